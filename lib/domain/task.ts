@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { ClusterId } from './cluster.ts';
+
+/** Task names are unique per stage. */
+export const TaskName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,200}$/, '1 to 200 of A-Z, a-z, 0-9, "_" and "-"')
+  .meta({ example: 'charger-wills' });
+
+/** A template: literal text with `${…}` expressions, see docs/mapping.md. Its syntax is checked by `parseTemplate`. */
+const Template = z.string().min(1).max(1024);
+
+const MqttSource = z.strictObject({
+  clusterId: ClusterId,
+  /** MQTT topic filters. One AWS IoT rule each: at most 10 (aws-iot). */
+  topicFilters: z.array(z.string().min(1).max(65_535)).min(1).max(10),
+});
+
+const RocketmqSource = z.strictObject({
+  clusterId: ClusterId,
+  topic: z.string().min(1).max(127),
+  filter: z
+    .strictObject({ type: z.enum(['tag', 'sql92']), expression: z.string().min(1).max(2048) })
+    .optional(),
+  consumerGroup: z.string().min(1).max(120).optional(),
+  startFrom: z.union([z.enum(['latest', 'earliest']), z.iso.datetime()]).optional(),
+});
+
+const RocketmqTarget = z.strictObject({
+  clusterId: ClusterId,
+  topic: Template,
+  tag: Template.optional(),
+  keys: z.array(Template).max(16).optional(),
+  messageGroup: Template.optional(),
+});
+
+const MqttTarget = z.strictObject({
+  clusterId: ClusterId,
+  topic: Template,
+  qos: z.union([z.literal(0), z.literal(1), z.literal(2), Template]).optional(),
+  retain: z.union([z.boolean(), Template]).optional(),
+});
+
+/** How a task works; every default just works. */
+export const TaskOptions = z.strictObject({
+  /** `rule`: AWS IoT topic rules and the task's own queue. `session`: a persistent MQTT session. */
+  via: z.enum(['rule', 'session']).default('rule'),
+  /** What stays in order. The rule path keeps none. */
+  ordering: z.enum(['none', 'client', 'topic', 'key']).default('none'),
+  /**
+   * Records per invocation of the batching function. Above 10 AWS requires a window of at least 1 s, and on a quiet
+   * queue Lambda may then wait up to 20 s: so the default is 10 and no window.
+   */
+  batch: z
+    .strictObject({
+      maxMessages: z.int().min(1).max(2000).default(10),
+      maxWaitSeconds: z.int().min(0).max(300).default(0),
+    })
+    .prefault({}),
+  /** At most so many invocations of the batching function side by side for this task (AWS: at least 2). */
+  concurrency: z.int().min(2).max(1000).default(5),
+  /** `buffer`: what is published during a pause waits, up to 14 days. `discard`: it is skipped. */
+  whilePaused: z.enum(['buffer', 'discard']).default('buffer'),
+  /** A message that tasks of this stack have carried so often is not carried again: the guard against loops. */
+  maxHops: z.int().min(1).max(10).default(1),
+  /** What becomes of a message whose properties exceed RocketMQ's limits: dead letter, or packed into the body. */
+  oversize: z.enum(['deadletter', 'envelope']).default('deadletter'),
+});
+export type TaskOptions = z.infer<typeof TaskOptions>;
+
+/** What a user says of a task: body of `POST /tasks` without `startNow`, and what `PATCH` changes. */
+export const TaskDefinition = z.strictObject({
+  taskName: TaskName,
+  description: z.string().max(128).optional(),
+  source: z.union([MqttSource, RocketmqSource]),
+  target: z.union([RocketmqTarget, MqttTarget]),
+  options: TaskOptions.prefault({}),
+});
+export type TaskDefinition = z.infer<typeof TaskDefinition>;
+
+/** The definition of a task that carries MQTT messages to RocketMQ (rule path, and later session path). */
+export interface MqttToRocketmqDefinition extends TaskDefinition {
+  source: z.infer<typeof MqttSource>;
+  target: z.infer<typeof RocketmqTarget>;
+}
+
+export type TaskDirection = 'mqtt-to-rocketmq' | 'rocketmq-to-mqtt';
+
+/** What the user asked for. */
+export type DesiredState = 'running' | 'paused' | 'deleted';
+
+/** What is true, as last seen. */
+export const TASK_STATUSES = [
+  'creating',
+  'paused',
+  'starting',
+  'running',
+  'degraded',
+  'pausing',
+  'failed',
+  'deleting',
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** Why a task has its status: stable code, a sentence, what to do about it, since when. */
+export interface StatusReason {
+  code: string;
+  message: string;
+  hint?: string;
+  /** ISO 8601, UTC. */
+  at: string;
+}
+
+/** What converge has made for a task in the cloud, recorded after each step. */
+export interface TaskResources {
+  queue?: { url: string; arn: string; specHash: string };
+  mapping?: { uuid: string; specHash: string; enabled: boolean };
+  /** By rule number, which is the index of the filter in the definition. */
+  rules: Readonly<Record<string, RuleRecord>>;
+  /**
+   * Epoch ms since when every rule of `rulesVersion` is enabled. Only copies received later may be skipped as overlaps:
+   * before that the lower-numbered rule may not have been there to carry its copy.
+   */
+  rulesSettledAtMs?: number;
+  rulesVersion?: number;
+}
+
+export interface RuleRecord {
+  name: string;
+  region: string;
+  topicFilter: string;
+  specHash: string;
+  enabled: boolean;
+}
+
+/** A task as it is stored: what is wanted (definition, desired) and what is true (status, resources), side by side. */
+export interface Task {
+  taskId: string;
+  definition: TaskDefinition;
+  direction: TaskDirection;
+  /** Region of the source cluster at the time of the last definition: where the rules live. */
+  sourceRegion: string;
+  desired: DesiredState;
+  status: TaskStatus;
+  reason?: StatusReason;
+  /** Number of the definition's revision, from 1. Also the ETag. */
+  version: number;
+  /** The version that converge has carried out. */
+  observedVersion?: number;
+  createdAt: string;
+  updatedAt: string;
+  /** First start; before it the rules are made but not enabled, so that nothing is buffered for a task nobody started. */
+  startedAt?: string;
+  /** Set by a deletion that was told to discard the backlog. */
+  discardBacklog?: boolean;
+  resources: TaskResources;
+}
