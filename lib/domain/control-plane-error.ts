@@ -1,0 +1,23 @@
+/**
+ * What a cloud's control plane answered instead of doing what converge asked.
+ * - `not-yet`: transient state, propagation, throttling: come again after `waitMs`.
+ * - `failed`: no repetition helps until a person changes something (quota, permission, refused specification).
+ */
+export class ControlPlaneError extends Error {
+  override readonly name = 'ControlPlaneError';
+  readonly code: string;
+  readonly reaction: 'not-yet' | 'failed';
+  readonly waitMs: number;
+  readonly hint: string | undefined;
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { code: string; reaction: 'not-yet' | 'failed'; waitMs?: number; hint?: string },
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.reaction = options.reaction;
+    this.waitMs = options.waitMs ?? 2_000;
+    this.hint = options.hint;
+  }
+}
