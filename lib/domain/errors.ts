@@ -95,6 +95,13 @@ export class BrokerHoldError extends BridgeError {
   }
 }
 
+/** Not sent, because an earlier message of its message group failed and order is kept. `cause` is that failure. */
+export class GroupStoppedError extends BridgeError {
+  constructor(message: string, options: LeafOptions = {}) {
+    super(message, { code: 'GROUP_STOPPED', ...options, reaction: 'retry', scope: 'message' });
+  }
+}
+
 /** One rule that one field of a request breaks. */
 export interface FieldError {
   /** JSON pointer-like path of the field: `source.topicFilters[0]`; empty for the whole body. */

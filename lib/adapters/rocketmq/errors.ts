@@ -1,0 +1,59 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import {
+  type ErrorRow,
+  errorOfRow,
+  errorRow,
+  GRPC_STATUSES,
+  ROCKETMQ_STATUSES,
+} from '../../domain/error-table.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+
+/** What was asked when the error came: only a send can have stored something. */
+export type RpcPurpose = 'query-route' | 'send-message';
+
+const DOING = { 'query-route': 'querying the route', 'send-message': 'sending to RocketMQ' } as const;
+
+/** A foreign text is quoted to this length. */
+const MAX_TEXT_CHARS = 200;
+
+/** RocketMQ answered with a status other than OK. */
+export function errorOfStatus(status: number, text: string, purpose: RpcPurpose): BridgeError {
+  const row = errorRow(ROCKETMQ_STATUSES, status, text);
+  const said = `RocketMQ answered ${status}: ${row.meaning}${quoted(row, text)}`;
+  return errorOfRow(row, `${DOING[purpose]}: ${said}`, stored(row, purpose));
+}
+
+/** The call itself failed. Anything that is no gRPC error is retried: it is ours, and may be a bug. */
+export function errorOfCall(cause: unknown, purpose: RpcPurpose): BridgeError {
+  if (cause instanceof BridgeError) return cause;
+  if (!isServiceError(cause)) {
+    return new BrokerUnavailableError(`${DOING[purpose]}: the call failed`, {
+      code: 'TARGET_CALL_FAILED',
+      cause,
+      maybeStored: purpose === 'send-message',
+    });
+  }
+  const row = errorRow(GRPC_STATUSES, cause.code, cause.details);
+  const said = `gRPC status ${cause.code}: ${row.meaning}${quoted(row, cause.details)}`;
+  return errorOfRow(row, `${DOING[purpose]}: ${said}`, { cause, ...stored(row, purpose) });
+}
+
+/** True for an error that a new connection may cure: the old one may be dead without a sign (frozen sandbox, dropped flow). */
+export function breaksConnection(cause: unknown): boolean {
+  return isServiceError(cause) && [4, 13, 14].includes(cause.code);
+}
+
+function stored(row: ErrorRow, purpose: RpcPurpose): { maybeStored: boolean } {
+  return { maybeStored: purpose === 'send-message' && row.maybeStored === true };
+}
+
+/** Texts about credentials may name the user; they help nobody who may not know the user anyway. */
+function quoted(row: ErrorRow, text: string): string {
+  if (text === '' || row.code === 'CREDENTIALS_REFUSED') return '';
+  const printable = text.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_TEXT_CHARS);
+  return ` ("${printable}")`;
+}
+
+function isServiceError(cause: unknown): cause is ServiceError {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'number' && 'details' in cause;
+}
