@@ -21,3 +21,10 @@ export class ControlPlaneError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** The lease of a task is no longer ours, or what was wanted changed: whoever holds it goes on. */
+export const leaseLost = (taskId: string): ControlPlaneError =>
+  new ControlPlaneError(`the lease of task ${taskId} is no longer ours`, {
+    code: 'LEASE_LOST',
+    reaction: 'not-yet',
+  });

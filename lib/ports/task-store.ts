@@ -7,6 +7,10 @@ import type {
   TaskResources,
   TaskStatus,
 } from '../domain/task.ts';
+import type { NewTaskEvent, TaskEvent } from '../domain/task-events.ts';
+import type { TaskFilter } from '../domain/task-filter.ts';
+
+export type { NewTaskEvent, TaskEvent, TaskFilter };
 
 export interface NewTask {
   taskId: string;
@@ -14,23 +18,21 @@ export interface NewTask {
   direction: TaskDirection;
   sourceRegion: string;
   desired: Extract<DesiredState, 'running' | 'paused'>;
-  /** Event text and code written with the creation. */
+  /** ISO 8601, UTC: time of the task, of its first revision and of its event. */
   at: string;
-  /** Concurrency units reserved now (0 when not started). */
-  reserve: number;
-  /** Units of the stack in all; the store refuses what would exceed it. */
+  actor?: string;
+  /** The registered topic that the target names literally: it counts as used by the task. Absent: rendered, or an MQTT target. */
+  targetTopic?: string;
+  /** Units of the stack in all; a task wanted running reserves `options.concurrency`, the store refuses what would exceed it. */
   concurrencyLimit: number;
   /** Same key and same hash within 24 h: the first task is answered again; same key, other hash: refused. */
-  idempotency?: { key: string; requestHash: string };
+  idempotency?: IdempotencyKey;
 }
 
-export interface TaskFilter {
-  status?: TaskStatus;
-  direction?: TaskDirection;
-  /** Tasks whose source or target is this cluster. */
-  clusterId?: string;
-  /** Part of the name or description, case-insensitive. */
-  query?: string;
+/** What tells a repeated request from a new one: the caller's key, and a hash of what was asked. */
+export interface IdempotencyKey {
+  key: string;
+  requestHash: string;
 }
 
 export interface Page<T> {
@@ -39,23 +41,25 @@ export interface Page<T> {
   nextCursor?: string;
 }
 
-/** Something that happened to a task, kept 90 days. */
-export interface TaskEvent {
-  eventId: string;
-  at: string;
-  code: string;
-  message: string;
-  /** Who asked for it, as far as the API knows: an ARN or a token's subject. */
-  actor?: string;
-  details?: Record<string, unknown>;
-}
-export type NewTaskEvent = Omit<TaskEvent, 'eventId'>;
-
 export interface TaskRevision {
   version: number;
   definition: TaskDefinition;
   at: string;
   actor?: string;
+}
+
+export interface DesiredChange {
+  taskId: string;
+  desired: DesiredState;
+  /** Refuses when the definition has another version by now. */
+  expectedVersion?: number;
+  concurrencyLimit: number;
+  at: string;
+  actor?: string;
+  /** A deletion may throw away what waits in the task's queue. */
+  discardBacklog?: boolean;
+  /** Goes into the event. */
+  details?: Record<string, unknown>;
 }
 
 /** Held while converge works on one task; `epoch` fences a holder that slept. */
@@ -66,7 +70,11 @@ export interface TaskLease {
   expiresAtMs: number;
 }
 
-/** What converge records: only these attributes; the user's side (definition, desired, version) is never touched by it. */
+/**
+ * What converge records: only these attributes; the user's side (definition, desired, version) is never touched by it.
+ * Status and reason are recorded only if they fit what is wanted by now (`STATUSES_WHILE`): a status found out before the
+ * user changed his mind is dropped, resources and version are kept.
+ */
 export interface Progress {
   status: TaskStatus;
   /** null removes the reason. */
@@ -77,40 +85,43 @@ export interface Progress {
 
 /**
  * The table of tasks. Conditional writes throughout; a `RequestError` names what did not hold:
- * `TASK_NOT_FOUND` 404, `TASK_NAME_TAKEN` 409, `VERSION_MISMATCH` 412, `TASK_RUNNING` 409, `CONCURRENCY_EXHAUSTED` 409
- * (extension `free`), `IDEMPOTENCY_KEY_REUSED` 409, `CLUSTER_NOT_FOUND` 404.
+ * `TASK_NOT_FOUND` 404, `TASK_NAME_TAKEN` 409, `VERSION_MISMATCH` 412, `TASK_RUNNING` 409, `TASK_DELETING` 409,
+ * `CONCURRENCY_EXHAUSTED` 409 (extension `free`), `IDEMPOTENCY_KEY_REUSED` 409, `CLUSTER_NOT_FOUND` 404, `CLUSTER_CHANGED` 409
+ * (its region is no longer `sourceRegion`), `TOPIC_NOT_FOUND` 404, `CURSOR_INVALID` 400, `STORE_BUSY` 503 (nothing was written).
  */
 export interface TaskStore {
   /** One transaction: task, unique name, use counts of both clusters, idempotency record, concurrency, first revision, event. */
   create(task: NewTask): Promise<{ task: Task; replayed: boolean }>;
+  /** The task that was created with this key; undefined when the key is new. Throws `IDEMPOTENCY_KEY_REUSED`. */
+  findReplay(idempotency: IdempotencyKey): Promise<Task | undefined>;
   /** Strongly consistent. */
   get(taskId: string): Promise<Task | undefined>;
+  /** Newest first. Filtering reads a bounded number of records: a page may be short, even empty, and yet have a next one. */
   list(filter: TaskFilter, page: { limit: number; cursor?: string }): Promise<Page<Task>>;
-  /** New revision, if the version is still `expectedVersion` and the task is neither wanted running nor busy. */
+  /** New revision and event, if the version is still `expectedVersion` and the task may be edited (`checkEditable`). */
   saveDefinition(edit: {
     taskId: string;
     expectedVersion: number;
     definition: TaskDefinition;
     direction: TaskDirection;
     sourceRegion: string;
+    targetTopic?: string;
     at: string;
     actor?: string;
+    /** Goes into the event. */
+    details?: Record<string, unknown>;
   }): Promise<Task>;
   /**
-   * Changes what is wanted, and the reserved concurrency with it, in one transaction. Asking for what is already wanted
-   * changes nothing and answers the task. `deleted` is final.
+   * Changes what is wanted, and with it status (`planDesired`), reserved concurrency and the list of events, in one
+   * transaction. Asking for what is already wanted changes nothing and answers the task. `deleted` is final.
    */
-  setDesired(change: {
-    taskId: string;
-    desired: DesiredState;
-    status: TaskStatus;
-    concurrencyLimit: number;
-    at: string;
-    actor?: string;
-    discardBacklog?: boolean;
-  }): Promise<Task>;
-  /** Takes back a deletion that met a backlog nobody allowed to discard. Converge only. */
+  setDesired(change: DesiredChange): Promise<Task>;
+  /**
+   * Takes back a deletion that met a backlog nobody allowed to discard: wanted paused again, status `paused` with the reason.
+   * Converge only. Throws `ControlPlaneError` `LEASE_LOST`.
+   */
   cancelDeletion(lease: TaskLease, reason: StatusReason): Promise<Task>;
+  /** Undefined: held by somebody else, or there is no such task. `owner` must be unique to the invocation. */
   acquireLease(taskId: string, owner: string, durationMs: number): Promise<TaskLease | undefined>;
   renewLease(lease: TaskLease, durationMs: number): Promise<TaskLease | undefined>;
   releaseLease(lease: TaskLease): Promise<void>;
@@ -121,10 +132,16 @@ export interface TaskStore {
     taskId: string,
     health: { status: 'running' } | { status: 'degraded'; reason: StatusReason },
   ): Promise<boolean>;
-  /** Last step of a deletion: the task, its name, its use counts. Events and revisions expire by themselves. */
+  /**
+   * Last step of a deletion: the task, its name, its use counts. Events and revisions expire by themselves. Does nothing
+   * when the task is gone; throws `ControlPlaneError` `LEASE_LOST` when the lease is not ours or no deletion is wanted.
+   */
   remove(lease: TaskLease): Promise<void>;
+  /** Not conditional on anything: events of a task that is gone are kept too. */
   appendEvent(taskId: string, event: NewTaskEvent): Promise<void>;
+  /** Newest first. */
   listEvents(taskId: string, page: { limit: number; cursor?: string }): Promise<Page<TaskEvent>>;
+  /** Newest first. */
   listRevisions(taskId: string, page: { limit: number; cursor?: string }): Promise<Page<TaskRevision>>;
   getRevision(taskId: string, version: number): Promise<TaskRevision | undefined>;
 }
