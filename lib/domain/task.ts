@@ -123,6 +123,10 @@ export interface TaskResources {
    */
   rulesSettledAtMs?: number;
   rulesVersion?: number;
+  /** Epoch ms of a request for the mapping whose answer was never recorded: a mapping may exist that is not named here. */
+  mappingRequestedAtMs?: number;
+  /** Epoch ms since when a deletion has left no rule. */
+  rulesGoneAtMs?: number;
 }
 
 export interface RuleRecord {

@@ -76,7 +76,8 @@ export interface TaskLease {
  * user changed his mind is dropped, resources and version are kept.
  */
 export interface Progress {
-  status: TaskStatus;
+  /** Absent: the status stays as it is by now (`running` or `degraded`, which the data plane tells apart). */
+  status?: TaskStatus;
   /** null removes the reason. */
   reason?: StatusReason | null;
   resources?: TaskResources;

@@ -173,8 +173,8 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
       const record = leased(lease);
       if (record === undefined) return undefined;
       const { task } = record;
-      if (STATUSES_WHILE[task.desired].includes(status)) {
-        task.status = status;
+      if (status === undefined || STATUSES_WHILE[task.desired].includes(status)) {
+        if (status !== undefined) task.status = status;
         if (reason === null) delete task.reason;
         else if (reason !== undefined) task.reason = { ...reason };
       }
