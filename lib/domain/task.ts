@@ -109,6 +109,8 @@ export interface StatusReason {
   hint?: string;
   /** ISO 8601, UTC. */
   at: string;
+  /** `target`: the data plane says so of the target, and alone takes it back, at the first message that arrives again. */
+  about?: 'target';
 }
 
 /** What converge has made for a task in the cloud, recorded after each step. */
