@@ -1,0 +1,175 @@
+import { describe, expect, it } from '@jest/globals';
+import { ulid } from 'ulid';
+import { at, MINUTE_MS, type TaskStoreKit } from './kit.ts';
+
+/** Converge's side: leases, progress, the last step of a deletion; and the data plane's reports. */
+export function describeConverge(kit: TaskStoreKit): void {
+  const { created, paused, running, want, codesOf, leased } = kit;
+  const resources = {
+    queue: { url: 'https://sqs.example/q', arn: 'arn:aws:sqs:eu-west-1:123456789012:q', specHash: 'h' },
+    rules: {
+      0: { name: 'r', region: 'eu-west-1', topicFilter: 'a/+', specHash: 'h', enabled: false },
+    },
+  };
+  const reason = { code: 'HOLDING', message: 'the target is away', hint: 'look at it', at };
+
+  describe('leases', () => {
+    it('gives a task to one holder at a time, by rising epochs', async () => {
+      const { taskId } = await created();
+      const granted = await Promise.all(
+        ['a', 'b', 'c', 'd'].map((owner) => kit.tasks.acquireLease(taskId, owner, MINUTE_MS)),
+      );
+      const [first, ...others] = granted.filter((lease) => lease !== undefined);
+      expect(first).toMatchObject({ taskId, epoch: 1, expiresAtMs: kit.stores.clock.now() + MINUTE_MS });
+      expect(others).toEqual([]);
+      kit.stores.clock.advance(MINUTE_MS);
+      expect(await kit.tasks.acquireLease(taskId, 'e', MINUTE_MS)).toMatchObject({ owner: 'e', epoch: 2 });
+    });
+
+    it('gives it again to the owner whose first answer was lost', async () => {
+      const { taskId } = await created();
+      await kit.tasks.acquireLease(taskId, 'a', MINUTE_MS);
+      expect(await kit.tasks.acquireLease(taskId, 'a', MINUTE_MS)).toMatchObject({ owner: 'a' });
+    });
+
+    it('can be renewed, and released before its time', async () => {
+      const { taskId } = await created();
+      const lease = await leased({ taskId });
+      kit.stores.clock.advance(MINUTE_MS / 2);
+      expect(await kit.tasks.renewLease(lease, MINUTE_MS)).toEqual({
+        ...lease,
+        expiresAtMs: kit.stores.clock.now() + MINUTE_MS,
+      });
+      expect(await kit.tasks.acquireLease(taskId, 'b', MINUTE_MS)).toBeUndefined();
+      await kit.tasks.releaseLease(lease);
+      await kit.tasks.releaseLease(lease);
+      expect(await kit.tasks.acquireLease(taskId, 'b', MINUTE_MS)).toMatchObject({ epoch: 2 });
+    });
+
+    it('fences a holder that slept', async () => {
+      const task = await created();
+      const old = await leased(task);
+      kit.stores.clock.advance(2 * MINUTE_MS);
+      const fresh = await kit.tasks.acquireLease(task.taskId, 'b', MINUTE_MS);
+      expect(await kit.tasks.renewLease(old, MINUTE_MS)).toBeUndefined();
+      expect(await kit.tasks.saveProgress(old, { status: 'failed' })).toBeUndefined();
+      await kit.tasks.releaseLease(old);
+      expect(await kit.tasks.acquireLease(task.taskId, 'c', MINUTE_MS)).toBeUndefined();
+      expect(fresh && (await kit.tasks.saveProgress(fresh, { status: 'paused' }))).toMatchObject({
+        status: 'paused',
+      });
+    });
+
+    it('does not exist for a task that does not', async () => {
+      expect(await kit.tasks.acquireLease(ulid(), 'a', MINUTE_MS)).toBeUndefined();
+    });
+  });
+
+  describe('saveProgress', () => {
+    it('records what converge did and leaves what the user wants', async () => {
+      const task = await created({ desired: 'running' });
+      const lease = await leased(task);
+      const saved = await kit.tasks.saveProgress(lease, {
+        status: 'degraded',
+        reason,
+        resources,
+        observedVersion: 1,
+      });
+      expect(saved).toEqual({ ...task, status: 'degraded', reason, resources, observedVersion: 1 });
+      expect(await kit.tasks.get(task.taskId)).toEqual(saved);
+      const { reason: _, ...rest } = { ...saved, status: 'running' };
+      expect(await kit.tasks.saveProgress(lease, { status: 'running', reason: null })).toEqual(rest);
+    });
+
+    it('drops a status of an earlier wish, but keeps the resources', async () => {
+      const task = await running();
+      const lease = await leased(task);
+      await want(task.taskId, 'paused');
+      const saved = await kit.tasks.saveProgress(lease, { status: 'degraded', reason, resources });
+      expect(saved).toMatchObject({ desired: 'paused', status: 'pausing', resources });
+      expect(saved).not.toHaveProperty('reason');
+    });
+  });
+
+  describe('reportHealth', () => {
+    it('moves between running and degraded', async () => {
+      const { taskId } = await running();
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason });
+      const later = { ...reason, at: new Date(Date.now() + MINUTE_MS).toISOString() };
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: later })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ reason: { at } });
+      const other = { code: 'OTHER', message: 'another cause', at };
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: other })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ reason: other });
+      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
+      const healthy = await kit.tasks.get(taskId);
+      expect(healthy).toMatchObject({ status: 'running' });
+      expect(healthy).not.toHaveProperty('reason');
+    });
+
+    it('says nothing of a task that is neither', async () => {
+      const { taskId } = await paused();
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason })).toBe(false);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(false);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'paused' });
+      expect(await kit.tasks.reportHealth(ulid(), { status: 'running' })).toBe(false);
+    });
+  });
+
+  describe('cancelDeletion', () => {
+    it('brings the task back, paused, with the reason', async () => {
+      const task = await paused();
+      await want(task.taskId, 'deleted');
+      const back = await kit.tasks.cancelDeletion(await leased(task), reason);
+      expect(back).toMatchObject({ desired: 'paused', status: 'paused', reason });
+      expect(await kit.tasks.get(task.taskId)).toEqual(back);
+      expect(await want(task.taskId, 'running')).toMatchObject({ status: 'starting' });
+    });
+
+    it('needs the lease, and a deletion', async () => {
+      const task = await paused();
+      const lease = await leased(task);
+      await expect(kit.tasks.cancelDeletion(lease, reason)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      await want(task.taskId, 'deleted');
+      await expect(
+        kit.tasks.cancelDeletion({ ...lease, epoch: lease.epoch - 1 }, reason),
+      ).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    });
+  });
+
+  describe('remove', () => {
+    it('frees name, clusters and topic, and keeps the events', async () => {
+      const task = await paused({ targetTopic: 'charger_status' });
+      await want(task.taskId, 'deleted');
+      const lease = await leased(task);
+      await kit.tasks.remove(lease);
+      await kit.tasks.remove(lease);
+      expect(await kit.tasks.get(task.taskId)).toBeUndefined();
+      expect((await kit.tasks.list({}, { limit: 10 })).items).toEqual([]);
+      expect(await codesOf(task.taskId)).toEqual(['DELETION_REQUESTED', 'TASK_CREATED']);
+      await expect(created({ definition: task.definition })).resolves.toBeDefined();
+      await kit.stores.clusters.deleteTopic('business', 'charger_status');
+    });
+
+    it('needs the lease, and a deletion', async () => {
+      const task = await paused();
+      const lease = await leased(task);
+      await expect(kit.tasks.remove(lease)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      await want(task.taskId, 'deleted');
+      await expect(kit.tasks.remove({ ...lease, epoch: lease.epoch - 1 })).rejects.toMatchObject({
+        code: 'LEASE_LOST',
+      });
+      expect(await kit.tasks.get(task.taskId)).toBeDefined();
+    });
+
+    it('makes the key of its creation unusable instead of repeating a deleted task', async () => {
+      const idempotency = { key: 'k', requestHash: 'h' };
+      const task = await paused({ idempotency });
+      await want(task.taskId, 'deleted');
+      await kit.tasks.remove(await leased(task));
+      await expect(created({ idempotency })).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    });
+  });
+}
