@@ -73,6 +73,12 @@ const TOPIC_TYPE_MISMATCH = {
   code: 'TOPIC_TYPE_MISMATCH',
   hint: 'A FIFO topic needs a message group in the task; a NORMAL topic refuses one; other types are not for sending.',
 } as const;
+const TARGET_UNSUPPORTED = {
+  leaf: 'hold',
+  scope: 'cluster',
+  code: 'TARGET_UNSUPPORTED',
+  hint: 'The cluster does not offer what was asked; it must be a RocketMQ of version 5.',
+} as const;
 const TLS_UNTRUSTED = {
   leaf: 'hold',
   scope: 'cluster',
@@ -122,9 +128,12 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 50001, text: /topic\W.*not exist/i, meaning: 'the topic does not exist', ...TOPIC_NOT_FOUND },
   { status: 50001, meaning: 'internal server error', ...maybe('TARGET_ERROR') },
   { status: 50002, meaning: 'stored, but there is no replica', ...maybe('TARGET_STORED_UNSAFE') },
+  { status: 50100, meaning: 'not implemented', ...TARGET_UNSUPPORTED },
   { status: 50400, meaning: 'the proxy got no answer from the broker', ...maybe('TARGET_TIMEOUT') },
   { status: 50401, meaning: 'stored, but not flushed to disk in time', ...maybe('TARGET_STORED_UNSAFE') },
   { status: 50402, meaning: 'stored, but not replicated in time', ...maybe('TARGET_STORED_UNSAFE') },
+  { status: 50500, meaning: 'unsupported', ...TARGET_UNSUPPORTED },
+  { status: 50501, meaning: 'unsupported in this version', ...TARGET_UNSUPPORTED },
 ];
 
 /** Texts of grpc-js for a call that never left this process. */

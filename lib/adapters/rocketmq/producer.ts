@@ -1,0 +1,201 @@
+import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
+import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import type { RocketmqMessage } from '../../domain/message.ts';
+import { checkRocketmqMessage, encodedBatchBytes } from '../../domain/rocketmq-limits.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { MessageProducer, SendOptions, SendResult } from '../../ports/message-producer.ts';
+import { createMessageIds, type MessageIds } from './message-id.ts';
+import type { RocketmqCredentials } from './metadata.ts';
+import { createProxies, type Proxies } from './proxies.ts';
+import { createRoutes, type Routes, type TopicRoute } from './routes.ts';
+import { createSendMessageEncoder, type SendMessageEncoder } from './send-message-encoder.ts';
+import { failedOutcome, type Outgoing, type RequestOutcome, sendRequest } from './send-request.ts';
+import { SendRun } from './send-run.ts';
+
+/** A proxy waits 2 s for its broker; beyond that and some network an answer does not come any more. */
+const REQUEST_TIMEOUT_MS = 5_000;
+const MAX_ENCODERS = 500;
+
+export interface RocketmqProducerOptions {
+  /** host:port of the gRPC proxy or of the load balancer before it. */
+  endpoint: string;
+  tls: boolean;
+  /** PEM; replaces Node's roots. */
+  ca?: string;
+  namespace?: string;
+  credentials?: RocketmqCredentials;
+  multiMessage: RocketmqClusterRecord['multiMessage'];
+  /** Longest wait for the answer to one request; 5 s without it. */
+  requestTimeoutMs?: number;
+  clock: Clock;
+}
+
+/**
+ * Sends messages to one RocketMQ 5 cluster over gRPC. Holds connections, routes and encoders; nothing of it keeps a
+ * process alive while no send is in progress.
+ */
+export class RocketmqProducer implements MessageProducer {
+  readonly #options: RocketmqProducerOptions;
+  readonly #proxies: Proxies;
+  readonly #routes: Routes;
+  readonly #nextMessageId: MessageIds;
+  readonly #encoders = new Map<string, SendMessageEncoder>();
+  #batchesWanted: boolean;
+  #turn = 0;
+  #closed = false;
+
+  constructor(options: RocketmqProducerOptions) {
+    const { endpoint, clock, namespace = '' } = options;
+    this.#options = options;
+    this.#batchesWanted = options.multiMessage !== 'off';
+    this.#nextMessageId = createMessageIds(() => clock.now());
+    this.#proxies = createProxies({ ...options, namespace });
+    this.#routes = createRoutes({
+      endpoint,
+      namespace,
+      clock,
+      query: (request, deadlineMs) => this.#proxies.unary(endpoint, 'QueryRoute', request, deadlineMs),
+    });
+  }
+
+  async send(
+    rocketmqTopic: string,
+    messages: readonly RocketmqMessage[],
+    { deadlineMs }: SendOptions,
+  ): Promise<SendResult[]> {
+    if (this.#closed) throw new Error('the producer is closed');
+    const outgoing = messages.map((message, index) => this.#outgoing(rocketmqTopic, message, index));
+    if (outgoing.length === 0) return [];
+    const route = await this.#route(rocketmqTopic, deadlineMs);
+    if (route instanceof BridgeError) return outgoing.map(({ invalid }) => failed(invalid ?? route));
+
+    const run = new SendRun(messages.length, (batch, type) => {
+      return this.#request(rocketmqTopic, route, batch, type, deadlineMs);
+    });
+    await this.#sendAll(run, route, outgoing);
+    if (run.results.some((result) => result.status === 'failed' && result.error.scope === 'topic')) {
+      this.#routes.forget(rocketmqTopic);
+    }
+    return run.results;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#proxies.close();
+  }
+
+  async #sendAll(run: SendRun, route: TopicRoute, outgoing: readonly Outgoing[]): Promise<void> {
+    const fifo: Outgoing[] = [];
+    const normal: Outgoing[] = [];
+    for (const one of outgoing) {
+      const type = one.message.messageGroup === undefined ? 'NORMAL' : 'FIFO';
+      if (!accepts(route, type)) run.fail(one, one.invalid ?? typeMismatch(route, type));
+      else if (type === 'FIFO') fifo.push(one);
+      else if (one.invalid === undefined) normal.push(one);
+      else run.fail(one, one.invalid);
+    }
+    await Promise.all([run.groups(fifo), this.#sendNormal(run, normal)]);
+  }
+
+  async #sendNormal(run: SendRun, outgoing: readonly Outgoing[]): Promise<void> {
+    if (!this.#batchesWanted) return run.singles(outgoing);
+    const noBatches = await run.batches(outgoing);
+    if (noBatches && this.#options.multiMessage === 'auto') this.#batchesWanted = false;
+  }
+
+  async #request(
+    rocketmqTopic: string,
+    route: TopicRoute,
+    batch: readonly Outgoing[],
+    type: 'NORMAL' | 'FIFO',
+    deadlineMs: number,
+  ): Promise<RequestOutcome> {
+    const { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.#options;
+    const now = clock.now();
+    if (now >= deadlineMs) return failedOutcome(batch, deadlinePassed());
+    const endpoint = this.#endpointOf(route, type === 'FIFO' ? batch[0]?.message.messageGroup : undefined);
+    return sendRequest({
+      batch,
+      type,
+      encode: this.#encoderOf(rocketmqTopic),
+      bornTimeMs: now,
+      call: (request) =>
+        this.#proxies.unary(endpoint, 'SendMessage', request, Math.min(deadlineMs, now + requestTimeoutMs)),
+    });
+  }
+
+  /**
+   * One proxy before everything: the registered endpoint is right, whatever address the proxy believes to have. Several
+   * (a proxy in each broker): NORMAL requests take turns, and a message group stays with one of them.
+   */
+  #endpointOf({ endpoints }: TopicRoute, messageGroup: string | undefined): string {
+    if (endpoints.length < 2) return this.#options.endpoint;
+    if (messageGroup === undefined) this.#turn += 1;
+    const place = messageGroup === undefined ? this.#turn : hash(messageGroup);
+    return endpoints[place % endpoints.length] ?? this.#options.endpoint;
+  }
+
+  #encoderOf(rocketmqTopic: string): SendMessageEncoder {
+    const known = this.#encoders.get(rocketmqTopic);
+    if (known !== undefined) return known;
+    if (this.#encoders.size >= MAX_ENCODERS) this.#encoders.clear();
+    const encoder = createSendMessageEncoder(rocketmqTopic, this.#options.namespace);
+    this.#encoders.set(rocketmqTopic, encoder);
+    return encoder;
+  }
+
+  async #route(rocketmqTopic: string, deadlineMs: number): Promise<TopicRoute | BridgeError> {
+    if (this.#options.clock.now() >= deadlineMs) return deadlinePassed();
+    try {
+      return await this.#routes.routeOf(rocketmqTopic, deadlineMs);
+    } catch (error) {
+      if (error instanceof BridgeError) return error;
+      throw error;
+    }
+  }
+
+  #outgoing(rocketmqTopic: string, message: RocketmqMessage, index: number): Outgoing {
+    if (message.rocketmqTopic !== rocketmqTopic) {
+      throw new TypeError(
+        `a message of topic ${message.rocketmqTopic} was given to a send to ${rocketmqTopic}`,
+      );
+    }
+    const invalid = checkRocketmqMessage(message);
+    return {
+      index,
+      message,
+      messageId: this.#nextMessageId(),
+      bytes: encodedBatchBytes(message),
+      ...(invalid === undefined ? {} : { invalid }),
+    };
+  }
+}
+
+function failed(error: BridgeError): SendResult {
+  return { status: 'failed', error };
+}
+
+/** A topic of unspecified type is left to the cluster's judgement. */
+function accepts({ accepts: types }: TopicRoute, type: 'NORMAL' | 'FIFO'): boolean {
+  return types.has(type) || types.has('MESSAGE_TYPE_UNSPECIFIED') || types.size === 0;
+}
+
+function typeMismatch({ accepts: types }: TopicRoute, type: 'NORMAL' | 'FIFO'): BridgeError {
+  const given = type === 'FIFO' ? 'a message with a message group' : 'a message without a message group';
+  return new BrokerHoldError(`the topic takes ${[...types].join(', ')} messages, and this is ${given}`, {
+    code: 'TOPIC_TYPE_MISMATCH',
+    scope: 'topic',
+    hint: 'A FIFO topic needs a message group in the task; a NORMAL topic refuses one; other types are not for sending.',
+  });
+}
+
+function deadlinePassed(): BridgeError {
+  return new BrokerUnavailableError('sending to RocketMQ: no time is left', { code: 'DEADLINE_PASSED' });
+}
+
+/** FNV-1a, 32 bits: which proxy a message group belongs to, the same in every process. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193);
+  return value >>> 0;
+}
