@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
-import { at, type TaskStoreKit } from './kit.ts';
+import { at, MINUTE_MS, type TaskStoreKit } from './kit.ts';
 
 /** Changes of what is wanted, with the concurrency they reserve. */
 export function describeDesired(kit: TaskStoreKit): void {
