@@ -1,12 +1,15 @@
-/** Attributes a task's queue must have. Durations as SQS takes them. */
-export interface TaskQueueSpec {
-  name: string;
+import type { TaskQueueSpec } from '../domain/resource-specs.ts';
+
+export type { TaskQueueSpec };
+
+/** A task's queue as it is. What a queue does not have (a redrive policy) is absent. */
+export interface TaskQueue {
+  url: string;
+  arn: string;
   visibilityTimeoutSeconds: number;
   retentionSeconds: number;
-  /** ARN of the dead-letter hand-over queue, and how many receives only a crash can reach. */
-  deadLetterQueueArn: string;
-  maxReceiveCount: number;
-  /** ARN of the one role of the topic rules, which alone may send. */
+  deadLetterQueueArn?: string;
+  maxReceiveCount?: number;
   tags: Readonly<Record<string, string>>;
 }
 
@@ -19,24 +22,16 @@ export interface QueueBacklog {
 }
 
 /**
- * The queues of tasks (SQS). Control plane: used by converge and the clean-up only.
- * Errors: `ControlPlaneError` with `retryable`.
+ * The queues of tasks (SQS). Control plane: used by converge and the clean-up only. Throws `ControlPlaneError`.
  */
 export interface TaskQueues {
-  /** Creates, or brings an existing one to the specification (attributes and tags). */
+  /**
+   * Creates, or brings an existing one to the specification (attributes and tags). A name is blocked for 60 s after a
+   * deletion: `not-yet`, code `QUEUE_DELETED_RECENTLY`.
+   */
   ensure(spec: TaskQueueSpec): Promise<{ url: string; arn: string }>;
   /** What a queue of this name looks like now; undefined when there is none. */
-  describe(
-    name: string,
-  ): Promise<
-    | {
-        url: string;
-        arn: string;
-        attributes: Readonly<Record<string, string>>;
-        tags: Readonly<Record<string, string>>;
-      }
-    | undefined
-  >;
+  describe(name: string): Promise<TaskQueue | undefined>;
   /** Deleting what is gone is no error. */
   delete(url: string): Promise<void>;
   /** Names (last part of the URL) of queues with this prefix. May be stale by seconds. */

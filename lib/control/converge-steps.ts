@@ -1,0 +1,245 @@
+import { ControlPlaneError } from '../domain/control-plane-error.ts';
+import type { ResourceSpecs, RuleSpec, SpecSettings } from '../domain/resource-specs.ts';
+import type { RuleRecord, Task, TaskResources } from '../domain/task.ts';
+import type { NewTaskEvent } from '../domain/task-events.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ConvergeState } from '../ports/converge-state.ts';
+import type { EventSourceMappings, Mapping } from '../ports/event-source-mappings.ts';
+import type { QueueBacklog, QueueCounter, TaskQueues } from '../ports/task-queues.ts';
+import type { Progress } from '../ports/task-store.ts';
+import type { TopicRulesByRegion } from '../ports/topic-rules.ts';
+import type { Step } from './converge-plan.ts';
+import type { RuleStep } from './converge-rules.ts';
+
+/** What converge works on in the cloud. */
+export interface Cloud {
+  queues: TaskQueues & QueueCounter;
+  mappings: EventSourceMappings;
+  rules: TopicRulesByRegion;
+}
+
+export interface StepContext {
+  cloud: Cloud;
+  settings: SpecSettings;
+  memory: Pick<ConvergeState, 'addRegion'>;
+  clock: Pick<Clock, 'now'>;
+  /** How long a rule may take until its change is in effect everywhere. */
+  settlingMs: number;
+}
+
+/** What a step did: to be recorded, and what was seen meanwhile. */
+export interface StepOutcome {
+  progress?: Progress;
+  /** A member that is undefined here is to be looked at again. */
+  seen?: { mapping?: Mapping | undefined; backlog?: QueueBacklog | undefined; queueLookedUp?: true };
+  /** Nothing to record yet: to be tried again after so long. */
+  waitMs?: number;
+  event?: Omit<NewTaskEvent, 'at'>;
+}
+
+type PerformableStep = Exclude<Step, { kind: 'wait' | 'done' }>;
+
+/** Performs one step of a task that is wanted running or paused. Every step may be repeated after a crash. */
+export async function performStep(
+  step: PerformableStep,
+  task: Task,
+  specs: ResourceSpecs,
+  context: StepContext,
+): Promise<StepOutcome> {
+  const { cloud, clock, settlingMs } = context;
+  const { resources } = task;
+  switch (step.kind) {
+    case 'ensure-queue': {
+      const { specHash, ...spec } = specs.queue;
+      const queue = { ...(await cloud.queues.ensure(spec)), specHash };
+      return record({ ...resources, queue });
+    }
+    case 'announce-mapping':
+      return record({ ...resources, mappingRequestedAtMs: clock.now() });
+    case 'create-mapping':
+      return createMapping(task, specs, cloud);
+    case 'look-at-mapping':
+      return lookAtMapping(resources, cloud);
+    case 'update-mapping':
+      return updateMapping(resources, specs, step.enabled, cloud);
+    case 'look-at-backlog':
+      return lookAtBacklog(resources, cloud);
+    case 'settle-rules':
+      return record({ ...resources, rulesSettledAtMs: clock.now() + settlingMs, rulesVersion: task.version });
+    case 'record-status':
+      return recordStatus(task, step.status);
+    default:
+      return performRuleStep(step, task, context);
+  }
+}
+
+/** Performs one step on a rule. */
+export async function performRuleStep(
+  step: RuleStep,
+  task: Task,
+  { cloud, settings, memory }: StepContext,
+): Promise<StepOutcome> {
+  const { resources } = task;
+  switch (step.kind) {
+    case 'unsettle-rules':
+      return record(unsettled(resources));
+    case 'announce-rule': {
+      const name = settings.names.ruleName(task.taskId, Number(step.key));
+      await memory.addRegion(step.spec.region);
+      return record(withRule(unsettled(resources), step.key, ruleRecord(name, step.spec, '', false)));
+    }
+    case 'create-rule':
+    case 'replace-rule':
+      return writeRule(step, task, cloud);
+    case 'set-rule':
+      return setRule(step, resources, cloud);
+    case 'delete-rule': {
+      const { name, region } = recordOf(resources, step.key);
+      await cloud.rules.inRegion(region).delete(name);
+      return record(withoutRule(resources, step.key));
+    }
+  }
+}
+
+export async function lookAtMapping(resources: TaskResources, cloud: Cloud): Promise<StepOutcome> {
+  if (resources.mapping === undefined) return {};
+  const mapping = await cloud.mappings.get(resources.mapping.uuid);
+  return mapping === undefined ? forgetMapping(resources) : { seen: { mapping } };
+}
+
+export async function lookAtBacklog(resources: TaskResources, cloud: Cloud): Promise<StepOutcome> {
+  const backlog = resources.queue && (await cloud.queues.backlog(resources.queue.url));
+  return backlog === undefined ? record(without(resources, 'queue')) : { seen: { backlog } };
+}
+
+export function forgetMapping(resources: TaskResources): StepOutcome {
+  return { ...record(without(resources, 'mapping')), seen: { mapping: undefined } };
+}
+
+export function record(resources: TaskResources): { progress: Progress } {
+  return { progress: { resources } };
+}
+
+/** The resources without one of them; exact, since an absent member and an undefined one are not the same. */
+export function without<K extends Exclude<keyof TaskResources, 'rules'>>(
+  resources: TaskResources,
+  member: K,
+): TaskResources {
+  const { [member]: _, ...rest } = resources;
+  return { ...rest, rules: resources.rules };
+}
+
+async function createMapping(task: Task, specs: ResourceSpecs, cloud: Cloud): Promise<StepOutcome> {
+  const { queue } = task.resources;
+  if (queue === undefined) return {};
+  const { specHash, ...spec } = specs.mapping;
+  const mapping = await cloud.mappings.create({ ...spec, queueArn: queue.arn, enabled: false });
+  // One that existed already may be of another form: an empty hash has it updated.
+  const asSpecified =
+    mapping.batchSize === spec.batchSize &&
+    mapping.maximumBatchingWindowSeconds === spec.maximumBatchingWindowSeconds &&
+    mapping.maximumConcurrency === spec.maximumConcurrency &&
+    mapping.reportsBatchItemFailures;
+  const made = { uuid: mapping.uuid, specHash: asSpecified ? specHash : '', enabled: false };
+  return {
+    ...record({ ...without(task.resources, 'mappingRequestedAtMs'), mapping: made }),
+    seen: { mapping },
+  };
+}
+
+async function updateMapping(
+  resources: TaskResources,
+  specs: ResourceSpecs,
+  enabled: boolean,
+  cloud: Cloud,
+): Promise<StepOutcome> {
+  if (resources.mapping === undefined) return {};
+  const { specHash, tags: _, ...spec } = specs.mapping;
+  const { uuid } = resources.mapping;
+  const mapping = await cloud.mappings.update(uuid, { ...spec, enabled });
+  if (mapping === undefined) return forgetMapping(resources);
+  return { ...record({ ...resources, mapping: { uuid, specHash, enabled } }), seen: { mapping } };
+}
+
+async function writeRule(
+  step: Extract<RuleStep, { kind: 'create-rule' | 'replace-rule' }>,
+  { resources }: Task,
+  cloud: Cloud,
+): Promise<StepOutcome> {
+  const { key, spec, enabled } = step;
+  const { name } = recordOf(resources, key);
+  const { queue } = resources;
+  if (queue === undefined) return {};
+  const rules = cloud.rules.inRegion(spec.region);
+  const topicRule = spec.render({ name, queueUrl: queue.url, enabled });
+  const written = step.kind === 'create-rule' ? rules.create(topicRule) : rules.replace(topicRule);
+  if ((await written) === false) return ruleIsGone(resources, key);
+  const kept = without(resources, 'rulesGoneAtMs');
+  return record(withRule(kept, key, ruleRecord(name, spec, spec.specHash, enabled)));
+}
+
+async function setRule(
+  { key, enabled }: Extract<RuleStep, { kind: 'set-rule' }>,
+  resources: TaskResources,
+  cloud: Cloud,
+): Promise<StepOutcome> {
+  const rule = recordOf(resources, key);
+  const exists = await cloud.rules.inRegion(rule.region).setEnabled(rule.name, enabled);
+  if (!exists) return ruleIsGone(resources, key);
+  return record(withRule(resources, key, { ...rule, enabled }));
+}
+
+/** Somebody deleted it: announced again, so that the next step makes it. */
+function ruleIsGone(resources: TaskResources, key: string): StepOutcome {
+  const gone = { ...recordOf(resources, key), specHash: '', enabled: false };
+  return {
+    ...record(withRule(unsettled(resources), key, gone)),
+    event: {
+      code: 'DRIFT_REPAIRED',
+      message: `topic rule ${gone.name} was gone and is made again`,
+      details: { repaired: [`rule ${key}`] },
+    },
+  };
+}
+
+function recordStatus(task: Task, status: 'starting' | 'running' | 'paused'): StepOutcome {
+  if (status === 'starting') return { progress: { status } };
+  const observedVersion = task.version;
+  // Running and degraded are told apart by the data plane: what it said meanwhile must stand.
+  if (status === 'running' && (task.status === 'running' || task.status === 'degraded')) {
+    return { progress: { observedVersion } };
+  }
+  const event =
+    status === 'running'
+      ? { code: 'TASK_RUNNING', message: 'mapping and topic rules are enabled' }
+      : { code: 'TASK_PAUSED', message: 'the mapping is disabled and nothing is in hand' };
+  const progress: Progress = { status, reason: null, observedVersion };
+  return task.status === status ? { progress } : { progress, event };
+}
+
+function ruleRecord(name: string, spec: RuleSpec, specHash: string, enabled: boolean): RuleRecord {
+  return { name, region: spec.region, topicFilter: spec.topicFilter, specHash, enabled };
+}
+
+function recordOf(resources: TaskResources, key: string): RuleRecord {
+  const rule = resources.rules[key];
+  if (rule !== undefined) return rule;
+  // The plan names only rules that it found in the same record.
+  throw new ControlPlaneError(`rule ${key} is not recorded`, {
+    code: 'RULE_NOT_RECORDED',
+    reaction: 'not-yet',
+  });
+}
+
+function withRule(resources: TaskResources, key: string, rule: RuleRecord): TaskResources {
+  return { ...resources, rules: { ...resources.rules, [key]: rule } };
+}
+
+function withoutRule(resources: TaskResources, key: string): TaskResources {
+  const { [key]: _, ...rules } = resources.rules;
+  return { ...resources, rules };
+}
+
+function unsettled(resources: TaskResources): TaskResources {
+  return without(without(resources, 'rulesSettledAtMs'), 'rulesVersion');
+}
