@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { Task } from '../domain/task.ts';
+import { TASK_STATUSES, TaskDefinition } from '../domain/task.ts';
+import { Warnings } from './problem.ts';
+import { Timestamp, Version } from './schemas.ts';
+
+export const TaskId = z.string().min(1).max(128);
+export const Direction = z.enum(['mqtt-to-rocketmq', 'rocketmq-to-mqtt']);
+export const Status = z.enum(TASK_STATUSES);
+
+const StatusReason = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional().meta({ description: 'What to do about it' }),
+  at: Timestamp,
+});
+
+const MadeResources = z
+  .object({
+    queueArn: z.string().optional(),
+    mappingUuid: z.string().optional(),
+    rules: z.array(
+      z.object({ name: z.string(), region: z.string(), topicFilter: z.string(), enabled: z.boolean() }),
+    ),
+  })
+  .meta({ description: 'What was made for the task in the AWS account' });
+
+/** A task, as the API answers it: the definition, what is wanted, what is true. */
+export const TaskAnswer = z.object({
+  taskId: z.string().meta({ description: 'A ULID', example: '01J9Z3N8Q2W5R7T9V1X3Y5Z7A9' }),
+  ...TaskDefinition.shape,
+  direction: Direction,
+  desired: z.enum(['running', 'paused', 'deleted']).meta({ description: 'What was asked for' }),
+  status: Status.meta({ description: 'What is true, as last seen' }),
+  reason: StatusReason.optional().meta({ description: 'Why the status is as it is' }),
+  version: Version,
+  observedVersion: Version.optional().meta({ description: 'The version that has been carried out' }),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  startedAt: Timestamp.optional().meta({ description: 'First start' }),
+  resources: MadeResources,
+  warnings: Warnings.optional(),
+  affectsBuffered: z.int().min(0).optional().meta({
+    description: 'After an edit: messages that wait and will go through the new mapping; approximate',
+  }),
+});
+export type TaskAnswer = z.infer<typeof TaskAnswer>;
+
+/** What users see of a stored task. */
+export function taskAnswer(task: Task): TaskAnswer {
+  const { definition, resources, reason, observedVersion, startedAt } = task;
+  return {
+    taskId: task.taskId,
+    ...definition,
+    direction: task.direction,
+    desired: task.desired,
+    status: task.status,
+    ...(reason === undefined ? {} : { reason }),
+    version: task.version,
+    ...(observedVersion === undefined ? {} : { observedVersion }),
+    createdAt: task.createdAt,
+    updatedAt: task.updatedAt,
+    ...(startedAt === undefined ? {} : { startedAt }),
+    resources: {
+      ...(resources.queue === undefined ? {} : { queueArn: resources.queue.arn }),
+      ...(resources.mapping === undefined ? {} : { mappingUuid: resources.mapping.uuid }),
+      rules: Object.values(resources.rules).map(({ name, region, topicFilter, enabled }) => ({
+        name,
+        region,
+        topicFilter,
+        enabled,
+      })),
+    },
+  };
+}
+
+/** Body of `POST /tasks`. */
+export const CreateTask = TaskDefinition.extend({
+  startNow: z.boolean().default(false).meta({ description: 'Start as soon as everything is made' }),
+});
+
+/** Body of `PATCH /tasks/{taskId}`: the members to replace, whole. Absent members stay as they are. */
+export const EditTask = z
+  .strictObject({
+    taskName: TaskDefinition.shape.taskName,
+    description: TaskDefinition.shape.description,
+    source: TaskDefinition.shape.source,
+    target: TaskDefinition.shape.target,
+    options: TaskDefinition.shape.options,
+  })
+  .partial();
+
+export const EventAnswer = z.object({
+  eventId: z.string(),
+  at: Timestamp,
+  code: z.string(),
+  message: z.string(),
+  actor: z.string().optional().meta({ description: 'Who asked for it' }),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const RevisionAnswer = z.object({
+  version: Version,
+  definition: TaskDefinition,
+  at: Timestamp,
+  actor: z.string().optional(),
+});
