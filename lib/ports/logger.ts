@@ -5,3 +5,9 @@ export interface Logger {
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;
 }
+
+/** A logger whose lines all carry the ids of the invocation under way. */
+export interface InvocationLogger extends Logger {
+  /** Ids for every line until the next call, which replaces them: what one invocation set never shows in the next. */
+  setContext(fields: Readonly<Record<string, unknown>>): void;
+}
