@@ -1,0 +1,32 @@
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { LargeBodies } from '../../ports/large-bodies.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Texts as objects of one bucket, whose life-cycle rule ends them. */
+export function createS3LargeBodies({ s3, bucket }: { s3: S3Client; bucket: string }): LargeBodies {
+  return {
+    async put(key, body) {
+      await s3.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          Body: body,
+          ContentType: 'text/plain; charset=utf-8',
+        }),
+        { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) },
+      );
+    },
+    async get(key) {
+      try {
+        const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
+          abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        });
+        return await answer.Body?.transformToString('utf-8');
+      } catch (error) {
+        if (error instanceof NoSuchKey) return undefined;
+        throw error;
+      }
+    },
+  };
+}

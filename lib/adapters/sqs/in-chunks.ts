@@ -1,0 +1,23 @@
+/** SQS takes at most ten entries in one batch request. */
+export const MAX_ENTRIES = 10;
+
+/**
+ * Works on chunks side by side, at most `limit` at a time, and answers in the order of the chunks. A chunk whose work
+ * throws answers `onError`: one lost request must not take the answers of the others with it.
+ */
+export async function inChunks<T, R>(
+  chunks: readonly T[],
+  limit: number,
+  work: (chunk: T) => Promise<R>,
+  onError: (chunk: T, error: unknown) => R,
+): Promise<R[]> {
+  const answers: R[] = new Array(chunks.length);
+  const pending = chunks.entries();
+  const worker = async () => {
+    for (const [index, chunk] of pending) {
+      answers[index] = await work(chunk).catch((error: unknown) => onError(chunk, error));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, chunks.length) }, worker));
+  return answers;
+}

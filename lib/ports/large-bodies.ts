@@ -1,0 +1,7 @@
+/** Texts too large for a table's item (S3). */
+export interface LargeBodies {
+  /** Overwrites. Throws when it is not certain that the text is stored. */
+  put(key: string, body: string): Promise<void>;
+  /** Undefined when there is none (expired). */
+  get(key: string): Promise<string | undefined>;
+}

@@ -1,0 +1,45 @@
+/** What became of the records of one task in one batch. Payload sizes in bytes, times in milliseconds. */
+export interface BatchCounts {
+  taskId: string;
+  /** Records of this batch. */
+  records: number;
+  /** Source messages met for the first time; overlap copies are none. */
+  consumed: number;
+  replicated: number;
+  filtered: number;
+  loopSkipped: number;
+  /** Copies that a lower-numbered rule of the task carries too; neither consumed nor in the identity. */
+  overlap: number;
+  /** Handed over as dead letters, by code. */
+  failed: Record<string, number>;
+  /** Given back to the queue, by code. */
+  returned: Record<string, number>;
+  /** Later receipts, and sendings again inside the function. */
+  retried: number;
+  /** Payload bytes of what was replicated. */
+  bytes: number;
+  ms: number;
+}
+
+export type Skipped = 'filtered' | 'loopSkipped' | 'overlap';
+
+export function newBatchCounts(taskId: string, records: number): BatchCounts {
+  return {
+    taskId,
+    records,
+    consumed: 0,
+    replicated: 0,
+    filtered: 0,
+    loopSkipped: 0,
+    overlap: 0,
+    failed: {},
+    returned: {},
+    retried: 0,
+    bytes: 0,
+    ms: 0,
+  };
+}
+
+export function countCode(byCode: Record<string, number>, code: string): void {
+  byCode[code] = (byCode[code] ?? 0) + 1;
+}

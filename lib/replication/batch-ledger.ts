@@ -1,0 +1,71 @@
+import { type BatchCounts, countCode, newBatchCounts, type Skipped } from './batch-counts.ts';
+import type { SourceRecord } from './source-record.ts';
+
+/** Why a record is given back, and how long the target asked to wait. */
+export interface GivenBack {
+  record: SourceRecord;
+  code: string;
+  waitMs: number;
+}
+
+/**
+ * What is known of each record of a batch. Fail closed: a record is given back until one of the three settling calls
+ * was made for it, each of which stands for a proof. There is no way to settle a batch as a whole.
+ */
+export interface BatchLedger {
+  readonly counts: BatchCounts;
+  /** RocketMQ has stored it. */
+  stored(record: SourceRecord, bytes: number): void;
+  /** The hand-over queue has accepted it. */
+  handedOver(record: SourceRecord, code: string): void;
+  /** Deliberately not carried. */
+  skipped(record: SourceRecord, reason: Skipped): void;
+  /** Notes why a record is not settled; the last note counts. */
+  note(record: SourceRecord, code: string, waitMs?: number): void;
+  isSettled(record: SourceRecord): boolean;
+  /** Counts what is left, once, and answers it. Nothing can be settled afterwards. */
+  close(): GivenBack[];
+}
+
+/** Code of a record that was given back before anything was tried with it. */
+const NOT_REACHED = 'NOT_REACHED';
+
+export function createBatchLedger(taskId: string, records: readonly SourceRecord[]): BatchLedger {
+  const counts = newBatchCounts(taskId, records.length);
+  const open = new Set(records);
+  const notes = new Map<SourceRecord, { code: string; waitMs: number }>();
+  for (const { receiveCount } of records) {
+    if (receiveCount > 1) counts.retried += 1;
+    else counts.consumed += 1;
+  }
+
+  return {
+    counts,
+    stored(record, bytes) {
+      if (!open.delete(record)) return;
+      counts.replicated += 1;
+      counts.bytes += bytes;
+    },
+    handedOver(record, code) {
+      if (open.delete(record)) countCode(counts.failed, code);
+    },
+    skipped(record, reason) {
+      if (!open.delete(record)) return;
+      counts[reason] += 1;
+      if (reason === 'overlap' && record.receiveCount <= 1) counts.consumed -= 1;
+    },
+    note(record, code, waitMs = 0) {
+      if (open.has(record)) notes.set(record, { code, waitMs });
+    },
+    isSettled: (record) => !open.has(record),
+    close() {
+      const left = [...open].map((record) => ({
+        record,
+        ...(notes.get(record) ?? { code: NOT_REACHED, waitMs: 0 }),
+      }));
+      open.clear();
+      for (const { code } of left) countCode(counts.returned, code);
+      return left;
+    },
+  };
+}

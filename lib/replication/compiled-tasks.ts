@@ -1,0 +1,53 @@
+import type { MqttToRocketmqDefinition, Task, TaskDefinition } from '../domain/task.ts';
+import { isLiteral, parseTemplate } from '../domain/template.ts';
+import { createRuleSelector } from '../domain/topic-filter.ts';
+import { createMqttToRocketmqMapper, type MqttToRocketmqMapper } from '../mapping/mqtt-to-rocketmq.ts';
+
+/** Enough for every task that one sandbox can be mapped to at a time; a compiled task takes a few kilobytes. */
+const MAX_COMPILED = 200;
+
+/** What of a task's definition is needed per record, ready for use. */
+export interface CompiledTask {
+  mapper: MqttToRocketmqMapper;
+  /** The lowest-numbered filter that matches a topic name, of those that have a rule. */
+  selectRule: (topicName: string) => number | undefined;
+  /** The target topic is the same for every message. */
+  hasFixedTopic: boolean;
+  maxHops: number;
+}
+
+/**
+ * Compiles definitions, once per task and version. Answers undefined for a definition of another direction; throws a
+ * `TypeError` for one that does not compile, which was checked when the task was saved.
+ */
+export type CompileTask = (task: Task) => CompiledTask | undefined;
+
+export function createCompiledTasks(): CompileTask {
+  const known = new Map<string, CompiledTask>();
+  return ({ taskId, version, definition }) => {
+    const key = `${taskId} ${version}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    if (!isMqttToRocketmq(definition)) return undefined;
+    const compiled = compile(definition, taskId);
+    const oldest = known.size < MAX_COMPILED ? undefined : known.keys().next().value;
+    if (oldest !== undefined) known.delete(oldest);
+    known.set(key, compiled);
+    return compiled;
+  };
+}
+
+function compile(definition: MqttToRocketmqDefinition, taskId: string): CompiledTask {
+  const { source, target, options } = definition;
+  const topic = parseTemplate(target.topic);
+  return {
+    mapper: createMqttToRocketmqMapper(definition, taskId),
+    selectRule: createRuleSelector(source.topicFilters, options.via === 'rule' ? 'aws-iot' : 'mqtt'),
+    hasFixedTopic: topic.ok && isLiteral(topic.template),
+    maxHops: options.maxHops,
+  };
+}
+
+function isMqttToRocketmq(definition: TaskDefinition): definition is MqttToRocketmqDefinition {
+  return 'topicFilters' in definition.source;
+}

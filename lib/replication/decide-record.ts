@@ -1,0 +1,96 @@
+import { BridgeError, UnmappableMessageError } from '../domain/errors.ts';
+import { loopReason } from '../domain/loop-guard.ts';
+import type { Task } from '../domain/task.ts';
+import { decodeEnvelope, messageOfEnvelope, type RuleEnvelope } from '../mapping/envelope.ts';
+import type { Skipped } from './batch-counts.ts';
+import type { CompiledTask } from './compiled-tasks.ts';
+import { unexpected } from './outcome.ts';
+import type { Outgoing } from './send-topic.ts';
+import type { SourceRecord } from './source-record.ts';
+
+/** AWS IoT's hosts take rules over one after the other, and their clocks are not ours. */
+const SETTLING_MARGIN_MS = 60_000;
+
+/** What is to be done with a record, as far as its message and the task alone can tell. */
+export type Decision =
+  | { kind: 'send'; outgoing: Outgoing }
+  | { kind: 'skip'; reason: Skipped }
+  | { kind: 'dead-letter'; error: BridgeError }
+  | { kind: 'give-back'; error: BridgeError };
+
+/**
+ * Decides records with the task as it is now, whatever it was when their rule wrote them: buffered messages go
+ * through the mapping of the moment, and what no filter matches any more is left out. Never throws.
+ */
+export function decideRecord(
+  record: SourceRecord,
+  task: Task,
+  compiled: CompiledTask,
+  receiptTimeMs: number,
+): Decision {
+  try {
+    const envelope = decodeEnvelope(record.body);
+    if (envelope.taskId !== task.taskId) throw ofAnotherTask();
+    const selected = compiled.selectRule(envelope.topicName);
+    if (selected === undefined) return { kind: 'skip', reason: 'filtered' };
+    if (isOverlap(envelope, selected, task)) return { kind: 'skip', reason: 'overlap' };
+    return decideMessage(record, envelope, task, compiled, receiptTimeMs);
+  } catch (error) {
+    if (error instanceof BridgeError && error.reaction === 'dead-letter')
+      return { kind: 'dead-letter', error };
+    // A fault of ours must not make dead letters: the record stays until it is repaired.
+    return { kind: 'give-back', error: error instanceof BridgeError ? error : unexpected(error) };
+  }
+}
+
+function decideMessage(
+  record: SourceRecord,
+  envelope: RuleEnvelope,
+  task: Task,
+  { mapper, maxHops }: CompiledTask,
+  receiptTimeMs: number,
+): Decision {
+  const receipt = { recordId: record.recordId, receiptTimeMs, sendTimeMs: receiptTimeMs };
+  const { message: source, provenance } = messageOfEnvelope(envelope, receipt);
+  if (loopReason(provenance.path, task.taskId, maxHops) !== undefined) {
+    return { kind: 'skip', reason: 'loopSkipped' };
+  }
+  return {
+    kind: 'send',
+    outgoing: {
+      record,
+      message: mapper(source, provenance),
+      mappedAtMs: receiptTimeMs,
+      remap: (sendTimeMs) => mapper(source, { ...provenance, sendTimeMs }),
+      bytes: source.payload.length,
+    },
+  };
+}
+
+/**
+ * Whether a lower-numbered rule of the task surely carries a copy of the same message. Only then may this copy be
+ * left out, so all of this must hold:
+ * - a lower-numbered filter, of those that have a rule, matches the topic name now;
+ * - the copy's rule was made for the present definition, so that rule numbers mean the same;
+ * - the rules in the cloud are of this definition, and all of them were enabled well before the rules engine handled
+ *   the message: while rules come up one after the other the lower one may not have been there to carry its copy.
+ *
+ * In all other cases the message is delivered twice rather than never.
+ */
+function isOverlap(envelope: RuleEnvelope, selectedRule: number, { version, resources }: Task): boolean {
+  const { rulesVersion, rulesSettledAtMs } = resources;
+  return (
+    selectedRule < envelope.ruleNumber &&
+    envelope.version === version &&
+    rulesVersion === version &&
+    rulesSettledAtMs !== undefined &&
+    envelope.ruleTimeMs !== undefined &&
+    envelope.ruleTimeMs >= rulesSettledAtMs + SETTLING_MARGIN_MS
+  );
+}
+
+function ofAnotherTask(): UnmappableMessageError {
+  return new UnmappableMessageError('the envelope names another task than the one whose queue it came from', {
+    code: 'ENVELOPE_OF_ANOTHER_TASK',
+  });
+}

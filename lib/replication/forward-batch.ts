@@ -1,0 +1,90 @@
+import type { Clock } from '../ports/clock.ts';
+import type { DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ProducerPool } from '../ports/message-producer.ts';
+import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
+import type { Visibility } from '../ports/visibility.ts';
+import type { BatchCounts } from './batch-counts.ts';
+import { createBatchLedger } from './batch-ledger.ts';
+import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
+import { forwardTaskBatch } from './forward-task-batch.ts';
+import { giveBack } from './give-back.ts';
+import type { Random } from './retry-schedule.ts';
+import type { SourceRecord } from './source-record.ts';
+import { taskIdOfQueueArn } from './task-names.ts';
+
+export interface ForwardBatchPorts {
+  tasks: TaskReader;
+  clusters: ClusterReader;
+  producers: Pick<ProducerPool, 'producerFor'>;
+  deadLetters: DeadLetterQueue;
+  visibility: Visibility;
+  clock: Clock;
+  logger: Logger;
+  /** For jitter; absent: `Math.random`. */
+  random?: Random;
+}
+
+export interface BatchResult {
+  /** Not acknowledged: these come again. */
+  failedRecordIds: string[];
+  /** What became of the batch, per task. */
+  counts: BatchCounts[];
+}
+
+/**
+ * Carries one batch of records to RocketMQ.
+ *
+ * @param options.deadlineMs - epoch milliseconds at which the function is ended by force
+ */
+export type ForwardBatch = (
+  records: readonly SourceRecord[],
+  options: { deadlineMs: number },
+) => Promise<BatchResult>;
+
+/**
+ * Makes the use case of the rule path. Fail closed: a record is acknowledged only when RocketMQ has stored its
+ * message, the hand-over queue has accepted it as a dead letter, or it was left out on purpose; whatever else
+ * happens, it comes again. So a message may arrive twice, and is never lost. Rejects for nothing that a record, the
+ * task or the target did.
+ */
+export function createForwardBatch(ports: ForwardBatchPorts): ForwardBatch {
+  const compileTask = createCompiledTasks();
+  return async (records, { deadlineMs }) => {
+    const byQueue = Map.groupBy(records, ({ queueArn }) => queueArn);
+    const results = await Promise.all(
+      [...byQueue].map(([queueArn, own]) =>
+        forwardQueue(queueArn, own, deadlineMs, { ...ports, compileTask }),
+      ),
+    );
+    return {
+      failedRecordIds: results.flatMap((result) => result.failedRecordIds),
+      counts: results.map((result) => result.counts),
+    };
+  };
+}
+
+/** The records of one queue, which are those of one task. */
+async function forwardQueue(
+  queueArn: string,
+  records: readonly SourceRecord[],
+  deadlineMs: number,
+  ports: ForwardBatchPorts & { compileTask: CompileTask },
+): Promise<{ failedRecordIds: string[]; counts: BatchCounts }> {
+  const { clock, logger } = ports;
+  const beganMs = clock.now();
+  const taskId = taskIdOfQueueArn(queueArn) ?? '';
+  const ledger = createBatchLedger(taskId, records);
+  try {
+    await forwardTaskBatch({ taskId, records, ledger, deadlineMs }, ports);
+  } catch (error) {
+    // What is booked in the ledger stays proven; everything else comes again.
+    logger.error('batch ended early', { taskId, error });
+  }
+  const givenBack = ledger.close();
+  await giveBack(queueArn, givenBack, { ...ports, deadlineMs });
+  ledger.counts.ms = clock.now() - beganMs;
+  const level = givenBack.length > 0 ? 'warn' : 'info';
+  logger[level]('batch forwarded', { ...ledger.counts });
+  return { failedRecordIds: givenBack.map(({ record }) => record.recordId), counts: ledger.counts };
+}

@@ -1,0 +1,108 @@
+import type { Task } from '../domain/task.ts';
+import type { BatchHealth } from './batch-health.ts';
+import { createBatchHealth } from './batch-health.ts';
+import type { BatchLedger } from './batch-ledger.ts';
+import { decideRecord } from './decide-record.ts';
+import type { ForwardBatchPorts } from './forward-batch.ts';
+import { groupByTopic } from './group-by-topic.ts';
+import { createHandOver, type Unhelpable } from './hand-over.ts';
+import { type PreparedBatch, type PrepareOptions, prepareBatch } from './prepare-batch.ts';
+import { type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
+import type { SourceRecord } from './source-record.ts';
+
+/** A record received so often from a task whose target is well is sent by itself, so that it cannot hurt others. */
+const SUSPECT_RECEIVES = 10;
+/** No suspect is begun with less than this left of the function's time. */
+const SUSPECT_RESERVE_MS = 10_000;
+
+export interface TaskBatch {
+  taskId: string;
+  records: readonly SourceRecord[];
+  ledger: BatchLedger;
+  deadlineMs: number;
+}
+
+type Ports = ForwardBatchPorts & Pick<PrepareOptions, 'compileTask'>;
+
+/** Works on the records of one task, and books in the ledger what is proven of each. */
+export async function forwardTaskBatch(batch: TaskBatch, ports: Ports): Promise<void> {
+  const prepared = await prepareBatch(batch.taskId, ports);
+  if (prepared.ok) return forward(batch, prepared.batch, ports);
+  const { error, task } = prepared;
+  for (const record of batch.records) batch.ledger.note(record, error.code);
+  if (task === undefined || error.reaction !== 'hold') return;
+  const health = healthOf(task, ports);
+  health.failing('', error);
+  await health.settled();
+}
+
+async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports): Promise<void> {
+  const { ledger, deadlineMs } = batch;
+  const { task, compiled, cluster } = prepared;
+  const { clock, producers, random = Math.random } = ports;
+  const health = healthOf(task, ports);
+  const handOver = createHandOver({ ...ports, ledger, task, deadlineMs });
+  const { outgoing, unhelpables } = decide(batch, prepared, clock.now());
+  handOver.begin(unhelpables);
+
+  const options: SendTopicOptions = {
+    producer: () => producers.producerFor(cluster),
+    ledger,
+    handOver,
+    health,
+    hasFixedTopic: compiled.hasFixedTopic,
+    deadlineMs,
+    clock,
+    random,
+  };
+  const isSuspect = ({ record }: Outgoing) => health.isHealthy() && record.receiveCount >= SUSPECT_RECEIVES;
+  const { suspects = [], others = [] } = Object.groupBy(outgoing, (one) =>
+    isSuspect(one) ? 'suspects' : 'others',
+  );
+  await Promise.all([...groupByTopic(others)].map(([topic, own]) => sendTopic(topic, own, options)));
+  await sendSuspects(suspects, options);
+  await handOver.done();
+  await health.settled();
+}
+
+/** Decides all records, books the skipped ones, and answers the others. */
+function decide(
+  { records, ledger }: TaskBatch,
+  { task, compiled }: PreparedBatch,
+  receiptTimeMs: number,
+): { outgoing: Outgoing[]; unhelpables: Unhelpable[] } {
+  const outgoing: Outgoing[] = [];
+  const unhelpables: Unhelpable[] = [];
+  for (const record of records) {
+    const decision = decideRecord(record, task, compiled, receiptTimeMs);
+    if (decision.kind === 'send') outgoing.push(decision.outgoing);
+    else if (decision.kind === 'skip') ledger.skipped(record, decision.reason);
+    else if (decision.kind === 'dead-letter') unhelpables.push({ record, error: decision.error });
+    else ledger.note(record, decision.error.code);
+  }
+  return { outgoing, unhelpables };
+}
+
+/**
+ * One after the other, one attempt each, as long as the target is well. Where others of this batch have arrived, the
+ * failure of a suspect is its own, and says nothing about the target.
+ */
+async function sendSuspects(suspects: readonly Outgoing[], options: SendTopicOptions): Promise<void> {
+  const { health, ledger, clock, deadlineMs } = options;
+  for (const suspect of suspects) {
+    if (!health.isHealthy() || clock.now() > deadlineMs - SUSPECT_RESERVE_MS) return;
+    const alone = { ...options, maxAttempts: 1, ...(ledger.counts.replicated > 0 ? { health: SILENT } : {}) };
+    await sendTopic(suspect.message.rocketmqTopic, [suspect], alone);
+  }
+}
+
+const SILENT: BatchHealth = {
+  failing: () => undefined,
+  working: () => undefined,
+  isHealthy: () => true,
+  settled: async () => undefined,
+};
+
+function healthOf(task: Task, { tasks, clock, logger }: Ports): BatchHealth {
+  return createBatchHealth({ task, tasks, clock, logger });
+}

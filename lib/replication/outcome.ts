@@ -1,0 +1,89 @@
+import { BridgeError, GroupStoppedError } from '../domain/errors.ts';
+
+/**
+ * What to do with a record after one attempt to send its message.
+ * - `stored`: acknowledge it.
+ * - `retry`: try again in this function while there is time, then give it back.
+ * - `dead-letter`: hand it over.
+ * - `hold`: give it back at once: a person has to act.
+ */
+export type Outcome =
+  | { kind: 'stored' }
+  | { kind: 'retry'; error: BridgeError }
+  | { kind: 'dead-letter'; error: BridgeError }
+  | { kind: 'hold'; error: BridgeError };
+
+/**
+ * Reads a producer's answer for one message. Whatever is not clearly `stored` or a `BridgeError` is retried: an odd
+ * answer must never acknowledge a record, nor make a dead letter.
+ *
+ * @param hasFixedTopic - the target topic is literal text: what is wrong with it is wrong for the whole task, and held.
+ *   A rendered topic is the message's own: what a person would have to do for it may be needed for one message in a
+ *   million, so it becomes a dead letter and holds up nobody.
+ */
+export function outcomeOf(answer: unknown, hasFixedTopic: boolean): Outcome {
+  if (isObject(answer)) {
+    if (answer.status === 'stored' && typeof answer.messageId === 'string') return { kind: 'stored' };
+    if (answer.status === 'failed' && answer.error instanceof BridgeError) {
+      return outcomeOfError(answer.error, hasFixedTopic);
+    }
+  }
+  return { kind: 'retry', error: invalidAnswer() };
+}
+
+/**
+ * The outcome that an error asks for. What is no `BridgeError` is retried; the source's receive count is the
+ * backstop. A message that was not sent because its group was stopped by something wrong with topic or cluster shares
+ * that outcome.
+ */
+export function outcomeOfError(error: unknown, hasFixedTopic: boolean): Outcome {
+  if (!(error instanceof BridgeError)) return { kind: 'retry', error: unexpected(error) };
+  if (
+    error instanceof GroupStoppedError &&
+    error.cause instanceof BridgeError &&
+    error.cause.scope !== 'message'
+  ) {
+    return outcomeOfError(error.cause, hasFixedTopic);
+  }
+  switch (error.reaction) {
+    case 'dead-letter':
+      return { kind: 'dead-letter', error };
+    case 'hold':
+      return { kind: error.scope === 'topic' && !hasFixedTopic ? 'dead-letter' : 'hold', error };
+    default:
+      return { kind: 'retry', error };
+  }
+}
+
+/** An error of ours, not of the message or the target: kept at the source until it is repaired. */
+export function unexpected(cause: unknown): BridgeError {
+  return new BridgeError('forwarding a batch: an unexpected error', {
+    code: 'INTERNAL_ERROR',
+    reaction: 'retry',
+    scope: 'message',
+    cause,
+  });
+}
+
+/** The target did not answer a whole send in the time it was given. */
+export function noAnswer(): BridgeError {
+  return new BridgeError('sending to RocketMQ: no answer in the time of this batch', {
+    code: 'TARGET_TIMEOUT',
+    reaction: 'retry',
+    scope: 'cluster',
+    maybeStored: true,
+  });
+}
+
+function invalidAnswer(): BridgeError {
+  return new BridgeError('sending to RocketMQ: the producer answered something that is no result', {
+    code: 'ANSWER_INVALID',
+    reaction: 'retry',
+    scope: 'message',
+    maybeStored: true,
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

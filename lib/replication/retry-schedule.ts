@@ -1,0 +1,42 @@
+/** In-function retries: first wait, and the longest. */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 2_000;
+
+/** So long after its first receipt a record comes back quickly: most outages are short. */
+const QUICK_PHASE_MS = 5 * 60_000;
+const QUICK_SECONDS = { from: 1, to: 5 };
+const SLOW_SECONDS = { from: 30, to: 60 };
+
+/** Longest visibility timeout that SQS takes. */
+const LONGEST_VISIBILITY_SECONDS = 43_200;
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/**
+ * How long to wait before the next attempt inside the function, in milliseconds: exponential, the upper half of each
+ * step by chance (so that sandboxes that failed together do not come back together), never less than a throttling
+ * target asked for.
+ *
+ * @param attempt - attempts made so far, from 1
+ */
+export function retryWaitMs(attempt: number, askedWaitMs: number, random: Random = Math.random): number {
+  const step = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt - 1, 16));
+  return Math.max(askedWaitMs, Math.ceil(step / 2 + (random() * step) / 2));
+}
+
+/**
+ * After how many seconds a record that is given back should come again: 1 to 5 while it was first received less than
+ * 5 minutes ago, 30 to 60 later, never less than a throttling target asked for. A whole number, as SQS takes it.
+ */
+export function visibilityTimeoutSeconds(
+  record: { firstReceiveTimeMs: number },
+  nowMs: number,
+  askedWaitMs: number,
+  random: Random = Math.random,
+): number {
+  const isQuick = nowMs - record.firstReceiveTimeMs < QUICK_PHASE_MS;
+  const { from, to } = isQuick ? QUICK_SECONDS : SLOW_SECONDS;
+  const spread = from + Math.floor(random() * (to - from + 1));
+  return Math.min(LONGEST_VISIBILITY_SECONDS, Math.max(spread, Math.ceil(askedWaitMs / 1000)));
+}

@@ -1,0 +1,156 @@
+import { type BridgeError, GroupStoppedError } from '../domain/errors.ts';
+import type { RocketmqMessage } from '../domain/message.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MessageProducer } from '../ports/message-producer.ts';
+import type { BatchHealth } from './batch-health.ts';
+import type { BatchLedger } from './batch-ledger.ts';
+import type { HandOver, Unhelpable } from './hand-over.ts';
+import { noAnswer, type Outcome, outcomeOf, outcomeOfError, unexpected } from './outcome.ts';
+import { type Random, retryWaitMs } from './retry-schedule.ts';
+import type { SourceRecord } from './source-record.ts';
+import { withTimeout } from './with-timeout.ts';
+
+/** No retry is begun with less than this left of the function's time. */
+const RETRY_RESERVE_MS = 10_000;
+/** Of the function's time, what must be left when a send has answered: for hand-over, visibility and status. */
+const SEND_RESERVE_MS = 5_000;
+/** One attempt may take so long: a target that swallows calls is known as away within 5 s. */
+const ATTEMPT_MS = 4_500;
+/** A producer answers by its deadline; one that does not is left after this. */
+const ANSWER_GRACE_MS = 250;
+/** Bound of the attempts beside those in which a group loses its first message: more than any function has time for. */
+const MAX_ATTEMPTS = 1_000;
+
+/** An attempt that begins so soon after the mapping needs no new time of sending. */
+const STAMP_TOLERANCE_MS = 250;
+/** A call that was never made says nothing about the target. */
+const NOT_MADE = 'DEADLINE_PASSED';
+
+/** A message ready to go, and the record it came from. */
+export interface Outgoing {
+  record: SourceRecord;
+  /** As mapped at `mappedAtMs`. */
+  message: RocketmqMessage;
+  mappedAtMs: number;
+  /** The same message with a later time of sending. */
+  remap(sendTimeMs: number): RocketmqMessage;
+  /** Payload bytes. */
+  bytes: number;
+}
+
+export interface SendTopicOptions {
+  producer: () => Promise<MessageProducer>;
+  ledger: BatchLedger;
+  handOver: HandOver;
+  health: BatchHealth;
+  hasFixedTopic: boolean;
+  deadlineMs: number;
+  /** Attempts for each message; absent: as time allows. */
+  maxAttempts?: number;
+  clock: Clock;
+  random: Random;
+}
+
+type Retry = { outgoing: Outgoing; error: BridgeError };
+
+/**
+ * Sends the messages of one topic until each is stored, handed over, held, or out of time; what is left then stays
+ * unsettled in the ledger. The order of the messages is kept from attempt to attempt: with it the producer keeps that
+ * of each message group.
+ */
+export async function sendTopic(
+  rocketmqTopic: string,
+  outgoing: readonly Outgoing[],
+  options: SendTopicOptions,
+): Promise<void> {
+  const { clock, deadlineMs, ledger, maxAttempts = outgoing.length + MAX_ATTEMPTS } = options;
+  let rest = outgoing;
+  let fruitless = 0;
+  for (let round = 1; rest.length > 0; round += 1) {
+    const outcomes = await attempt(rocketmqTopic, rest, options);
+    const retries = settle(rocketmqTopic, rest, outcomes, options);
+    const goesOnAtOnce = retries.length < rest.length && retries.every(isOnlyUnsent);
+    if (!goesOnAtOnce) fruitless += 1;
+    const waitMs = goesOnAtOnce ? 0 : retryWaitMs(fruitless, longestAskedWaitMs(retries), options.random);
+    rest = retries.map((retry) => retry.outgoing);
+    if (round === maxAttempts || clock.now() + waitMs > deadlineMs - RETRY_RESERVE_MS) return;
+    if (waitMs > 0 && rest.length > 0) await clock.sleep(waitMs);
+    ledger.counts.retried += rest.length;
+  }
+}
+
+/** One answer for each message, whatever happens. */
+async function attempt(
+  rocketmqTopic: string,
+  outgoing: readonly Outgoing[],
+  { producer, deadlineMs, clock, hasFixedTopic }: SendTopicOptions,
+): Promise<Outcome[]> {
+  const beganMs = clock.now();
+  const answerByMs = Math.min(deadlineMs - SEND_RESERVE_MS, beganMs + ATTEMPT_MS);
+  try {
+    const messages = outgoing.map((one) =>
+      beganMs - one.mappedAtMs <= STAMP_TOLERANCE_MS ? one.message : one.remap(beganMs),
+    );
+    const send = async () => (await producer()).send(rocketmqTopic, messages, { deadlineMs: answerByMs });
+    const answers: unknown = await withTimeout(send(), answerByMs + ANSWER_GRACE_MS - beganMs);
+    if (answers === undefined) return outgoing.map(() => outcomeOfError(noAnswer(), hasFixedTopic));
+    const results = Array.isArray(answers) && answers.length === messages.length ? answers : [];
+    return outgoing.map((_, index) => outcomeOf(results[index], hasFixedTopic));
+  } catch (error) {
+    const outcome = outcomeOfError(error, hasFixedTopic);
+    // What kept the whole send from beginning is no message's fault.
+    return outgoing.map(() =>
+      outcome.kind === 'dead-letter' ? { kind: 'retry', error: unexpected(error) } : outcome,
+    );
+  }
+}
+
+/** Books every outcome, tells the target's health, hands over what is beyond help, and answers what may go again. */
+function settle(
+  rocketmqTopic: string,
+  outgoing: readonly Outgoing[],
+  outcomes: readonly Outcome[],
+  { ledger, handOver, health }: SendTopicOptions,
+): Retry[] {
+  const retries: Retry[] = [];
+  const unhelpables: Unhelpable[] = [];
+  let stored = 0;
+  let held: BridgeError | undefined;
+  for (const [index, one] of outgoing.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.kind === 'stored') {
+      stored += 1;
+      ledger.stored(one.record, one.bytes);
+    } else if (outcome?.kind === 'dead-letter') {
+      unhelpables.push({ record: one.record, error: outcome.error });
+    } else if (outcome !== undefined) {
+      ledger.note(one.record, outcome.error.code, outcome.error.waitMs);
+      if (outcome.kind === 'hold') held ??= outcome.error;
+      else retries.push({ outgoing: one, error: outcome.error });
+    }
+  }
+  handOver.begin(unhelpables);
+  const away = retries.find(({ error }) => isOfTarget(error))?.error;
+  // A target that took part of what it was sent is not away: the next attempt tells.
+  if (held !== undefined) health.failing(rocketmqTopic, held);
+  else if (away === undefined && stored > 0) health.working(rocketmqTopic);
+  else if (away !== undefined && stored === 0) health.failing(rocketmqTopic, away);
+  return retries;
+}
+
+/**
+ * Not sent: an earlier message of its group was refused for itself, or this attempt was too short. Nothing to wait
+ * for.
+ */
+function isOnlyUnsent({ error }: Retry): boolean {
+  return error instanceof GroupStoppedError || error.code === NOT_MADE;
+}
+
+/** Whether an error tells something about the target, not about a message or our own time. */
+function isOfTarget({ scope, code }: BridgeError): boolean {
+  return scope !== 'message' && code !== NOT_MADE;
+}
+
+function longestAskedWaitMs(retries: readonly Retry[]): number {
+  return retries.reduce((longest, { error }) => Math.max(longest, error.waitMs ?? 0), 0);
+}

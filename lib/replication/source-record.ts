@@ -1,0 +1,15 @@
+/** One record of a task's queue, as the queue handed it over this time. */
+export interface SourceRecord {
+  /** The same at each receipt (SQS message id). */
+  recordId: string;
+  /** Of this receipt only. */
+  receiptHandle: string;
+  queueArn: string;
+  /** The envelope as text. */
+  body: string;
+  /** 1 at the first receipt. */
+  receiveCount: number;
+  /** Epoch milliseconds. */
+  sentTimeMs: number;
+  firstReceiveTimeMs: number;
+}

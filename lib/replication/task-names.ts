@@ -1,0 +1,31 @@
+import { UnmappableMessageError } from '../domain/errors.ts';
+import { decodeEnvelope } from '../mapping/envelope.ts';
+
+const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
+const QUEUE_ARN = new RegExp(`^arn:aws[a-z-]*:sqs:[^:]*:[^:]*:.+-(${ULID})$`);
+const RULE_NAME = new RegExp(`^.+_(${ULID})_\\d{1,2}$`);
+
+/**
+ * The task a queue was made for, by the end of its name. Whose the queue is need not be asked here: records come from
+ * queues that the stack itself has mapped or redriven, and a dead letter must find its task even if the stack was
+ * renamed.
+ */
+export function taskIdOfQueueArn(queueArn: string): string | undefined {
+  return QUEUE_ARN.exec(queueArn)?.[1];
+}
+
+/** The task a topic rule was made for, by the end of its name. */
+export function taskIdOfRuleName(ruleName: string): string | undefined {
+  return RULE_NAME.exec(ruleName)?.[1];
+}
+
+/** The task and version that a rule envelope names; undefined when the text is no envelope. */
+export function taskOfEnvelope(text: string): { taskId: string; version: number } | undefined {
+  try {
+    const { taskId, version } = decodeEnvelope(text);
+    return { taskId, version };
+  } catch (error) {
+    if (error instanceof UnmappableMessageError) return undefined;
+    throw error;
+  }
+}
