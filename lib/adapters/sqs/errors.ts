@@ -1,0 +1,28 @@
+import type { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import { controlPlaneErrorOf, faultOf, notYet } from '../aws/control-plane-errors.ts';
+
+/** The name of a deleted queue is blocked so long. */
+const NAME_BLOCKED_MS = 60_000;
+
+/** Whether SQS says that there is no such queue, by whichever of its names for it. */
+export function isNoSuchQueue(error: unknown): boolean {
+  const { name } = faultOf(error);
+  return name === 'QueueDoesNotExist' || name.endsWith('NonExistentQueue');
+}
+
+export function isNameTaken(error: unknown): boolean {
+  const { name } = faultOf(error);
+  return name === 'QueueNameExists' || name === 'QueueAlreadyExists';
+}
+
+/** What SQS's control plane said, as our error. */
+export function errorOfSqs(error: unknown, doing: string): ControlPlaneError {
+  const { name } = faultOf(error);
+  if (name === 'QueueDeletedRecently' || name.endsWith('.QueueDeletedRecently')) {
+    const text = `${doing}: a queue of this name was deleted less than 60 s ago`;
+    return notYet('QUEUE_DELETED_RECENTLY', text, error, NAME_BLOCKED_MS);
+  }
+  if (name === 'OverLimit')
+    return notYet('CLOUD_THROTTLED', `${doing}: AWS asked for fewer calls`, error, 5_000);
+  return controlPlaneErrorOf(error, doing);
+}
