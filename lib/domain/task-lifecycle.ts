@@ -22,6 +22,12 @@ export const STATUSES_WHILE: Readonly<Record<DesiredState, readonly TaskStatus[]
   deleted: ['deleting', 'failed'],
 };
 
+/** What may be wanted while a task has this status. */
+export function wishesFor(status: TaskStatus): DesiredState[] {
+  const wishes: DesiredState[] = ['running', 'paused', 'deleted'];
+  return wishes.filter((desired) => STATUSES_WHILE[desired].includes(status));
+}
+
 /** A task that is not wanted running can be edited in these: converge is then the only one that works on it. */
 export const EDITABLE_STATUSES: readonly TaskStatus[] = ['creating', 'paused', 'failed'];
 

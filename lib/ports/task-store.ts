@@ -128,7 +128,10 @@ export interface TaskStore {
   releaseLease(lease: TaskLease): Promise<void>;
   /** Conditional on the lease; answers the task as it is now, or undefined when the lease is no longer ours. */
   saveProgress(lease: TaskLease, progress: Progress): Promise<Task | undefined>;
-  /** Data plane: running ⇄ degraded, only while the task is in one of the two. Answers false when it was in neither. */
+  /**
+   * Data plane: running ⇄ degraded, only while the task is in one of the two; answers false when it was in neither. A reason
+   * that is not about the target (`StatusReason.about`) is left as it is: who gave it takes it back.
+   */
   reportHealth(
     taskId: string,
     health: { status: 'running' } | { status: 'degraded'; reason: StatusReason },

@@ -186,9 +186,14 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
     async reportHealth(taskId, health) {
       const task = state.tasks.get(taskId)?.task;
       if (task?.status !== 'running' && task?.status !== 'degraded') return false;
-      if (health.status === 'running') delete task.reason;
-      else if (task.status === 'running' || task.reason?.code !== health.reason.code)
+      const ofTarget = task.status === 'degraded' && task.reason?.about === 'target';
+      if (health.status === 'running') {
+        if (!ofTarget) return true;
+        delete task.reason;
+      } else {
+        if (task.status !== 'running' && !(ofTarget && task.reason?.code !== health.reason.code)) return true;
         task.reason = { ...health.reason };
+      }
       task.status = health.status;
       return true;
     },

@@ -11,7 +11,7 @@ export function describeConverge(kit: TaskStoreKit): void {
       0: { name: 'r', region: 'eu-west-1', topicFilter: 'a/+', specHash: 'h', enabled: false },
     },
   };
-  const reason = { code: 'HOLDING', message: 'the target is away', hint: 'look at it', at };
+  const reason = { code: 'HOLDING', message: 'the mapping is disabled', hint: 'look at it', at };
 
   describe('leases', () => {
     it('gives a task to one holder at a time, by rising epochs', async () => {
@@ -88,20 +88,23 @@ export function describeConverge(kit: TaskStoreKit): void {
       const saved = await kit.tasks.saveProgress(lease, { status: 'degraded', reason, resources });
       expect(saved).toMatchObject({ desired: 'paused', status: 'pausing', resources });
       expect(saved).not.toHaveProperty('reason');
+      expect(await kit.tasks.saveProgress(lease, { status: 'running' })).toEqual(saved);
+    });
+
+    it('may leave the status as it is', async () => {
+      const task = await running();
+      const saved = await kit.tasks.saveProgress(await leased(task), { resources, observedVersion: 1 });
+      expect(saved).toEqual({ ...task, resources, observedVersion: 1 });
     });
   });
 
   describe('reportHealth', () => {
+    const away = { code: 'TARGET_UNAVAILABLE', message: 'no answer', at, about: 'target' } as const;
+
     it('moves between running and degraded', async () => {
       const { taskId } = await running();
-      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason })).toBe(true);
-      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason });
-      const later = { ...reason, at: new Date(Date.now() + MINUTE_MS).toISOString() };
-      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: later })).toBe(true);
-      expect(await kit.tasks.get(taskId)).toMatchObject({ reason: { at } });
-      const other = { code: 'OTHER', message: 'another cause', at };
-      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: other })).toBe(true);
-      expect(await kit.tasks.get(taskId)).toMatchObject({ reason: other });
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason: away });
       expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
       expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
       const healthy = await kit.tasks.get(taskId);
@@ -109,9 +112,29 @@ export function describeConverge(kit: TaskStoreKit): void {
       expect(healthy).not.toHaveProperty('reason');
     });
 
+    it('keeps the time since when a reason holds, and takes another one', async () => {
+      const { taskId } = await running();
+      await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away });
+      const later = { ...away, at: new Date(Date.now() + MINUTE_MS).toISOString() };
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: later })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ reason: away });
+      const other = { ...later, code: 'TARGET_THROTTLED' };
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: other })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ reason: other });
+    });
+
+    it('leaves a reason alone that the control plane gave', async () => {
+      const task = await running();
+      const lease = await leased(task);
+      await kit.tasks.saveProgress(lease, { status: 'degraded', reason });
+      expect(await kit.tasks.reportHealth(task.taskId, { status: 'running' })).toBe(true);
+      expect(await kit.tasks.reportHealth(task.taskId, { status: 'degraded', reason: away })).toBe(true);
+      expect(await kit.tasks.get(task.taskId)).toMatchObject({ status: 'degraded', reason });
+    });
+
     it('says nothing of a task that is neither', async () => {
       const { taskId } = await paused();
-      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason })).toBe(false);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away })).toBe(false);
       expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(false);
       expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'paused' });
       expect(await kit.tasks.reportHealth(ulid(), { status: 'running' })).toBe(false);

@@ -1,0 +1,57 @@
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/** The one table and the client for it. All adapters of this folder share both. */
+export interface Table {
+  documents: DynamoDBDocumentClient;
+  tableName: string;
+}
+
+/** An item as the document client reads it. */
+export type Item = Record<string, unknown>;
+
+export type Key = Readonly<{ PK: string; SK: string }>;
+
+/** Index of all tasks and all clusters: `GSI1PK` is `TASK` or `CLUSTER`, `GSI1SK` the id. Eventually consistent. */
+export const TYPE_INDEX = 'byType';
+
+const CONNECTION_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 3_000;
+/** Of the SDK, for lost connections and throttling; conflicts of transactions are retried in `write.ts`. */
+const MAX_ATTEMPTS = 3;
+
+/** Opens the table: no request waits longer than 3 s, members that are undefined are not written. */
+export function openTable(tableName: string, config: DynamoDBClientConfig = {}): Table {
+  const client = new DynamoDBClient({
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+    ...config,
+  });
+  const documents = DynamoDBDocumentClient.from(client, {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+  return { documents, tableName };
+}
+
+export const taskKey = (taskId: string): Key => ({ PK: `TASK#${taskId}`, SK: 'META' });
+export const taskNameKey = (taskName: string): Key => ({ PK: `NAME#${taskName}`, SK: 'META' });
+export const idempotencyKey = (key: string): Key => ({ PK: `IDEMPOTENCY#${key}`, SK: 'META' });
+export const clusterKey = (clusterId: string): Key => ({ PK: `CLUSTER#${clusterId}`, SK: 'META' });
+export const topicKey = (clusterId: string, topic: string): Key => ({
+  PK: `CLUSTER#${clusterId}`,
+  SK: `TOPIC#${topic}`,
+});
+export const concurrencyKey: Key = { PK: 'STACK#CONCURRENCY', SK: 'META' };
+export const stackStateKey: Key = { PK: 'STACK#STATE', SK: 'META' };
+
+/** What the index needs of a task or cluster. */
+export const typeIndexKey = (type: 'TASK' | 'CLUSTER', id: string) => ({ GSI1PK: type, GSI1SK: id });
+
+/** Without what only the table needs. */
+export function withoutKeys({ PK: _, SK: _sk, GSI1PK: _g, GSI1SK: _gs, expiresAt: _e, ...item }: Item): Item {
+  return item;
+}

@@ -1,0 +1,143 @@
+import { leaseLost } from '../../domain/control-plane-error.ts';
+import { wishesFor } from '../../domain/task-lifecycle.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Progress, TaskLease, TaskStore } from '../../ports/task-store.ts';
+import {
+  absent,
+  all,
+  any,
+  atMost,
+  type Changes,
+  type Condition,
+  changing,
+  conditional,
+  differs,
+  equals,
+  oneOf,
+  present,
+} from './expressions.ts';
+import { getItem } from './read.ts';
+import { type Item, type Table, taskKey } from './table.ts';
+import { taskItemOf, taskOf } from './task-item.ts';
+import { expireRevisions } from './task-records.ts';
+import { freeNameStep, useSteps, usesOf } from './task-steps.ts';
+import { transact, update } from './write.ts';
+
+type TaskProgress = Pick<
+  TaskStore,
+  | 'acquireLease'
+  | 'renewLease'
+  | 'releaseLease'
+  | 'saveProgress'
+  | 'reportHealth'
+  | 'cancelDeletion'
+  | 'remove'
+>;
+
+/** The side of converge and of the data plane: single updates, fenced by the lease's epoch or by the status. */
+export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): TaskProgress {
+  const change = (taskId: string, changes: Changes, condition: Condition) =>
+    update(table, { Key: taskKey(taskId), ...changing(changes, condition) });
+
+  return {
+    async acquireLease(taskId, owner, durationMs) {
+      const expiresAtMs = clock.now() + durationMs;
+      const outcome = await change(
+        taskId,
+        { set: { leaseOwner: owner, leaseExpiresAtMs: expiresAtMs }, add: { leaseEpoch: 1 } },
+        all(
+          present('PK'),
+          // The owner itself again: its first request arrived, the answer did not.
+          any(absent('leaseOwner'), atMost('leaseExpiresAtMs', clock.now()), equals('leaseOwner', owner)),
+        ),
+      );
+      if (!outcome.ok) return undefined;
+      return { taskId, owner, epoch: Number(outcome.item.leaseEpoch), expiresAtMs };
+    },
+
+    async renewLease(lease, durationMs) {
+      const expiresAtMs = clock.now() + durationMs;
+      const outcome = await change(lease.taskId, { set: { leaseExpiresAtMs: expiresAtMs } }, isOurs(lease));
+      return outcome.ok ? { ...lease, expiresAtMs } : undefined;
+    },
+
+    async releaseLease(lease) {
+      await change(lease.taskId, { remove: ['leaseOwner', 'leaseExpiresAtMs'] }, isOurs(lease));
+    },
+
+    async saveProgress(lease, progress) {
+      const { status, resources, observedVersion } = progress;
+      const fits =
+        status === undefined ? isOurs(lease) : all(isOurs(lease), oneOf('desired', wishesFor(status)));
+      const whole = await change(lease.taskId, progressChanges(progress), fits);
+      if (whole.ok) return taskOf(whole.item);
+      if (status === undefined || !isHeld(whole.found, lease)) return undefined;
+      // Something else is wanted by now: what is true whatever is wanted.
+      const rest = await change(lease.taskId, { set: { resources, observedVersion } }, isOurs(lease));
+      return rest.ok ? taskOf(rest.item) : undefined;
+    },
+
+    async reportHealth(taskId, health) {
+      const running = equals('status', 'running');
+      const ofTarget = all(equals('status', 'degraded'), equals('reason.about', 'target'));
+      const outcome =
+        health.status === 'running'
+          ? await change(taskId, { set: { status: 'running' }, remove: ['reason'] }, ofTarget)
+          : await change(
+              taskId,
+              { set: { status: 'degraded', reason: health.reason } },
+              any(running, all(ofTarget, differs('reason.code', health.reason.code))),
+            );
+      // Refused where the task is neither, and where nothing is to be said anew.
+      return outcome.ok || outcome.found?.status === 'running' || outcome.found?.status === 'degraded';
+    },
+
+    async cancelDeletion(lease, reason) {
+      const outcome = await change(
+        lease.taskId,
+        { set: { desired: 'paused', status: 'paused', reason }, remove: ['discardBacklog'] },
+        all(isOurs(lease), equals('desired', 'deleted')),
+      );
+      if (!outcome.ok) throw leaseLost(lease.taskId);
+      return taskOf(outcome.item);
+    },
+
+    async remove(lease) {
+      const item = await getItem(table, taskKey(lease.taskId));
+      if (item === undefined) return;
+      const { task, targetTopic } = taskItemOf(item);
+      if (!isHeld(item, lease) || task.desired !== 'deleted') throw leaseLost(lease.taskId);
+      // Before the task goes: afterwards nobody would come back for them.
+      await expireRevisions(table, lease.taskId, clock.now());
+      const outcome = await transact(table, [
+        {
+          item: {
+            Delete: {
+              Key: taskKey(lease.taskId),
+              ...conditional(all(isOurs(lease), equals('desired', 'deleted'))),
+            },
+          },
+          refusal: () => leaseLost(lease.taskId),
+        },
+        freeNameStep(task.definition.taskName, task.taskId),
+        ...useSteps(usesOf(task.definition, task.sourceRegion, targetTopic), undefined),
+      ]);
+      if (outcome === 'stale') throw leaseLost(lease.taskId);
+    },
+  };
+}
+
+function progressChanges({ status, reason, resources, observedVersion }: Progress): Changes {
+  return {
+    set: { status, resources, observedVersion, ...(reason === null ? {} : { reason }) },
+    remove: reason === null ? ['reason'] : [],
+  };
+}
+
+function isOurs({ owner, epoch }: TaskLease): Condition {
+  return all(equals('leaseOwner', owner), equals('leaseEpoch', epoch));
+}
+
+function isHeld(item: Item | undefined, { owner, epoch }: TaskLease): boolean {
+  return item?.leaseOwner === owner && item.leaseEpoch === epoch;
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { createDynamoClusterStore } from '../../../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoStackStore } from '../../../lib/adapters/dynamodb/stack-store.ts';
+import { openTable, type Table, TYPE_INDEX } from '../../../lib/adapters/dynamodb/table.ts';
+import { createDynamoTaskStore } from '../../../lib/adapters/dynamodb/task-store.ts';
+import type { Stores } from '../../contract/stores.ts';
+import { createManualClock } from '../../helpers/tasks.ts';
+
+/** Makes tables like the stack's on the AWS emulator, and drops them again. */
+export function createTables(): { open(): Promise<Table>; dropAll(): Promise<void> } {
+  const config = emulatorConfig();
+  const client = new DynamoDBClient(config);
+  const tables: Table[] = [];
+
+  return {
+    async open() {
+      const tableName = `mqferry-${randomUUID()}`;
+      await client.send(
+        new CreateTableCommand({
+          TableName: tableName,
+          BillingMode: 'PAY_PER_REQUEST',
+          AttributeDefinitions: ['PK', 'SK', 'GSI1PK', 'GSI1SK'].map((AttributeName) => ({
+            AttributeName,
+            AttributeType: 'S',
+          })),
+          KeySchema: [
+            { AttributeName: 'PK', KeyType: 'HASH' },
+            { AttributeName: 'SK', KeyType: 'RANGE' },
+          ],
+          GlobalSecondaryIndexes: [
+            {
+              IndexName: TYPE_INDEX,
+              KeySchema: [
+                { AttributeName: 'GSI1PK', KeyType: 'HASH' },
+                { AttributeName: 'GSI1SK', KeyType: 'RANGE' },
+              ],
+              Projection: { ProjectionType: 'ALL' },
+            },
+          ],
+        }),
+      );
+      await waitUntilTableExists({ client, maxWaitTime: 20, minDelay: 0.05 }, { TableName: tableName });
+      const table = openTable(tableName, config);
+      tables.push(table);
+      return table;
+    },
+
+    async dropAll() {
+      for (const { documents, tableName } of tables.splice(0)) {
+        await client.send(new DeleteTableCommand({ TableName: tableName }));
+        documents.destroy();
+      }
+      client.destroy();
+    },
+  };
+}
+
+/** The stores of one fresh stack on a table of its own. */
+export async function storesOn(table: Table): Promise<Stores> {
+  const clock = createManualClock();
+  return {
+    tasks: createDynamoTaskStore(table, clock),
+    clusters: createDynamoClusterStore(table),
+    stack: createDynamoStackStore(table),
+    clock,
+  };
+}
+
+function emulatorConfig(): DynamoDBClientConfig {
+  const endpoint = process.env.AWS_ENDPOINT_URL;
+  if (endpoint === undefined) throw new Error('AWS_ENDPOINT_URL must name the AWS emulator');
+  return {
+    endpoint,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+}
