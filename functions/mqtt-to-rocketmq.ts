@@ -1,0 +1,46 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { openTable } from '../lib/adapters/dynamodb/table.ts';
+import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
+import { createProducerPool } from '../lib/adapters/rocketmq/producer-pool.ts';
+import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
+import { DATA_PLANE_SQS_CLIENT } from '../lib/adapters/sqs/client-options.ts';
+import { createSqsDeadLetterQueue } from '../lib/adapters/sqs/dead-letter-queue.ts';
+import { createSqsVisibility } from '../lib/adapters/sqs/visibility.ts';
+import { systemClock } from '../lib/adapters/system/clock.ts';
+import { createLogger } from '../lib/adapters/system/logger.ts';
+import { readEnvironment } from '../lib/config/environment.ts';
+import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
+import { createForwardBatch } from '../lib/replication/forward-batch.ts';
+
+const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_QUEUE_URL', 'LOG_LEVEL']);
+const logger = createLogger({ serviceName: 'mqtt-to-rocketmq', logLevel: config.LOG_LEVEL });
+const clock = systemClock;
+const table = openTable(config.TABLE_NAME);
+const sqs = new SQSClient(DATA_PLANE_SQS_CLIENT);
+
+const forwardBatch = createForwardBatch({
+  tasks: createDynamoTaskStore(table, clock),
+  clusters: createDynamoClusterStore(table),
+  producers: createProducerPool({ secrets: createSecretReader({ clock }), clock }),
+  deadLetters: createSqsDeadLetterQueue({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, logger }),
+  visibility: createSqsVisibility({ sqs, logger }),
+  clock,
+  logger,
+});
+
+/** A batch of a task's queue. Answers the records that come again; what is not listed has arrived, or is a dead letter. */
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  logger.setContext({ requestId: context.awsRequestId });
+  const records = toQueueRecords(event);
+  const deadlineMs = clock.now() + context.getRemainingTimeInMillis();
+  try {
+    const { failedRecordIds } = await forwardBatch(records, { deadlineMs });
+    return { batchItemFailures: failedRecordIds.map((itemIdentifier) => ({ itemIdentifier })) };
+  } catch (error) {
+    // A fault of ours. Throwing would do the same to the batch, and count as an error of the function as a whole.
+    logger.error('batch not forwarded', { records: records.length, error });
+    return { batchItemFailures: records.map(({ recordId }) => ({ itemIdentifier: recordId })) };
+  }
+}
