@@ -51,6 +51,7 @@ interface Run {
   lease: TaskLease;
   seen: SeenInDeletion;
   waitedMs: number;
+  toAudit: boolean;
   limits: ConvergeLimits;
 }
 
@@ -71,14 +72,10 @@ export function createConvergeTask(
   async function convergeLeased(run: Run): Promise<ConvergeResult> {
     // After the lease: the clean-up marks first and then waits for leases, so one of the two sees the other.
     if ((await stack.read()).removing) return DONE;
-    if (run.limits.audit) {
-      const next = await guarded(run, () => audit(run));
-      if (next !== 'go-on') return next;
-    }
     for (let steps = 0; steps < MAX_STEPS; steps += 1) {
       if (clock.now() + STEP_RESERVE_MS > run.limits.deadlineMs) return notYet(0);
       if (!(await keepLease(run))) return notYet(LEASE_TAKEN_WAIT_MS);
-      const next = await guarded(run, () => advance(run));
+      const next = await guarded(run, () => (run.toAudit ? audit(run) : advance(run)));
       if (next !== 'go-on') return next;
     }
     throw new Error(`converge made ${MAX_STEPS} steps for task ${run.task.taskId} and is not done`);
@@ -130,9 +127,13 @@ export function createConvergeTask(
   }
 
   async function audit(run: Run): Promise<Next> {
-    if (run.task.desired === 'deleted') return 'go-on';
+    if (run.task.desired === 'deleted') {
+      run.toAudit = false;
+      return 'go-on';
+    }
     const specs = renderResourceSpecs(run.task, settings);
     const { resources, drift } = await auditResources(run.task, specs, cloud);
+    run.toAudit = false;
     if (drift.length === 0) return 'go-on';
     logger.warn('drift found', { taskId: run.task.taskId, drift });
     return settle(run, { progress: { resources }, event: driftEvent(drift) });
@@ -204,7 +205,7 @@ export function createConvergeTask(
     const lease = await tasks.acquireLease(taskId, limits.owner, LEASE_MS);
     // Taken by somebody else, or the task went this moment: both are told apart by coming again.
     if (lease === undefined) return notYet(LEASE_TAKEN_WAIT_MS);
-    const run: Omit<Run, 'task'> = { lease, seen: {}, waitedMs: 0, limits };
+    const run: Omit<Run, 'task'> = { lease, seen: {}, waitedMs: 0, toAudit: limits.audit === true, limits };
     try {
       const task = await tasks.get(taskId);
       return task === undefined ? DONE : await convergeLeased(Object.assign(run, { task }));

@@ -1,0 +1,247 @@
+import { createIotTopicRules } from '../../lib/adapters/aws-iot/topic-rules.ts';
+import { createLambdaEventSourceMappings } from '../../lib/adapters/lambda/event-source-mappings.ts';
+import { createMemoryClusterStore } from '../../lib/adapters/memory/cluster-store.ts';
+import { createMemoryConvergeState } from '../../lib/adapters/memory/converge-state.ts';
+import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts';
+import { createMemoryStackStore } from '../../lib/adapters/memory/stack-store.ts';
+import { createMemoryState } from '../../lib/adapters/memory/state.ts';
+import { createStrictCloud } from '../../lib/adapters/memory/strict-cloud.ts';
+import { createMemoryTaskStore } from '../../lib/adapters/memory/task-store.ts';
+import { createSqsTaskQueues } from '../../lib/adapters/sqs/task-queues.ts';
+import { createPacer } from '../../lib/control/converge-pacer.ts';
+import type { Cloud, StepContext } from '../../lib/control/converge-steps.ts';
+import { type ConvergeResult, createConvergeTask } from '../../lib/control/converge-task.ts';
+import { createResourceNames } from '../../lib/domain/resource-names.ts';
+import type { SpecSettings } from '../../lib/domain/resource-specs.ts';
+import { TaskDefinition } from '../../lib/domain/task.ts';
+import { ruleSql } from '../../lib/mapping/envelope.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { Logger } from '../../lib/ports/logger.ts';
+
+export const STACK_ARN =
+  'arn:aws:cloudformation:eu-west-1:123456789012:stack/mqferry-dev/0a1b2c3d-1111-2222-3333-444455556666';
+export const REGION = 'eu-west-1';
+export const FUNCTION_NAME = 'mqferry-dev-mqtt-to-rocketmq';
+export const DEAD_LETTER_ARN = `arn:aws:sqs:${REGION}:123456789012:mqferry-dev-dead-letters`;
+export const DEAD_LETTER_URL = `https://sqs.${REGION}.amazonaws.com/123456789012/mqferry-dev-dead-letters`;
+
+/** The process died: nothing of it runs any more, not even what cleans up. */
+export class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+/** A clock on which sleeping takes no time but moves it. */
+export function createJumpingClock(startMs = Date.UTC(2026, 0, 1)) {
+  let nowMs = startMs;
+  return {
+    now: () => nowMs,
+    async sleep(ms: number) {
+      nowMs += ms;
+    },
+    advance(ms: number) {
+      nowMs += ms;
+    },
+  };
+}
+
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+export function specSettings(settings: Partial<SpecSettings> = {}): SpecSettings {
+  return {
+    names: createResourceNames({ service: 'mqferry', stage: 'dev', stackArn: STACK_ARN }),
+    batchFunctionName: FUNCTION_NAME,
+    deadLetterQueueArn: DEAD_LETTER_ARN,
+    deadLetterQueueUrl: DEAD_LETTER_URL,
+    ruleRoleArn: 'arn:aws:iam::123456789012:role/mqferry-dev-rules',
+    ruleSql,
+    ...settings,
+  };
+}
+
+export function definition(
+  topicFilters: string[],
+  options: Partial<TaskDefinition['options']> = {},
+  taskName = 'wills',
+): TaskDefinition {
+  return TaskDefinition.parse({
+    taskName,
+    source: { clusterId: 'devices', topicFilters },
+    target: { clusterId: 'business', topic: 'charger_status' },
+    options,
+  });
+}
+
+/**
+ * Converge, its adapters and stores over the strict cloud, on one clock that jumps. Every call of the cloud or the table
+ * takes time, and may be where the process dies.
+ */
+export async function createConvergeWorld({
+  random = () => 0.5,
+  roleReadyAtMs = 0,
+}: {
+  random?: () => number;
+  roleReadyAtMs?: number;
+} = {}) {
+  const clock = createJumpingClock();
+  const state = createMemoryState();
+  let isDead = false;
+  let onCall: (call: string) => void = () => undefined;
+
+  /** Before and after each call: time passes, death may come. */
+  const touch = (call: string) => {
+    if (isDead) throw new Killed(call);
+    clock.advance(20);
+    try {
+      onCall(call);
+    } catch (error) {
+      isDead = error instanceof Killed;
+      throw error;
+    }
+  };
+  const mortal = <T extends object>(target: T): T => {
+    const wrapped = Object.entries(target).map(([name, method]) => [
+      name,
+      async (...args: unknown[]) => {
+        touch(`before ${name}`);
+        const answer = await method(...args);
+        touch(`after ${name}`);
+        return answer;
+      },
+    ]);
+    return Object.fromEntries(wrapped) as T;
+  };
+
+  const strict = createStrictCloud({
+    clock,
+    random,
+    region: REGION,
+    functionName: FUNCTION_NAME,
+    roleReadyAtMs,
+    hook: (when, command) => touch(`${when} ${command}`),
+  });
+  const pacer = createPacer({ limiter: createMemoryRateLimiter(clock), clock, random });
+  const cloud: Cloud = {
+    queues: createSqsTaskQueues({ sqs: strict.sqs }),
+    mappings: createLambdaEventSourceMappings({ lambda: strict.lambda, pace: pacer('lambda', REGION) }),
+    rules: {
+      inRegion: (region) => createIotTopicRules({ iot: strict.iot(region), pace: pacer('iot', region) }),
+    },
+  };
+  const tasks = createMemoryTaskStore(state, clock);
+  const stack = createMemoryStackStore(state);
+  const memory = createMemoryConvergeState();
+  const clusters = createMemoryClusterStore(state);
+  const at = () => new Date(clock.now()).toISOString();
+  await clusters.put('devices', { kind: 'aws-iot', name: 'devices', region: REGION }, { at: at() });
+  await clusters.put(
+    'business',
+    { kind: 'rocketmq', name: 'b', region: REGION, endpoint: 'b:8081', tls: false, multiMessage: 'auto' },
+    { at: at() },
+  );
+
+  const context: StepContext = {
+    cloud,
+    settings: specSettings(),
+    memory: mortal(memory),
+    clock,
+    settlingMs: 5_000,
+  };
+  let owners = 0;
+
+  const convergeWith = (settings: SpecSettings) =>
+    createConvergeTask({
+      ...context,
+      settings,
+      tasks: mortal(tasks),
+      stack: mortal(stack),
+      clock: clock as Clock,
+      logger: silentLogger,
+    });
+
+  /** One invocation of the function: a fresh process. */
+  async function converge(
+    taskId: string,
+    { audit = false, settings = context.settings } = {},
+  ): Promise<ConvergeResult> {
+    isDead = false;
+    owners += 1;
+    const limits = { owner: `run-${owners}`, deadlineMs: clock.now() + 60_000, waitBudgetMs: 20_000, audit };
+    return convergeWith(settings)(taskId, limits);
+  }
+
+  return {
+    clock,
+    state,
+    strict,
+    cloud,
+    tasks,
+    stack,
+    memory,
+    clusters,
+    context,
+    converge,
+    at,
+    /** Called at every call; may throw. */
+    setOnCall(hook: (call: string) => void) {
+      onCall = hook;
+    },
+
+    /** As the control queue does: again and again, until it is done. Answers the number of invocations. */
+    async settle(
+      taskId: string,
+      { maxRounds = 200, ...options }: Parameters<typeof converge>[1] & { maxRounds?: number } = {},
+    ) {
+      for (let round = 1; round <= maxRounds; round += 1) {
+        try {
+          const result = await converge(taskId, options);
+          if (result.outcome === 'done') return round;
+          clock.advance(Math.min(10_000, Math.max(2_000, result.waitMs)));
+        } catch (error) {
+          if (!(error instanceof Killed)) throw error;
+          // The record of the control queue comes back.
+          clock.advance(70_000);
+        }
+      }
+      const task = await tasks.get(taskId);
+      throw new Error(`not converged after ${maxRounds} rounds: ${JSON.stringify(task)}`);
+    },
+
+    async create(taskId: string, task: TaskDefinition, desired: 'running' | 'paused' = 'running') {
+      await tasks.create({
+        taskId,
+        definition: task,
+        direction: 'mqtt-to-rocketmq',
+        sourceRegion: REGION,
+        desired,
+        at: at(),
+        concurrencyLimit: 1_000,
+      });
+    },
+
+    setDesired: (taskId: string, desired: 'running' | 'paused' | 'deleted', discardBacklog = false) =>
+      tasks.setDesired({ taskId, desired, concurrencyLimit: 1_000, at: at(), discardBacklog }),
+
+    async edit(taskId: string, task: TaskDefinition, expectedVersion: number, sourceRegion = REGION) {
+      await tasks.saveDefinition({
+        taskId,
+        expectedVersion,
+        definition: task,
+        direction: 'mqtt-to-rocketmq',
+        sourceRegion,
+        at: at(),
+      });
+    },
+
+    async events(taskId: string) {
+      const { items } = await tasks.listEvents(taskId, { limit: 100 });
+      return items.map(({ code }) => code).reverse();
+    },
+  };
+}
+
+export type ConvergeWorld = Awaited<ReturnType<typeof createConvergeWorld>>;
