@@ -30,8 +30,8 @@ const KNOWN = 'topic, topic[n], clientId, tag, key, prop.name and payload.path';
 const WORD = /[A-Za-z]+/y;
 const LEVEL = /\[(\d{1,5})\]/y;
 const INDEX = /\[(\d{1,9})\]/y;
-const QUOTED = /\[("(?:[^"\\]|\\.)*")\]/y;
-const DEFAULT = /:-([^}]*)/y;
+const QUOTED = /\["(?:[^"\\]|\\.)*"\]/y;
+const DEFAULT = /:-[^}]*/y;
 // A bare name ends at "}" or ":-"; a bare step of a JSON path also at ".", "[" and "]".
 const BARE_NAME = /(?:[^}:]|:(?!-))+/y;
 const BARE_STEP = /(?:[^}:.[\]]|:(?!-))+/y;
@@ -52,7 +52,7 @@ export function parseExpression(text: string, start: number): ExpressionResult {
   }
   const expression = { variable: parsed.value, text: written };
   if (fallback === undefined) return { ok: true, expression, end: end + 1 };
-  const defaultText = fallback[1] ?? '';
+  const defaultText = fallback[0].slice(':-'.length);
   if (defaultText.includes('${')) {
     return { ok: false, position: parsed.end + 2, message: 'a default is literal text and holds no ${…}' };
   }
@@ -128,7 +128,7 @@ function parseQuoted(text: string, start: number): { value: string; end: number 
   const found = match(QUOTED, text, start);
   if (found === undefined) return undefined;
   try {
-    return { value: String(JSON.parse(found[1] ?? '')), end: start + found[0].length };
+    return { value: String(JSON.parse(found[0].slice(1, -1))), end: start + found[0].length };
   } catch {
     // An escape that JSON does not know: the caller says what would be right.
     return undefined;

@@ -53,15 +53,7 @@ export function intersects(one: string, other: string, dialect: TopicDialect = '
  * gets every message by that one already. Of equal filters the first stays.
  */
 export function uncoveredFilters(topicFilters: readonly string[], dialect: TopicDialect = 'mqtt'): number[] {
-  return [...topicFilters.keys()].filter((index) => {
-    const topicFilter = topicFilters[index] ?? '';
-    return !topicFilters.some(
-      (other, otherIndex) =>
-        otherIndex !== index &&
-        covers(other, topicFilter, dialect) &&
-        (otherIndex < index || !covers(topicFilter, other, dialect)),
-    );
-  });
+  return uncovered(topicFilters, dialect).map(([index]) => index);
 }
 
 /**
@@ -72,9 +64,9 @@ export function createRuleSelector(
   topicFilters: readonly string[],
   dialect: TopicDialect = 'mqtt',
 ): (topicName: string) => number | undefined {
-  const rules = uncoveredFilters(topicFilters, dialect).map((ruleNumber) => ({
+  const rules = uncovered(topicFilters, dialect).map(([ruleNumber, topicFilter]) => ({
     ruleNumber,
-    pattern: patternOf(topicFilters[ruleNumber] ?? '', dialect),
+    pattern: patternOf(topicFilter, dialect),
   }));
   return (topicName) => {
     const levels = topicName.split('/');
@@ -96,6 +88,22 @@ export function withinPrefixes(topicFilter: string, prefixes: readonly string[])
         .split('/')
         .every((level, index) => level === levels[index]),
     )
+  );
+}
+
+function uncovered(
+  topicFilters: readonly string[],
+  dialect: TopicDialect,
+): [index: number, topicFilter: string][] {
+  const numbered = [...topicFilters.entries()];
+  return numbered.filter(
+    ([index, topicFilter]) =>
+      !numbered.some(
+        ([otherIndex, other]) =>
+          otherIndex !== index &&
+          covers(other, topicFilter, dialect) &&
+          (otherIndex < index || !covers(topicFilter, other, dialect)),
+      ),
   );
 }
 

@@ -84,10 +84,9 @@ export function putUserProperties(
 export function readUserProperties(properties: ReadonlyMap<string, string>): UserProperty[] {
   const placed = readPlaced(properties.get(MQTT.userProperties));
   const placedNames = new Set(placed.filter((element) => typeof element === 'string'));
-  const userProperties: UserProperty[] = [...properties.keys()]
-    .filter((name) => !WIRE_NAMES.has(name) && !placedNames.has(name))
-    .sort()
-    .map((name) => [name, properties.get(name) ?? '']);
+  const userProperties: UserProperty[] = [...properties]
+    .filter(([name]) => !WIRE_NAMES.has(name) && !placedNames.has(name))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
   for (const element of placed) {
     if (typeof element !== 'string') {
       userProperties.push(element);
