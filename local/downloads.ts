@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DOWNLOADS, LOCAL_DIR, PROJECT_DIR } from './layout.ts';
+import { withLock } from './lock.ts';
+import { checkPrerequisites, type Tools } from './prerequisites.ts';
+import { runCommand } from './process.ts';
+
+export interface DownloadOptions {
+  tools?: Tools | undefined;
+  signal?: AbortSignal | undefined;
+  /** Told once, and only when there is something to fetch. */
+  onFetch?: ((what: string) => void) | undefined;
+}
+
+const JAVA_DIR = path.join(PROJECT_DIR, 'local', 'java');
+const REQUIREMENTS = path.join(PROJECT_DIR, 'local', 'python-requirements.txt');
+const MQTT_BROKER_SOURCE = path.join(JAVA_DIR, 'mqtt-broker', 'MqttBroker.java');
+
+// Generous: a slow line takes minutes for 200 MB; it only has to end some time.
+const TIMEOUT_MS = 15 * 60_000;
+
+/** The jars of RocketMQ and of the MQTT broker, from Maven, each in its folder under `.local/lib`. */
+export async function ensureJars(options: DownloadOptions = {}): Promise<void> {
+  await ensure(
+    'jars',
+    DOWNLOADS.jars,
+    [path.join(JAVA_DIR, 'pom.xml'), ...MODULES],
+    options,
+    async ({ maven }) => {
+      options.onFetch?.('RocketMQ and the MQTT broker, from Maven (about 200 MB)');
+      await rm(DOWNLOADS.jars, { recursive: true, force: true });
+      await runCommand({
+        name: 'The download by Maven',
+        command: maven,
+        args: [
+          '-B',
+          '-q',
+          '-f',
+          path.join(JAVA_DIR, 'pom.xml'),
+          'dependency:copy-dependencies',
+          `-Dlibraries=${DOWNLOADS.jars}`,
+        ],
+        home: LOCAL_DIR,
+        // A short run: the cheaper compiler and collector save half of its processor time.
+        env: { MAVEN_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC', ...process.env },
+        logFile: path.join(LOCAL_DIR, 'logs', 'maven.log'),
+        timeoutMs: TIMEOUT_MS,
+        signal: options.signal,
+        remedy: 'Does Maven reach its repository (network, proxy in ~/.m2/settings.xml)? Then try again.',
+      });
+    },
+  );
+}
+
+/** The compiled launcher of the MQTT broker; needs its jars. */
+export async function ensureMqttBrokerClass(options: DownloadOptions = {}): Promise<string> {
+  const classes = path.join(DOWNLOADS.mqttBroker, 'classes');
+  await ensure('mqtt-broker-class', classes, [MQTT_BROKER_SOURCE], options, async ({ java }) => {
+    const jars = (await readdir(DOWNLOADS.mqttBroker)).filter((name) => name.endsWith('.jar'));
+    await runCommand({
+      name: 'Compiling the MQTT broker',
+      command: java,
+      args: [
+        '-m',
+        'jdk.compiler/com.sun.tools.javac.Main',
+        ...['-cp', jars.map((jar) => path.join(DOWNLOADS.mqttBroker, jar)).join(path.delimiter)],
+        ...['-proc:none', '-d', classes, MQTT_BROKER_SOURCE],
+      ],
+      home: LOCAL_DIR,
+      env: process.env,
+      logFile: path.join(LOCAL_DIR, 'logs', 'javac.log'),
+      timeoutMs: 120_000,
+      signal: options.signal,
+      remedy: 'Is the Java in use a JDK?',
+    });
+  });
+  return classes;
+}
+
+/** The AWS emulator in a virtual environment of Python. */
+export async function ensureEmulator(options: DownloadOptions = {}): Promise<void> {
+  await ensurePythonTools(DOWNLOADS.venv, REQUIREMENTS, 'the AWS emulator', options);
+}
+
+/** A virtual environment with what a requirements file names. */
+export async function ensurePythonTools(
+  venv: string,
+  requirements: string,
+  what: string,
+  options: DownloadOptions = {},
+): Promise<void> {
+  await ensure(path.basename(venv), venv, [requirements], options, async ({ python }) => {
+    options.onFetch?.(`${what}, from PyPI`);
+    await rm(venv, { recursive: true, force: true });
+    const common = {
+      home: LOCAL_DIR,
+      env: process.env,
+      logFile: path.join(LOCAL_DIR, 'logs', 'pip.log'),
+      timeoutMs: TIMEOUT_MS,
+      signal: options.signal,
+    };
+    await runCommand({
+      ...common,
+      name: 'Making a virtual environment of Python',
+      command: python,
+      args: ['-m', 'venv', venv],
+      remedy: 'Is there room on the disk, and does Python have its venv module (package "python3-venv")?',
+    });
+    await runCommand({
+      ...common,
+      name: 'The download by pip',
+      command: path.join(venv, 'bin', 'python'),
+      // Compiling all of botocore takes longer than fetching it, and most of it is never imported.
+      args: ['-m', 'pip', 'install', '-q', '--no-compile', '--disable-pip-version-check', '-r', requirements],
+      remedy: 'Does pip reach its index (network, proxy, PIP_INDEX_URL)? Then try again.',
+    });
+  });
+}
+
+const MODULES = ['rocketmq', 'mqtt-broker'].map((module) => path.join(JAVA_DIR, module, 'pom.xml'));
+
+/**
+ * Makes `target` unless a finished one from the same inputs is there. The mark is written last, so that what was cut off
+ * is made again; the lock keeps a second process from making it at the same time.
+ */
+async function ensure(
+  name: string,
+  target: string,
+  inputs: readonly string[],
+  options: DownloadOptions,
+  make: (tools: Tools) => Promise<void>,
+): Promise<void> {
+  const fingerprint = createHash('sha256');
+  for (const input of inputs) fingerprint.update(await readFile(input));
+  const wanted = fingerprint.digest('hex');
+  const mark = path.join(target, '.complete');
+  const isThere = async () => (await readFile(mark, 'utf8').catch(() => '')) === wanted;
+  if (await isThere()) return;
+  await mkdir(LOCAL_DIR, { recursive: true });
+  await withLock(
+    path.join(LOCAL_DIR, `${name}.lock`),
+    async () => {
+      if (await isThere()) return;
+      await make(options.tools ?? (await checkPrerequisites()));
+      await writeFile(mark, wanted);
+    },
+    { timeoutMs: TIMEOUT_MS, signal: options.signal },
+  );
+}
