@@ -21,6 +21,8 @@ export default {
     {
       ...shared,
       displayName: 'infrastructure',
+      // Packages the service once for all of them.
+      globalSetup: '<rootDir>/tests/infrastructure/set-up.ts',
       testMatch: ['<rootDir>/tests/infrastructure/**/*.test.ts'],
     },
     {

@@ -1,0 +1,160 @@
+import { H8 } from './intrinsics.ts';
+import type { LiveCode, LiveCommand } from './live-commands.ts';
+
+/** One right: what AWS evaluates for a call (Service Authorization Reference). */
+export interface Right {
+  action: string;
+  resource: string;
+  conditions?: Record<string, Record<string, unknown>>;
+}
+
+const ARN = (service: string, rest: string) => `arn:aws:${service}:eu-west-1:123456789012:${rest}`;
+const TABLE = '<Table.Arn>';
+const TYPE_INDEX = '<Table.Arn>/index/byType';
+const CONTROL_QUEUE = '<ControlQueue.Arn>';
+const HAND_OVER = '<DeadLetterQueue.Arn>';
+const TASK_QUEUES = ARN('sqs', `mqferry-dev-${H8}-*`);
+const TOPIC_RULES = `arn:aws:iot:*:123456789012:rule/mqferry_dev_${H8}_*`;
+const MAPPINGS = ARN('lambda', 'event-source-mapping:*');
+const OF_THE_BATCH_FUNCTION = {
+  ArnEquals: { 'lambda:FunctionArn': ARN('lambda', 'function:mqferry-dev-mqtt-to-rocketmq') },
+};
+const SECRETS = 'arn:aws:secretsmanager:*:123456789012:secret:mqferry/dev/*';
+const PARAMETERS = 'arn:aws:ssm:*:123456789012:parameter/mqferry/dev/*';
+
+const on = (resource: string, ...actions: string[]): Right[] =>
+  actions.map((action) => ({ action, resource }));
+const onMappings = (action: string): Right[] => [
+  { action, resource: MAPPINGS, conditions: OF_THE_BATCH_FUNCTION },
+];
+
+/** A rule's actions need the role that AWS IoT takes on for them. */
+const PASS_RULE_ROLE: Right = {
+  action: 'iam:PassRole',
+  resource: '<TopicRuleRole.Arn>',
+  conditions: { StringEquals: { 'iam:PassedToService': 'iot.amazonaws.com' } },
+};
+
+/** Adapter → SDK command → what it takes. `code` tells what the command is used for where that decides. */
+export const COMMANDS: Readonly<Record<string, Readonly<Record<string, (code: LiveCode) => Right[]>>>> = {
+  'lib/adapters/dynamodb/read.ts': {
+    GetCommand: () => on(TABLE, 'dynamodb:GetItem'),
+    QueryCommand: queries,
+  },
+  'lib/adapters/dynamodb/write.ts': {
+    UpdateCommand: () => on(TABLE, 'dynamodb:UpdateItem'),
+    DeleteCommand: () => on(TABLE, 'dynamodb:DeleteItem'),
+    TransactWriteCommand: transactions,
+  },
+  'lib/adapters/dynamodb/task-records.ts': { PutCommand: () => on(TABLE, 'dynamodb:PutItem') },
+  'lib/adapters/dynamodb/dead-letter-store.ts': { PutCommand: () => on(TABLE, 'dynamodb:PutItem') },
+  'lib/adapters/dynamodb/converge-state.ts': { UpdateCommand: () => on(TABLE, 'dynamodb:UpdateItem') },
+  'lib/adapters/s3/large-bodies.ts': {
+    PutObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:PutObject'),
+    GetObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:GetObject'),
+  },
+  'lib/adapters/secrets/secret-reader.ts': {
+    GetSecretValueCommand: () => on(SECRETS, 'secretsmanager:GetSecretValue'),
+    GetParameterCommand: () => on(PARAMETERS, 'ssm:GetParameter'),
+  },
+  'lib/adapters/sqs/control-queue.ts': {
+    SendMessageCommand: () => on(CONTROL_QUEUE, 'sqs:SendMessage'),
+    SendMessageBatchCommand: () => on(CONTROL_QUEUE, 'sqs:SendMessage'),
+  },
+  'lib/adapters/sqs/dead-letter-queue.ts': {
+    SendMessageBatchCommand: () => on(HAND_OVER, 'sqs:SendMessage'),
+  },
+  'lib/adapters/sqs/visibility.ts': {
+    ChangeMessageVisibilityBatchCommand: () => on(TASK_QUEUES, 'sqs:ChangeMessageVisibility'),
+  },
+  'lib/adapters/sqs/task-queues.ts': {
+    CreateQueueCommand: () => on(TASK_QUEUES, 'sqs:CreateQueue', 'sqs:TagQueue'),
+    DeleteQueueCommand: () => on(TASK_QUEUES, 'sqs:DeleteQueue'),
+    GetQueueAttributesCommand: () => on(TASK_QUEUES, 'sqs:GetQueueAttributes'),
+    GetQueueUrlCommand: () => on(TASK_QUEUES, 'sqs:GetQueueUrl'),
+    SetQueueAttributesCommand: () => on(TASK_QUEUES, 'sqs:SetQueueAttributes'),
+    TagQueueCommand: () => on(TASK_QUEUES, 'sqs:TagQueue'),
+    ListQueueTagsCommand: () => on(TASK_QUEUES, 'sqs:ListQueueTags'),
+    ListQueuesCommand: () => on('*', 'sqs:ListQueues'),
+  },
+  'lib/adapters/lambda/event-source-mappings.ts': {
+    CreateEventSourceMappingCommand: () => [
+      { action: 'lambda:CreateEventSourceMapping', resource: '*', conditions: OF_THE_BATCH_FUNCTION },
+      ...on(MAPPINGS, 'lambda:TagResource'),
+    ],
+    GetEventSourceMappingCommand: () => onMappings('lambda:GetEventSourceMapping'),
+    UpdateEventSourceMappingCommand: () => onMappings('lambda:UpdateEventSourceMapping'),
+    DeleteEventSourceMappingCommand: () => onMappings('lambda:DeleteEventSourceMapping'),
+    ListEventSourceMappingsCommand: () => on('*', 'lambda:ListEventSourceMappings'),
+    ListTagsCommand: () => on(MAPPINGS, 'lambda:ListTags'),
+  },
+  'lib/adapters/lambda/account-limits.ts': {
+    GetAccountSettingsCommand: () => on('*', 'lambda:GetAccountSettings'),
+  },
+  'lib/adapters/aws-iot/topic-rules.ts': {
+    CreateTopicRuleCommand: () => [
+      ...on(TOPIC_RULES, 'iot:CreateTopicRule', 'iot:TagResource'),
+      PASS_RULE_ROLE,
+    ],
+    ReplaceTopicRuleCommand: () => [...on(TOPIC_RULES, 'iot:ReplaceTopicRule'), PASS_RULE_ROLE],
+    EnableTopicRuleCommand: () => [...on(TOPIC_RULES, 'iot:EnableTopicRule'), PASS_RULE_ROLE],
+    DisableTopicRuleCommand: () => on(TOPIC_RULES, 'iot:DisableTopicRule'),
+    GetTopicRuleCommand: () => on(TOPIC_RULES, 'iot:GetTopicRule'),
+    DeleteTopicRuleCommand: () => on(TOPIC_RULES, 'iot:DeleteTopicRule'),
+    ListTagsForResourceCommand: () => on(TOPIC_RULES, 'iot:ListTagsForResource'),
+    ListTopicRulesCommand: () => on('*', 'iot:ListTopicRules'),
+  },
+};
+
+/** What Lambda itself does in a function's name, beside what the template's own mappings ask for. */
+export const BY_LAMBDA: Readonly<Record<string, readonly Right[]>> = {
+  // Its mappings are made at run time.
+  'mqtt-to-rocketmq': on(TASK_QUEUES, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'),
+};
+
+/** What a mapping from a queue of the stack takes. */
+export function rightsOfMapping(queueArn: string): Right[] {
+  return on(queueArn, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
+}
+
+/** Calls that are in a function's bundle and are never made there. */
+export const NEVER_CALLED: Readonly<Record<string, readonly LiveCommand[]>> = {
+  // Its ports are TaskReader and ClusterReader: one item read, one status written.
+  'mqtt-to-rocketmq': [
+    { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' },
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'TransactWriteCommand' },
+    { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
+  ],
+  // It stores; who reads dead letters is the API.
+  'dead-letters': [
+    { file: 'lib/adapters/dynamodb/read.ts', command: 'GetCommand' },
+    { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' },
+    { file: 'lib/adapters/s3/large-bodies.ts', command: 'GetObjectCommand' },
+  ],
+};
+
+/** Lists run on the index, the items of one partition on the table. */
+function queries({ sources }: LiveCode): Right[] {
+  const code = [...sources.values()].join('\n');
+  return [
+    ...(/\bIndexName:/.test(code) ? on(TYPE_INDEX, 'dynamodb:Query') : []),
+    ...(/partitionQuery\(/.test(code.replace('function partitionQuery(', ''))
+      ? on(TABLE, 'dynamodb:Query')
+      : []),
+  ];
+}
+
+/** DynamoDB evaluates each write of a transaction by itself. */
+function transactions({ sources }: LiveCode): Right[] {
+  const code = [...sources].map(([file, text]) => (file.endsWith('/write.ts') ? '' : text)).join('\n');
+  const kinds = {
+    Put: 'PutItem',
+    Update: 'UpdateItem',
+    Delete: 'DeleteItem',
+    ConditionCheck: 'ConditionCheckItem',
+  };
+  return Object.entries(kinds)
+    .filter(([kind]) => new RegExp(`\\b${kind}: \\{`).test(code))
+    .flatMap(([, action]) => on(TABLE, `dynamodb:${action}`));
+}
