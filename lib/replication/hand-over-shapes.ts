@@ -99,16 +99,14 @@ function queueGaveUp(record: HandOverRecord): Told | undefined {
   };
 }
 
-function unknownShape(record: HandOverRecord): Told {
-  const taskId = record.sourceQueueArn && taskIdOfQueueArn(record.sourceQueueArn);
+function unknownShape({ receiveCount }: HandOverRecord): Told {
   return {
-    taskId: taskId || UNKNOWN_TASK_ID,
+    taskId: UNKNOWN_TASK_ID,
     origin: 'unknown',
     version: 0,
     code: 'UNKNOWN_SHAPE',
-    reason:
-      'the hand-over queue held something that is neither a dead letter nor an envelope nor a rule error',
-    attempts: record.receiveCount,
+    reason: 'the hand-over queue held something that is neither a dead letter nor an envelope nor a rule error',
+    attempts: receiveCount,
   };
 }
 

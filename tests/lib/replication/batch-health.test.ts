@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import { BrokerHoldError, BrokerUnavailableError } from '../../../lib/domain/errors.ts';
+import type { StatusReason, Task } from '../../../lib/domain/task.ts';
+import { createBatchHealth } from '../../../lib/replication/batch-health.ts';
+import {
+  createRecordingLogger,
+  createSteppingClock,
+  createTaskTable,
+  NOW_MS,
+  ruleTask,
+} from '../../helpers/rule-path.ts';
+
+const away = (code = 'TARGET_UNAVAILABLE') => new BrokerUnavailableError('away', { code });
+const refused = new BrokerHoldError('who?', { code: 'CREDENTIALS_REFUSED', scope: 'cluster' });
+const degraded = (code: string, about?: 'target'): Pick<Task, 'status' | 'reason'> => {
+  const reason: StatusReason = { code, message: '', at: new Date(NOW_MS).toISOString() };
+  return { status: 'degraded', reason: about === undefined ? reason : { ...reason, about } };
+};
+
+function setUp(facts: Partial<Task> = {}) {
+  const table = createTaskTable(ruleTask({}, facts));
+  const logger = createRecordingLogger();
+  const task = ruleTask({}, facts);
+  const health = createBatchHealth({ task, tasks: table, clock: createSteppingClock(), logger });
+  const told = () =>
+    table.reports.map((report) => (report.status === 'running' ? 'running' : report.reason.code));
+  return { table, logger, health, told };
+}
+
+describe('createBatchHealth', () => {
+  it('reports at once, without being waited for', () => {
+    const { health, told } = setUp();
+    health.failing('t', away());
+    expect(told()).toEqual(['TARGET_UNAVAILABLE']);
+  });
+
+  it('says nothing while all is well', async () => {
+    const { health, told } = setUp();
+    health.working('t');
+    await health.settled();
+    expect(told()).toEqual([]);
+    expect(health.isHealthy()).toBe(true);
+  });
+
+  it('reports one code of an outage, and every code that needs a person', async () => {
+    const { health, told } = setUp();
+    for (const error of [away(), away('TARGET_TIMEOUT'), refused, refused, away()]) {
+      health.failing('t', error);
+      await health.settled();
+    }
+    expect(told()).toEqual(['TARGET_UNAVAILABLE', 'CREDENTIALS_REFUSED']);
+  });
+
+  it('says nothing of a target that is known to be away', async () => {
+    const { health, told } = setUp(degraded('TARGET_UNREACHABLE', 'target'));
+    expect(health.isHealthy()).toBe(false);
+    health.failing('t', away());
+    await health.settled();
+    expect(told()).toEqual([]);
+    health.working('t');
+    await health.settled();
+    expect(told()).toEqual(['running']);
+    expect(health.isHealthy()).toBe(true);
+  });
+
+  it('leaves what others say of the task alone', async () => {
+    const { health, told } = setUp(degraded('BUFFER_EXPIRING'));
+    health.working('t');
+    await health.settled();
+    expect(told()).toEqual([]);
+  });
+
+  it('waits for the last failing topic', async () => {
+    const { health, told } = setUp();
+    health.failing('a', away());
+    health.failing('b', away());
+    health.working('a');
+    await health.settled();
+    expect(told()).toEqual(['TARGET_UNAVAILABLE']);
+    health.working('b');
+    await health.settled();
+    expect(told()).toEqual(['TARGET_UNAVAILABLE', 'running']);
+  });
+
+  it('writes in order, one at a time, what is true at last', async () => {
+    const { health, table } = setUp();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const written: string[] = [];
+    table.reportHealth = async (_taskId, report) => {
+      await promise;
+      written.push(report.status);
+      return true;
+    };
+    health.failing('t', away());
+    health.working('t');
+    resolve();
+    await health.settled();
+    expect(written).toEqual(['degraded', 'running']);
+  });
+
+  it('survives a table that is away, and tries again at the next occasion', async () => {
+    const { health, table, logger } = setUp();
+    let calls = 0;
+    table.reportHealth = async () => {
+      calls += 1;
+      if (calls === 1) throw new Error('table away');
+      return true;
+    };
+    health.failing('t', away());
+    await health.settled();
+    health.failing('t', away());
+    await health.settled();
+    expect(calls).toBe(2);
+    expect(logger.lines).toMatchObject([{ level: 'warn', message: 'health not reported' }]);
+  });
+});

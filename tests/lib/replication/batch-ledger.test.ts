@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { createBatchLedger } from '../../../lib/replication/batch-ledger.ts';
+import { sourceRecord, TASK_ID } from '../../helpers/rule-path.ts';
+
+const [first, second, third] = [
+  sourceRecord(),
+  sourceRecord({}, { receiveCount: 2 }),
+  sourceRecord({}, { receiveCount: 1 }),
+] as const;
+
+describe('createBatchLedger', () => {
+  it('gives back every record that nobody settled', () => {
+    const ledger = createBatchLedger(TASK_ID, [first, second, third]);
+    ledger.stored(first, 7);
+    ledger.note(second, 'TARGET_TIMEOUT', 500);
+    expect(ledger.close()).toEqual([
+      { record: second, code: 'TARGET_TIMEOUT', waitMs: 500 },
+      { record: third, code: 'NOT_REACHED', waitMs: 0 },
+    ]);
+    expect(ledger.counts).toMatchObject({
+      records: 3,
+      consumed: 2,
+      retried: 1,
+      replicated: 1,
+      bytes: 7,
+      returned: { TARGET_TIMEOUT: 1, NOT_REACHED: 1 },
+    });
+  });
+
+  it('settles a record once: what comes later changes nothing', () => {
+    const ledger = createBatchLedger(TASK_ID, [first]);
+    ledger.handedOver(first, 'BAD');
+    ledger.stored(first, 7);
+    ledger.skipped(first, 'filtered');
+    ledger.note(first, 'LATE');
+    expect(ledger.isSettled(first)).toBe(true);
+    expect(ledger.close()).toEqual([]);
+    expect(ledger.counts).toMatchObject({ replicated: 0, filtered: 0, failed: { BAD: 1 }, returned: {} });
+  });
+
+  it('knows only its own records, and none once it is closed', () => {
+    const ledger = createBatchLedger(TASK_ID, [first]);
+    ledger.stored(second, 7);
+    ledger.close();
+    ledger.stored(first, 7);
+    expect(ledger.counts.replicated).toBe(0);
+  });
+
+  it('does not count overlap copies as consumed', () => {
+    const ledger = createBatchLedger(TASK_ID, [first, second, third]);
+    ledger.skipped(first, 'overlap');
+    ledger.skipped(second, 'overlap');
+    ledger.skipped(third, 'loopSkipped');
+    expect(ledger.counts).toMatchObject({ consumed: 1, overlap: 2, loopSkipped: 1 });
+  });
+});

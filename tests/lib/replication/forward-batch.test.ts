@@ -1,0 +1,516 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
+import { describe, expect, it } from '@jest/globals';
+import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
+import {
+  createMemoryMessageProducer,
+  createMemoryProducerPool,
+  type MemoryMessageProducer,
+} from '../../../lib/adapters/memory/message-producer.ts';
+import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
+import {
+  BrokerHoldError,
+  BrokerThrottledError,
+  BrokerUnavailableError,
+  InvalidMessageError,
+} from '../../../lib/domain/errors.ts';
+import type { RocketmqMessage } from '../../../lib/domain/message.ts';
+import type { Task } from '../../../lib/domain/task.ts';
+import type { MessageProducer } from '../../../lib/ports/message-producer.ts';
+import { createForwardBatch, type ForwardBatchPorts } from '../../../lib/replication/forward-batch.ts';
+import {
+  createRecordingLogger,
+  createSteppingClock,
+  createTaskTable,
+  NOW_MS,
+  QUEUE_ARN,
+  rocketmqCluster,
+  ruleTask,
+  sourceRecord,
+  TASK_ID,
+} from '../../helpers/rule-path.ts';
+
+const DEADLINE = { deadlineMs: NOW_MS + 30_000 };
+
+function setUp(task: Task | undefined = ruleTask(), changes: Partial<ForwardBatchPorts> = {}) {
+  const clock = createSteppingClock();
+  const table = createTaskTable(task);
+  const producer = createMemoryMessageProducer({
+    topics: { charger_status: 'NORMAL', other: 'NORMAL', fifo: 'FIFO' },
+    clock,
+  });
+  const deadLetters = createMemoryDeadLetterQueue();
+  const visibility = createMemoryVisibility();
+  const logger = createRecordingLogger();
+  const forwardBatch = createForwardBatch({
+    tasks: table,
+    clusters: { get: async () => rocketmqCluster() },
+    producers: createMemoryProducerPool(producer),
+    deadLetters,
+    visibility,
+    clock,
+    logger,
+    random: () => 0.5,
+    ...changes,
+  });
+  return { clock, table, producer, deadLetters, visibility, logger, forwardBatch };
+}
+
+const property = (message: RocketmqMessage | undefined, name: string) => message?.properties.get(name);
+const bodies = (producer: MemoryMessageProducer, topic = 'charger_status') =>
+  producer.stored(topic).map(({ body }) => body.toString());
+
+describe('createForwardBatch', () => {
+  it('stores every message of a batch and acknowledges its record', async () => {
+    const { forwardBatch, producer, visibility, table } = setUp();
+    const records = ['a', 'b', 'c'].map((payload) => sourceRecord({ payload }));
+    const { failedRecordIds, counts } = await forwardBatch(records, DEADLINE);
+    expect(failedRecordIds).toEqual([]);
+    expect(bodies(producer)).toEqual(['a', 'b', 'c']);
+    expect(producer.sends).toBe(1);
+    expect(counts).toEqual([
+      expect.objectContaining({
+        taskId: TASK_ID,
+        records: 3,
+        consumed: 3,
+        replicated: 3,
+        bytes: 3,
+        retried: 0,
+      }),
+    ]);
+    expect(visibility.changes).toEqual([]);
+    expect(table.reports).toEqual([]);
+  });
+
+  it('writes one line for a batch, with counts and without payloads', async () => {
+    const { forwardBatch, logger } = setUp();
+    await forwardBatch([sourceRecord({ payload: 'secret-payload' }), sourceRecord('{')], DEADLINE);
+    expect(logger.lines).toHaveLength(1);
+    expect(logger.lines[0]).toMatchObject({
+      level: 'info',
+      message: 'batch forwarded',
+      fields: { taskId: TASK_ID, replicated: 1, failed: { ENVELOPE_INVALID: 1 } },
+    });
+    expect(JSON.stringify(logger.lines)).not.toContain('secret-payload');
+  });
+
+  it('tells the times at the source, at our receipt and at the attempt that arrived', async () => {
+    const { forwardBatch, producer } = setUp();
+    let attempts = 0;
+    producer.decide(() => {
+      attempts += 1;
+      return attempts < 5 ? new BrokerUnavailableError('away') : undefined;
+    });
+    await forwardBatch([sourceRecord({ ts: NOW_MS - 1234 })], DEADLINE);
+    const [message] = producer.stored('charger_status');
+    expect(property(message, 'mqferry_source_time')).toBe(String(NOW_MS - 1234));
+    expect(property(message, 'mqferry_receipt_time')).toBe(String(NOW_MS));
+    expect(Number(property(message, 'mqferry_send_time'))).toBeGreaterThan(NOW_MS + 250);
+  });
+
+  it('hands over what cannot be mapped, with its reason, and carries the rest', async () => {
+    const task = ruleTask({
+      target: { clusterId: 'business', topic: 'charger_status', tag: '${payload.kind}' },
+    });
+    const { forwardBatch, producer, deadLetters } = setUp(task);
+    const bad = sourceRecord({ payload: 'no json' }, { receiveCount: 2 });
+    const { failedRecordIds, counts } = await forwardBatch(
+      [sourceRecord({ payload: '{"kind":"x"}' }), bad],
+      DEADLINE,
+    );
+    expect(failedRecordIds).toEqual([]);
+    expect(producer.stored('charger_status')).toHaveLength(1);
+    expect(deadLetters.entries).toEqual([
+      {
+        taskId: TASK_ID,
+        version: 3,
+        code: 'TEMPLATE_VALUE_MISSING',
+        reason: expect.stringContaining('${payload.kind}'),
+        recordId: bad.recordId,
+        envelope: bad.body,
+        attempts: 2,
+        firstSeenAtMs: bad.firstReceiveTimeMs,
+        failedAtMs: NOW_MS,
+      },
+    ]);
+    expect(counts[0]).toMatchObject({
+      replicated: 1,
+      consumed: 1,
+      retried: 1,
+      failed: { TEMPLATE_VALUE_MISSING: 1 },
+    });
+  });
+
+  it('never acknowledges a record whose dead letter was not accepted', async () => {
+    const accepts = [
+      async () => [false],
+      async () => [],
+      async () => [1 as unknown as boolean],
+      async () => undefined as unknown as boolean[],
+      async () => {
+        throw new Error('queue away');
+      },
+    ];
+    for (const send of accepts) {
+      const { forwardBatch } = setUp(ruleTask(), { deadLetters: { send } });
+      const record = sourceRecord('not json');
+      const { failedRecordIds, counts } = await forwardBatch([record], DEADLINE);
+      expect(failedRecordIds).toEqual([record.recordId]);
+      expect(counts[0]).toMatchObject({ failed: {}, returned: { HAND_OVER_FAILED: 1 } });
+    }
+  });
+
+  it('keeps what the producer does not clearly answer', async () => {
+    const answers: unknown[] = [
+      undefined,
+      'stored',
+      [],
+      [{ status: 'stored' }],
+      [{ status: 'ok', messageId: 'x' }],
+      [{ status: 'failed', error: new Error('plain') }],
+      [null],
+    ];
+    for (const answer of answers) {
+      const producer = { send: async () => answer, close: async () => {} } as unknown as MessageProducer;
+      const { forwardBatch, deadLetters } = setUp(ruleTask(), {
+        producers: { producerFor: async () => producer },
+      });
+      const record = sourceRecord();
+      const { failedRecordIds } = await forwardBatch([record], DEADLINE);
+      expect({ answer, failedRecordIds }).toEqual({ answer, failedRecordIds: [record.recordId] });
+      expect(deadLetters.entries).toEqual([]);
+    }
+  });
+
+  it('keeps the batch when the producer throws, whatever it throws', async () => {
+    for (const error of [new Error('misuse'), new InvalidMessageError('as a whole'), 'text']) {
+      const producer = {
+        send: async () => {
+          throw error;
+        },
+        close: async () => {},
+      };
+      const { forwardBatch, deadLetters } = setUp(ruleTask(), {
+        producers: { producerFor: async () => producer },
+      });
+      const records = [sourceRecord(), sourceRecord()];
+      const { failedRecordIds } = await forwardBatch(records, DEADLINE);
+      expect(failedRecordIds).toEqual(records.map(({ recordId }) => recordId));
+      expect(deadLetters.entries).toEqual([]);
+    }
+  });
+
+  describe('without its task', () => {
+    it('keeps the records of a task that does not exist', async () => {
+      const { forwardBatch, visibility } = setUp(ruleTask({}, { taskId: '01JD4YQ3V8F0G2H4J6K8M0N2P5' }));
+      const record = sourceRecord();
+      const { failedRecordIds, counts } = await forwardBatch([record], DEADLINE);
+      expect(failedRecordIds).toEqual([record.recordId]);
+      expect(counts[0]?.returned).toEqual({ TASK_NOT_FOUND: 1 });
+      expect(visibility.changes).toHaveLength(1);
+    });
+
+    it('keeps the records while the table does not answer', async () => {
+      const tasks = {
+        get: async () => {
+          throw new TypeError('socket');
+        },
+        reportHealth: async () => true,
+      };
+      const { forwardBatch } = setUp(ruleTask(), { tasks });
+      const { counts } = await forwardBatch([sourceRecord()], DEADLINE);
+      expect(counts[0]?.returned).toEqual({ TABLE_UNAVAILABLE: 1 });
+    });
+
+    it('keeps the records and tells it when the target is not registered', async () => {
+      const { forwardBatch, table } = setUp(ruleTask(), { clusters: { get: async () => undefined } });
+      const { counts } = await forwardBatch([sourceRecord()], DEADLINE);
+      expect(counts[0]?.returned).toEqual({ CLUSTER_NOT_FOUND: 1 });
+      expect(table.reports).toEqual([
+        {
+          status: 'degraded',
+          reason: expect.objectContaining({ code: 'CLUSTER_NOT_FOUND', about: 'target' }),
+        },
+      ]);
+    });
+  });
+
+  describe('while the target is away', () => {
+    it('tries again until 10 s before the deadline, then gives back with 1 to 5 s', async () => {
+      const { forwardBatch, producer, visibility, clock, deadLetters } = setUp();
+      producer.decide(() => new BrokerUnavailableError('away'));
+      const record = sourceRecord();
+      const { failedRecordIds, counts } = await forwardBatch([record], DEADLINE);
+      expect(failedRecordIds).toEqual([record.recordId]);
+      expect(clock.now() - NOW_MS).toBeGreaterThan(15_000);
+      expect(clock.now() - NOW_MS).toBeLessThanOrEqual(20_000);
+      expect(producer.sends).toBeGreaterThan(5);
+      expect(counts[0]).toMatchObject({ retried: producer.sends - 1, returned: { TARGET_UNAVAILABLE: 1 } });
+      expect(visibility.changes).toEqual([
+        { queueArn: QUEUE_ARN, receiptHandle: record.receiptHandle, visibilityTimeoutSeconds: 3 },
+      ]);
+      expect(deadLetters.entries).toEqual([]);
+    });
+
+    it('waits at least as long as a throttling target asked for', async () => {
+      const { forwardBatch, producer, visibility } = setUp();
+      producer.decide(() => new BrokerThrottledError('slow down', { waitMs: 9_000 }));
+      await forwardBatch([sourceRecord()], DEADLINE);
+      expect(producer.sends).toBe(3);
+      expect(visibility.changes[0]?.visibilityTimeoutSeconds).toBe(9);
+    });
+
+    it('tells it at the first failed call, and takes it back at the first success', async () => {
+      const { forwardBatch, producer, table, clock } = setUp();
+      const calls: string[] = [];
+      const { reportHealth } = table;
+      table.reportHealth = async (taskId, health) => {
+        calls.push(`${health.status} at ${clock.now() - NOW_MS} ms`);
+        return reportHealth(taskId, health);
+      };
+      producer.decide(() => {
+        calls.push('send');
+        return calls.filter((call) => call === 'send').length < 3
+          ? new BrokerUnavailableError('away', { code: 'TARGET_UNREACHABLE', hint: 'wait' })
+          : undefined;
+      });
+      await forwardBatch([sourceRecord()], DEADLINE);
+      expect(calls).toEqual([
+        'send',
+        'degraded at 0 ms',
+        'send',
+        'send',
+        expect.stringMatching(/^running at/),
+      ]);
+      expect(table.reports[0]).toEqual({
+        status: 'degraded',
+        reason: {
+          code: 'TARGET_UNREACHABLE',
+          message: 'away',
+          hint: 'wait',
+          at: new Date(NOW_MS).toISOString(),
+          about: 'target',
+        },
+      });
+    });
+
+    it('writes one report per change, not one per batch', async () => {
+      const { forwardBatch, producer, table } = setUp();
+      producer.decide(() => new BrokerUnavailableError('away'));
+      for (const _ of [1, 2, 3]) await forwardBatch([sourceRecord()], { deadlineMs: NOW_MS + 10_000 });
+      producer.decide(() => undefined);
+      for (const _ of [1, 2, 3]) await forwardBatch([sourceRecord()], DEADLINE);
+      expect(table.reports.map(({ status }) => status)).toEqual(['degraded', 'running']);
+    });
+
+    it('gives up on a producer that never answers, and keeps its records', async () => {
+      const producer = { send: () => new Promise<never>(() => {}), close: async () => {} };
+      const { forwardBatch, table } = setUp(ruleTask(), { producers: { producerFor: async () => producer } });
+      const { counts } = await forwardBatch([sourceRecord()], { deadlineMs: NOW_MS + 5_100 });
+      expect(counts[0]?.returned).toEqual({ TARGET_TIMEOUT: 1 });
+      expect(table.reports).toHaveLength(1);
+    });
+
+    it('does not take back what the control plane says of the task', async () => {
+      const reason = { code: 'BUFFER_EXPIRING', message: '10 days', at: new Date(NOW_MS).toISOString() };
+      const { forwardBatch, table } = setUp(ruleTask({}, { status: 'degraded', reason }));
+      await forwardBatch([sourceRecord()], DEADLINE);
+      expect(table.reports).toEqual([]);
+    });
+  });
+
+  describe('what a person has to repair', () => {
+    const missing = () => new BrokerHoldError('no topic', { code: 'TOPIC_NOT_FOUND', scope: 'topic' });
+
+    it('holds messages for a fixed topic, at once', async () => {
+      const { forwardBatch, producer, table, clock, deadLetters } = setUp();
+      producer.decide(missing);
+      const { counts } = await forwardBatch([sourceRecord(), sourceRecord()], DEADLINE);
+      expect(counts[0]?.returned).toEqual({ TOPIC_NOT_FOUND: 2 });
+      expect(deadLetters.entries).toEqual([]);
+      expect(clock.now()).toBe(NOW_MS);
+      expect(table.reports).toMatchObject([{ status: 'degraded', reason: { code: 'TOPIC_NOT_FOUND' } }]);
+    });
+
+    it('makes dead letters of messages whose own rendered topic is missing', async () => {
+      const task = ruleTask({ target: { clusterId: 'business', topic: '${payload.topic}' } });
+      const { forwardBatch, producer, table, deadLetters } = setUp(task);
+      const { failedRecordIds } = await forwardBatch(
+        [sourceRecord({ payload: '{"topic":"other"}' }), sourceRecord({ payload: '{"topic":"nowhere"}' })],
+        DEADLINE,
+      );
+      expect(failedRecordIds).toEqual([]);
+      expect(producer.stored('other')).toHaveLength(1);
+      expect(deadLetters.entries).toMatchObject([{ code: 'TOPIC_NOT_FOUND' }]);
+      expect(table.reports).toEqual([]);
+    });
+
+    it.each(['charger_status', '${payload.topic}'])(
+      'holds everything when the cluster refuses us (topic %s)',
+      async (topic) => {
+        const { forwardBatch, producer, deadLetters } = setUp(
+          ruleTask({ target: { clusterId: 'business', topic } }),
+        );
+        producer.decide(() => new BrokerHoldError('who?', { code: 'CREDENTIALS_REFUSED', scope: 'cluster' }));
+        const { counts } = await forwardBatch([sourceRecord({ payload: '{"topic":"other"}' })], DEADLINE);
+        expect(counts[0]?.returned).toEqual({ CREDENTIALS_REFUSED: 1 });
+        expect(deadLetters.entries).toEqual([]);
+      },
+    );
+  });
+
+  describe('with several topics', () => {
+    it('lets no topic wait for another', async () => {
+      const task = ruleTask({ target: { clusterId: 'business', topic: '${payload.topic}' } });
+      const { forwardBatch, producer } = setUp(task);
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      producer.decide(({ rocketmqTopic }) => (rocketmqTopic === 'charger_status' ? promise : undefined));
+      const batch = forwardBatch(
+        ['charger_status', 'other'].map((topic) => sourceRecord({ payload: JSON.stringify({ topic }) })),
+        DEADLINE,
+      );
+      while (producer.stored('other').length === 0) await new Promise(setImmediate);
+      expect(producer.stored('charger_status')).toHaveLength(0);
+      resolve(undefined);
+      expect((await batch).failedRecordIds).toEqual([]);
+    });
+
+    it('calls the task running again only when no topic is failing', async () => {
+      const task = ruleTask({ target: { clusterId: 'business', topic: '${payload.topic}' } });
+      const { forwardBatch, producer, table } = setUp(task);
+      producer.decide(({ rocketmqTopic }) =>
+        rocketmqTopic === 'other' ? new BrokerUnavailableError('half the cluster') : undefined,
+      );
+      const records = ['charger_status', 'other'].map((topic) =>
+        sourceRecord({ payload: JSON.stringify({ topic }) }),
+      );
+      const { counts } = await forwardBatch(records, DEADLINE);
+      expect(counts[0]).toMatchObject({ replicated: 1, returned: { TARGET_UNAVAILABLE: 1 } });
+      expect(table.reports.map(({ status }) => status)).toEqual(['degraded']);
+    });
+  });
+
+  describe('on a FIFO topic', () => {
+    const task = ruleTask({ target: { clusterId: 'business', topic: 'fifo', messageGroup: '${topic[2]}' } });
+    const record = (payload: string, group = 'g') => sourceRecord({ payload, t: `stations/${group}/status` });
+
+    it('keeps the order of a group over a failed attempt', async () => {
+      const { forwardBatch, producer } = setUp(task);
+      let failures = 1;
+      producer.decide(({ body }) => {
+        if (body.toString() !== '2' || failures === 0) return undefined;
+        failures -= 1;
+        return new BrokerUnavailableError('blip');
+      });
+      const { failedRecordIds } = await forwardBatch(
+        ['1', '2', '3', '4'].map((text) => record(text)),
+        DEADLINE,
+      );
+      expect(failedRecordIds).toEqual([]);
+      expect(bodies(producer, 'fifo')).toEqual(['1', '2', '3', '4']);
+    });
+
+    it('goes on with a group at once when a message of it became a dead letter', async () => {
+      const { forwardBatch, producer, deadLetters, clock } = setUp(task);
+      producer.decide(({ body }) =>
+        body.toString().startsWith('bad') ? new InvalidMessageError('bad') : undefined,
+      );
+      const texts = ['1', 'bad', '2', 'bad too', '3'];
+      await forwardBatch(
+        texts.map((text) => record(text)),
+        DEADLINE,
+      );
+      expect(bodies(producer, 'fifo')).toEqual(['1', '2', '3']);
+      expect(deadLetters.entries).toHaveLength(2);
+      expect(clock.now()).toBe(NOW_MS);
+    });
+
+    it('holds the rest of a group with the message that is held, in one attempt', async () => {
+      const { forwardBatch, producer } = setUp(task);
+      producer.decide(() => new BrokerHoldError('no', { code: 'ACCESS_DENIED', scope: 'topic' }));
+      const { counts } = await forwardBatch(
+        ['1', '2', '3'].map((text) => record(text)),
+        DEADLINE,
+      );
+      expect(counts[0]?.returned).toEqual({ ACCESS_DENIED: 3 });
+      expect(producer.sends).toBe(1);
+    });
+  });
+
+  describe('records seen 10 times', () => {
+    const suspect = (payload: string) => sourceRecord({ payload }, { receiveCount: 10 });
+
+    it('are sent alone, after the others', async () => {
+      const { forwardBatch, producer } = setUp();
+      await forwardBatch([suspect('s1'), sourceRecord({ payload: 'a' }), suspect('s2')], DEADLINE);
+      expect(bodies(producer)).toEqual(['a', 's1', 's2']);
+      expect(producer.sends).toBe(3);
+    });
+
+    it('fail by themselves, without a word about the target', async () => {
+      const { forwardBatch, producer, table } = setUp();
+      producer.decide(({ body }) =>
+        body.toString() === 's1' ? new BrokerUnavailableError('chokes on it') : undefined,
+      );
+      const poison = suspect('s1');
+      const { failedRecordIds } = await forwardBatch(
+        [poison, sourceRecord({ payload: 'a' }), suspect('s2')],
+        DEADLINE,
+      );
+      expect(failedRecordIds).toEqual([poison.recordId]);
+      expect(bodies(producer)).toEqual(['a', 's2']);
+      expect(table.reports).toEqual([]);
+    });
+
+    it('go with all others while the target is known to be away', async () => {
+      const reason = { code: 'TARGET_UNAVAILABLE', message: 'away', at: '', about: 'target' as const };
+      const { forwardBatch, producer, table } = setUp(ruleTask({}, { status: 'degraded', reason }));
+      await forwardBatch([suspect('s1'), sourceRecord({ payload: 'a' }), suspect('s2')], DEADLINE);
+      expect(producer.sends).toBe(1);
+      expect(table.reports).toEqual([{ status: 'running' }]);
+    });
+  });
+
+  it('counts what it leaves out on purpose, and acknowledges it', async () => {
+    const task = ruleTask({
+      source: { clusterId: 'devices', topicFilters: ['stations/+/status', 'stations/#'] },
+    });
+    const { forwardBatch, producer } = setUp(task);
+    const { failedRecordIds, counts } = await forwardBatch(
+      [
+        sourceRecord(),
+        sourceRecord({ t: 'elsewhere' }),
+        sourceRecord({ f: 1, t: 'stations/1/status' }),
+        sourceRecord({ up: [{ mqferry_path: TASK_ID }] }),
+      ],
+      DEADLINE,
+    );
+    expect(failedRecordIds).toEqual([]);
+    expect(counts[0]).toMatchObject({ records: 4, filtered: 1, loopSkipped: 1, replicated: 2 });
+    expect(producer.sends).toBe(1);
+  });
+
+  it('keeps its answer when nothing else can be said any more', async () => {
+    const { forwardBatch, producer } = setUp(ruleTask(), {
+      visibility: {
+        change: async () => {
+          throw new Error('queue away');
+        },
+      },
+    });
+    producer.decide(({ body }) =>
+      body.toString() === 'bad' ? new BrokerHoldError('x', { code: 'X', scope: 'cluster' }) : undefined,
+    );
+    const bad = sourceRecord({ payload: 'bad' });
+    const { failedRecordIds } = await forwardBatch([sourceRecord(), bad], DEADLINE);
+    expect(failedRecordIds).toEqual([bad.recordId]);
+  });
+
+  it('keeps batches of several queues apart', async () => {
+    const { forwardBatch, logger } = setUp();
+    const stranger = sourceRecord({}, { queueArn: 'arn:aws:sqs:eu-west-1:123456789012:somebody-elses' });
+    const { failedRecordIds, counts } = await forwardBatch([sourceRecord(), stranger], DEADLINE);
+    expect(failedRecordIds).toEqual([stranger.recordId]);
+    expect(counts).toHaveLength(2);
+    expect(logger.lines).toHaveLength(2);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { createMemoryDeadLetterStore } from '../../../lib/adapters/memory/dead-letter-store.ts';
+import type { DeadLetterStore } from '../../../lib/ports/dead-letter-store.ts';
+import { createStoreDeadLetters } from '../../../lib/replication/store-dead-letters.ts';
+import {
+  createRecordingLogger,
+  createSteppingClock,
+  envelopeText,
+  NOW_MS,
+  TASK_ID,
+} from '../../helpers/rule-path.ts';
+
+const record = (recordId: string, body: string) => ({
+  recordId,
+  body,
+  receiveCount: 1,
+  sentTimeMs: NOW_MS,
+  firstReceiveTimeMs: NOW_MS,
+});
+
+function setUp(changes: Partial<DeadLetterStore> = {}) {
+  const store = { ...createMemoryDeadLetterStore(), ...changes };
+  const logger = createRecordingLogger();
+  return { store, logger, run: createStoreDeadLetters({ store, clock: createSteppingClock(), logger }) };
+}
+
+describe('createStoreDeadLetters', () => {
+  it('stores all of a batch, of tasks that are gone and of no task too', async () => {
+    const { store, run } = setUp();
+    const answer = await run([record('a', envelopeText({ payload: 'a' })), record('b', 'odd')]);
+    expect(answer).toEqual({ failedRecordIds: [] });
+    expect((await store.list(TASK_ID, { limit: 10 })).items).toMatchObject([{ code: 'QUEUE_GAVE_UP' }]);
+    expect((await store.list('UNKNOWN', { limit: 10 })).items).toMatchObject([{ code: 'UNKNOWN_SHAPE' }]);
+  });
+
+  it('stores a record once, however often it comes', async () => {
+    const { store, run } = setUp();
+    for (const _ of [1, 2, 3]) await run([record('a', envelopeText())]);
+    expect((await store.list(TASK_ID, { limit: 10 })).items).toHaveLength(1);
+  });
+
+  it('gives back exactly what is not surely stored', async () => {
+    const stored = createMemoryDeadLetterStore();
+    const { run, logger } = setUp({
+      async put(deadLetter) {
+        if (deadLetter.body === 'bad') throw new Error('table away');
+        await stored.put(deadLetter);
+      },
+    });
+    const answer = await run([record('a', 'good'), record('b', 'bad'), record('c', 'fine')]);
+    expect(answer).toEqual({ failedRecordIds: ['b'] });
+    expect((await stored.list('UNKNOWN', { limit: 10 })).items).toHaveLength(2);
+    expect(logger.lines).toMatchObject([{ level: 'warn', fields: { recordId: 'b' } }]);
+    expect(JSON.stringify(logger.lines)).not.toContain('bad');
+  });
+});
