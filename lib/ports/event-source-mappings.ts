@@ -39,7 +39,7 @@ export interface EventSourceMappings {
   findByQueue(queueArn: string, functionName: string): Promise<Mapping | undefined>;
   /** Undefined when it is gone. */
   update(uuid: string, spec: Omit<MappingSpec, 'queueArn' | 'tags'>): Promise<Mapping | undefined>;
-  /** Begins the deletion, which takes seconds to a minute. Deleting what is gone, or going, is no error. */
+  /** Begins the deletion, which takes seconds to a minute. Deleting what is gone is no error; what is going is `not-yet`. */
   delete(uuid: string): Promise<void>;
   /** All mappings of the batching function. May be stale by seconds. */
   list(functionName: string): Promise<Mapping[]>;

@@ -1,0 +1,164 @@
+import { ControlPlaneError } from '../domain/control-plane-error.ts';
+import { renderResourceSpecs, type SpecSettings } from '../domain/resource-specs.ts';
+import type { Task } from '../domain/task.ts';
+import type { AccountLimits } from '../ports/account-limits.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ControlQueue } from '../ports/control-queue.ts';
+import type { ConvergeState } from '../ports/converge-state.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { StackStore } from '../ports/stack-store.ts';
+import type { TaskStore } from '../ports/task-store.ts';
+import { needsConverge } from './converge-plan.ts';
+import { type ConvergeTask, STEP_RESERVE_MS } from './converge-task.ts';
+import type { SweepOrphans } from './sweep-orphans.ts';
+
+const PAGE = 100;
+const AUDIT_PAGE = 10;
+/** Pages of one tick: far more tasks than AWS IoT has rules. */
+const MAX_PAGES = 1_000;
+/** Woken by one tick; the next one goes on. */
+const MAX_WAKES = 100;
+
+/** What a tick saw, for the service's metrics. */
+export interface TickReport {
+  tasks: number;
+  unconverged: number;
+  failed: number;
+  degraded: number;
+  woken: number;
+  audited: number;
+  orphansDeleted: number;
+}
+
+export type ConvergeTick = (tick: {
+  audit: boolean;
+  owner: string;
+  deadlineMs: number;
+}) => Promise<TickReport>;
+
+/**
+ * The net below the control queue: wakes every task that is not as wanted, records what the account allows. An audit also
+ * sweeps orphans and compares each task's record with the cloud; what it does not finish, the next ticks do.
+ */
+export function createConvergeTick(deps: {
+  tasks: Pick<TaskStore, 'list'>;
+  stack: StackStore;
+  memory: ConvergeState;
+  control: ControlQueue;
+  accountLimits: AccountLimits;
+  convergeTask: ConvergeTask;
+  sweepOrphans: SweepOrphans;
+  settings: SpecSettings;
+  /** The stack's own: rules may lie there though none was recorded. */
+  region: string;
+  clock: Pick<Clock, 'now'>;
+  logger: Logger;
+}): ConvergeTick {
+  const {
+    tasks,
+    stack,
+    memory,
+    control,
+    accountLimits,
+    convergeTask,
+    sweepOrphans,
+    settings,
+    clock,
+    logger,
+  } = deps;
+  const isLate = (deadlineMs: number) => clock.now() + STEP_RESERVE_MS > deadlineMs;
+
+  async function recordLimits(): Promise<void> {
+    try {
+      const units = await accountLimits.unreservedConcurrency();
+      await stack.recordUnreservedConcurrency(units, new Date(clock.now()).toISOString());
+    } catch (error) {
+      if (!(error instanceof ControlPlaneError)) throw error;
+      logger.warn('the account settings could not be read', { code: error.code });
+    }
+  }
+
+  async function wakeUnconverged(report: TickReport, deadlineMs: number): Promise<void> {
+    let cursor: string | undefined;
+    for (let page = 0; page < MAX_PAGES && !isLate(deadlineMs); page += 1) {
+      const { items, nextCursor } = await tasks.list({}, pageFrom(PAGE, cursor));
+      for (const task of items) await lookAt(task, report);
+      cursor = nextCursor;
+      if (cursor === undefined) return;
+    }
+  }
+
+  async function lookAt(task: Task, report: TickReport): Promise<void> {
+    report.tasks += 1;
+    if (task.status === 'failed' || task.status === 'degraded') report[task.status] += 1;
+    if (!isUnconverged(task, settings)) return;
+    report.unconverged += 1;
+    if (report.woken >= MAX_WAKES) return;
+    await control.wake(task.taskId);
+    report.woken += 1;
+  }
+
+  async function sweep(report: TickReport, deadlineMs: number): Promise<void> {
+    const { regions, suspects, auditCursor } = await memory.read();
+    const everywhere = [...new Set([deps.region, ...regions])];
+    const result = await sweepOrphans({ regions: everywhere, suspects, deadlineMs });
+    report.orphansDeleted = result.deleted.length;
+    await memory.saveAudit(position(result.suspects, auditCursor));
+  }
+
+  async function auditTasks(report: TickReport, owner: string, deadlineMs: number): Promise<void> {
+    const { suspects, auditCursor } = await memory.read();
+    let cursor = auditCursor;
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const { items, nextCursor } = await tasks.list({}, pageFrom(AUDIT_PAGE, cursor));
+      for (const { taskId } of items) {
+        // The page is looked at again: an audit may be repeated.
+        if (isLate(deadlineMs)) return;
+        const result = await convergeTask(taskId, { owner, deadlineMs, waitBudgetMs: 0, audit: true });
+        if (result.outcome === 'not-yet') await control.wake(taskId);
+        report.audited += 1;
+      }
+      cursor = nextCursor;
+      await memory.saveAudit(position(suspects, cursor));
+      if (cursor === undefined) return;
+    }
+  }
+
+  return async ({ audit, owner, deadlineMs }) => {
+    const report: TickReport = {
+      tasks: 0,
+      unconverged: 0,
+      failed: 0,
+      degraded: 0,
+      woken: 0,
+      audited: 0,
+      orphansDeleted: 0,
+    };
+    const { removing, unreservedConcurrency } = await stack.read();
+    if (removing) return report;
+    if (audit || unreservedConcurrency === undefined) await recordLimits();
+    await wakeUnconverged(report, deadlineMs);
+    if (audit) await sweep(report, deadlineMs - STEP_RESERVE_MS);
+    const goesOn = (await memory.read()).auditCursor !== undefined;
+    if (audit || goesOn) await auditTasks(report, owner, deadlineMs);
+    return report;
+  };
+}
+
+function isUnconverged(task: Task, settings: SpecSettings): boolean {
+  try {
+    return needsConverge(task, renderResourceSpecs(task, settings));
+  } catch (error) {
+    if (!(error instanceof ControlPlaneError)) throw error;
+    // Converge will say of it what is wrong.
+    return task.status !== 'failed' || task.desired === 'deleted';
+  }
+}
+
+function pageFrom(limit: number, cursor: string | undefined) {
+  return { limit, ...(cursor === undefined ? {} : { cursor }) };
+}
+
+function position(suspects: Readonly<Record<string, number>>, auditCursor: string | undefined) {
+  return { suspects, ...(auditCursor === undefined ? {} : { auditCursor }) };
+}

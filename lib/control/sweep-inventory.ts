@@ -1,0 +1,125 @@
+import type { SpecSettings } from '../domain/resource-specs.ts';
+import type { Task } from '../domain/task.ts';
+import type { Mapping } from '../ports/event-source-mappings.ts';
+import type { Cloud } from './converge-steps.ts';
+
+/** Something in the cloud whose name is one of ours. The name alone does not say that it is ours. */
+export interface FoundResource {
+  /** Kind, place and name, for people. */
+  id: string;
+  taskId: string;
+  isWantedBy(task: Task): boolean;
+  /** Whether it is there and carries the tag of this stack. */
+  isOurs(): Promise<boolean>;
+  /** Begins its deletion. */
+  delete(): Promise<void>;
+  /** Whether its deletion is complete once `delete` has resolved, or has to be looked at. */
+  isGone(): Promise<boolean>;
+}
+
+export interface Inventory {
+  rules(region: string): Promise<FoundResource[]>;
+  mappings(): Promise<FoundResource[]>;
+  queues(): Promise<FoundResource[]>;
+  /** What the table says was made, whether lists show it or not. In the order in which it has to go. */
+  recordedOf(task: Task): { rules: FoundResource[]; mappings: FoundResource[]; queues: FoundResource[] };
+}
+
+/** Finds what was made at run time: by the lists of the cloud, and by the table. */
+export function createInventory({
+  cloud,
+  settings: { names, batchFunctionName },
+}: {
+  cloud: Cloud;
+  settings: Pick<SpecSettings, 'names' | 'batchFunctionName'>;
+}): Inventory {
+  function rule(region: string, name: string): FoundResource | undefined {
+    const parsed = names.taskOfRule(name);
+    if (parsed === undefined) return undefined;
+    const rules = cloud.rules.inRegion(region);
+    return {
+      id: `topic rule ${region}/${name}`,
+      taskId: parsed.taskId,
+      isWantedBy({ resources }) {
+        const record = resources.rules[String(parsed.ruleNumber)];
+        return record?.name === name && record.region === region;
+      },
+      async isOurs() {
+        const found = await rules.get(name);
+        return found !== undefined && names.isTagged(await rules.tags(found.arn));
+      },
+      delete: () => rules.delete(name),
+      isGone: async () => true,
+    };
+  }
+
+  function mapping(found: Pick<Mapping, 'uuid' | 'queueArn'>, arn?: string): FoundResource | undefined {
+    const taskId = names.taskIdOfQueue(found.queueArn.split(':').at(-1) ?? '');
+    if (taskId === undefined) return undefined;
+    const { uuid } = found;
+    return {
+      id: `mapping ${uuid} of queue ${names.queueName(taskId)}`,
+      taskId,
+      // One that a task has not recorded yet may be just being made.
+      isWantedBy: ({ resources }) => resources.mapping === undefined || resources.mapping.uuid === uuid,
+      async isOurs() {
+        const known = arn ?? (await cloud.mappings.get(uuid))?.arn;
+        return known !== undefined && names.isTagged(await cloud.mappings.tags(known));
+      },
+      delete: () => cloud.mappings.delete(uuid),
+      isGone: async () => (await cloud.mappings.get(uuid)) === undefined,
+    };
+  }
+
+  function queue(name: string): FoundResource | undefined {
+    const taskId = names.taskIdOfQueue(name);
+    if (taskId === undefined) return undefined;
+    let url: string | undefined;
+    return {
+      id: `queue ${name}`,
+      taskId,
+      isWantedBy: () => true,
+      async isOurs() {
+        const found = await cloud.queues.describe(name);
+        url = found?.url;
+        return found !== undefined && names.isTagged(found.tags);
+      },
+      async delete() {
+        url ??= (await cloud.queues.describe(name))?.url;
+        if (url !== undefined) await cloud.queues.delete(url);
+      },
+      isGone: async () => true,
+    };
+  }
+
+  return {
+    async rules(region) {
+      const listed = await cloud.rules.inRegion(region).list(names.rulePrefix);
+      return listed.map((name) => rule(region, name)).filter(isPresent);
+    },
+    async mappings() {
+      const listed = await cloud.mappings.list(batchFunctionName);
+      return listed.map((found) => mapping(found, found.arn)).filter(isPresent);
+    },
+    async queues() {
+      const listed = await cloud.queues.list(names.queuePrefix);
+      return listed.map(queue).filter(isPresent);
+    },
+    recordedOf({ taskId, resources }) {
+      const queueName = names.queueName(taskId);
+      const queueArn = resources.queue?.arn ?? queueName;
+      const recorded = resources.mapping && mapping({ uuid: resources.mapping.uuid, queueArn });
+      return {
+        rules: Object.values(resources.rules)
+          .map(({ region, name }) => rule(region, name))
+          .filter(isPresent),
+        mappings: [recorded].filter(isPresent),
+        queues: [queue(queueName)].filter(isPresent),
+      };
+    },
+  };
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
