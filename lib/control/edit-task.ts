@@ -1,0 +1,109 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Warning } from '../domain/definition-check.ts';
+import { mergePatch } from '../domain/merge-patch.ts';
+import { backlogNotEmpty, ifMatchRequired } from '../domain/request-errors.ts';
+import type { Task, TaskDefinition } from '../domain/task.ts';
+import { checkEditable } from '../domain/task-lifecycle.ts';
+import type { TaskPatch } from '../domain/task-patch.ts';
+import { isFromMqtt } from '../domain/task-path.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { TaskStore } from '../ports/task-store.ts';
+import type { CheckTask } from './check-task.ts';
+import type { CountBacklog } from './count-backlog.ts';
+import type { GetTask } from './get-task.ts';
+import type { StackGuard } from './stack-guard.ts';
+import type { WakeConverge } from './wake-converge.ts';
+
+export interface EditTaskRequest {
+  taskId: string;
+  /** The version the caller has read; without it 428. */
+  expectedVersion: number | undefined;
+  patch: TaskPatch;
+  actor?: string | undefined;
+}
+
+export interface EditedTask {
+  task: Task;
+  warnings: Warning[];
+  /** Messages that wait in the task's queue and will go through the new definition; approximate. */
+  affectsBuffered: number;
+}
+
+/**
+ * Changes the definition of a task that does not run. Messages that wait go through the new one; so another source or
+ * path, whose messages would not be those that wait, needs an empty queue. An edit that changes nothing makes no revision.
+ *
+ * Throws `RequestError`: 428 `IF_MATCH_REQUIRED`, 404 `TASK_NOT_FOUND`, 412 `VERSION_MISMATCH`, 409 `TASK_RUNNING`,
+ * `TASK_DELETING`, `TASK_NAME_TAKEN`, `BACKLOG_NOT_EMPTY` (extension `backlog`), `STACK_REMOVING`, and what `CheckTask` throws.
+ */
+export type EditTask = (request: EditTaskRequest) => Promise<EditedTask>;
+
+export function createEditTask({
+  tasks,
+  getTask,
+  checkTask,
+  countBacklog,
+  guardStack,
+  wakeConverge,
+  clock,
+  parseDefinition,
+}: {
+  tasks: Pick<TaskStore, 'saveDefinition'>;
+  getTask: GetTask;
+  checkTask: CheckTask;
+  countBacklog: CountBacklog;
+  guardStack: StackGuard;
+  wakeConverge: WakeConverge;
+  clock: Pick<Clock, 'now'>;
+  /** Parses the patched definition with `TaskDefinition`; throws `RequestError` 400 with the fields that are wrong. */
+  parseDefinition: (merged: unknown) => TaskDefinition;
+}): EditTask {
+  return async ({ taskId, expectedVersion, patch, actor }) => {
+    if (expectedVersion === undefined) throw ifMatchRequired();
+    await guardStack();
+    const before = await getTask(taskId);
+    checkEditable(before, expectedVersion);
+    const definition = parseDefinition(mergePatch(before.definition, patch));
+    const changed = changedMembers(before.definition, definition);
+    const { warnings, ...checked } = await checkTask(definition);
+    if (changed.length === 0) return { task: before, warnings, affectsBuffered: 0 };
+
+    const affectsBuffered = changed.some((member) => MESSAGE_MEMBERS.has(member))
+      ? await countBacklog(before)
+      : 0;
+    if (affectsBuffered > 0 && comesAnotherWay(before.definition, definition)) {
+      throw backlogNotEmpty(
+        affectsBuffered,
+        `about ${affectsBuffered} messages of the old source still wait: start the task until they are through, then change ` +
+          'source.clusterId or options.via',
+      );
+    }
+    const task = await tasks.saveDefinition({
+      taskId,
+      expectedVersion,
+      definition,
+      ...checked,
+      at: new Date(clock.now()).toISOString(),
+      ...(actor === undefined ? {} : { actor }),
+      details: { changed, affectsBuffered },
+    });
+    await wakeConverge(taskId);
+    return { task, warnings, affectsBuffered };
+  };
+}
+
+/** Members that decide what becomes of a message. */
+const MESSAGE_MEMBERS: ReadonlySet<string> = new Set(['source', 'target', 'options']);
+
+function changedMembers(before: TaskDefinition, after: TaskDefinition): string[] {
+  const members = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof TaskDefinition)[]);
+  return [...members].filter((member) => !isDeepStrictEqual(before[member], after[member]));
+}
+
+function comesAnotherWay(before: TaskDefinition, after: TaskDefinition): boolean {
+  return (
+    before.source.clusterId !== after.source.clusterId ||
+    before.options.via !== after.options.via ||
+    isFromMqtt(before) !== isFromMqtt(after)
+  );
+}

@@ -1,0 +1,92 @@
+import type { Cluster, ClusterInput } from '../domain/cluster.ts';
+import type { Warning } from '../domain/definition-check.ts';
+import { clusterInUse } from '../domain/request-errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClusterStore } from '../ports/cluster-store.ts';
+import type { TaskStore } from '../ports/task-store.ts';
+
+/** Pages of a cluster's tasks that are looked at before it is taken as used. */
+const MAX_PAGES = 50;
+const PAGE_LIMIT = 100;
+
+/**
+ * Registers a cluster, or replaces what is registered.
+ *
+ * Of a used cluster, name, description, secret, name server and the like may change at any time, since functions read it
+ * anew. What says *where* it is may not change under a running task, which would be an edit of that task; and the region of
+ * an `aws-iot` cluster not while any task uses it, since its rules live there. The kind never changes.
+ *
+ * Throws `RequestError`: 409 `KIND_FIXED`, `CLUSTER_IN_USE` (extension `tasks`), 412 `VERSION_MISMATCH`, 404 `CLUSTER_NOT_FOUND`
+ * (a version was expected of nothing).
+ */
+export type PutCluster = (request: {
+  clusterId: string;
+  input: ClusterInput;
+  expectedVersion?: number | undefined;
+}) => Promise<{ cluster: Cluster; created: boolean; warnings: Warning[] }>;
+
+export function createPutCluster({
+  clusters,
+  tasks,
+  clock,
+}: {
+  clusters: Pick<ClusterStore, 'get' | 'put'>;
+  tasks: Pick<TaskStore, 'list'>;
+  clock: Pick<Clock, 'now'>;
+}): PutCluster {
+  const countRunning = async (clusterId: string): Promise<number> => {
+    let running = 0;
+    let cursor: string | undefined;
+    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+      const page = await tasks.list(
+        { clusterId },
+        { limit: PAGE_LIMIT, ...(cursor === undefined ? {} : { cursor }) },
+      );
+      running += page.items.filter(({ desired }) => desired === 'running').length;
+      if (page.nextCursor === undefined) return running;
+      cursor = page.nextCursor;
+    }
+    return Math.max(running, 1);
+  };
+
+  return async ({ clusterId, input, expectedVersion }) => {
+    const before = await clusters.get(clusterId);
+    const moves = before !== undefined && before.kind === input.kind && placeOf(before) !== placeOf(input);
+    const running = moves && input.kind !== 'aws-iot' ? await countRunning(clusterId) : 0;
+    if (running > 0) throw clusterInUse(clusterId, running, 'pause them before you change its address');
+    const { cluster, created } = await clusters.put(clusterId, input, {
+      at: new Date(clock.now()).toISOString(),
+      ...(expectedVersion === undefined ? {} : { expectedVersion }),
+      ...(moves && input.kind === 'aws-iot' ? { onlyUnused: true } : {}),
+    });
+    return { cluster, created, warnings: warningsOf(input) };
+  };
+}
+
+/** Where a cluster is, as far as messages go there or come from there. */
+function placeOf(cluster: ClusterInput): string {
+  switch (cluster.kind) {
+    case 'aws-iot':
+      return cluster.region;
+    case 'mqtt':
+      return cluster.url;
+    case 'rocketmq':
+      return JSON.stringify([cluster.endpoint, cluster.namespace]);
+  }
+}
+
+function warningsOf(cluster: ClusterInput): Warning[] {
+  if (cluster.kind === 'rocketmq' && !cluster.tls) return [notEncrypted('tls', 'set it to true')];
+  if (cluster.kind === 'mqtt' && /^(mqtt|ws):/.test(cluster.url)) {
+    return [notEncrypted('url', 'use mqtts:// or wss://')];
+  }
+  return [];
+}
+
+function notEncrypted(field: string, remedy: string): Warning {
+  return {
+    field,
+    code: 'NOT_ENCRYPTED',
+    message: `messages and credentials travel in the clear: ${remedy}, unless the network is your own`,
+  };
+}
