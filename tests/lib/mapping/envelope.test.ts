@@ -8,6 +8,7 @@ import {
   type RuleEnvelope,
   ruleSql,
 } from '../../../lib/mapping/envelope.ts';
+import { failure } from './failure.ts';
 
 const FIXTURES = new URL('../../fixtures/envelopes/', import.meta.url);
 const TASK_ID = '01JDAB3C4D5E6F7G8H9JKMNPQR';
@@ -241,13 +242,4 @@ function changed(fields: Record<string, unknown>): string {
 
 function fixture(name: string): string {
   return readFileSync(new URL(name, FIXTURES), 'utf8');
-}
-
-function failure(action: () => unknown): unknown {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }

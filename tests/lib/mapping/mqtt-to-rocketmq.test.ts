@@ -9,6 +9,7 @@ import { type MqttToRocketmqDefinition, TaskDefinition } from '../../../lib/doma
 import { createMqttToRocketmqMapper } from '../../../lib/mapping/mqtt-to-rocketmq.ts';
 import { decodeRocketmqMessage } from '../../../lib/mapping/rocketmq-to-mqtt.ts';
 import { mqttMessages, provenances, userProperties } from './arbitraries.ts';
+import { failure } from './failure.ts';
 
 const TASK_ID = '01JDAB3C4D5E6F7G8H9JKMNPQR';
 const will: MqttMessage = {
@@ -227,13 +228,4 @@ function plain(value: object): unknown {
 /** As a consumer gets it: RocketMQ keeps no order of properties. */
 function asStored(message: RocketmqMessage): RocketmqMessage {
   return { ...message, properties: new Map([...message.properties].reverse()) };
-}
-
-function failure(action: () => unknown): unknown {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeRocketmqMessage } from '../../../lib/mapping/rocketmq-to-mqtt.ts';
+import { failure } from './failure.ts';
 
 const body = Buffer.from('on');
 
@@ -33,13 +34,8 @@ describe('decodeRocketmqMessage', () => {
     ['mqtt_env', '7'],
     ['mqferry_send_time', 'x'],
   ])('refuses a %s that somebody has written wrongly', (name, value) => {
-    let error: unknown;
-    try {
-      decodeRocketmqMessage({ body, properties: new Map([[name, value]]) });
-    } catch (caught) {
-      error = caught;
-    }
+    const error = failure(() => decodeRocketmqMessage({ body, properties: new Map([[name, value]]) }));
     expect(error).toMatchObject({ code: 'WIRE_PROPERTY_INVALID', reaction: 'dead-letter' });
-    expect((error as Error).message).toContain(name);
+    expect(String(error)).toContain(name);
   });
 });
