@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { encodeControlMessage } from '../../domain/control-message.ts';
+import { encodeWake } from '../../domain/wake-message.ts';
 import type { ControlQueue } from '../../ports/control-queue.ts';
 
-const SEND_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 5_000;
 
-/** The control queue on SQS FIFO: the message group is the task, so that its wakes are worked on one after another. */
+/**
+ * The control queue, a FIFO queue with the task's id as message group. Every wake is a message of its own: one that SQS
+ * took for a copy of a wake of the last five minutes would be lost, though converge may have answered that one already.
+ */
 export function createSqsControlQueue({
   sqs,
   queueUrl,
@@ -15,14 +18,15 @@ export function createSqsControlQueue({
 }): ControlQueue {
   return {
     async wake(taskId) {
-      const command = new SendMessageCommand({
-        QueueUrl: queueUrl,
-        MessageBody: encodeControlMessage(taskId),
-        MessageGroupId: taskId,
-        // Never one of an earlier wake: SQS would swallow this one, and with it the change it tells of.
-        MessageDeduplicationId: randomUUID(),
-      });
-      await sqs.send(command, { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MS) });
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: queueUrl,
+          MessageBody: encodeWake(taskId),
+          MessageGroupId: taskId,
+          MessageDeduplicationId: randomUUID(),
+        }),
+        { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) },
+      );
     },
   };
 }

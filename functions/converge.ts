@@ -1,0 +1,60 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { CONTROL_PLANE_CLIENT } from '../lib/adapters/aws/client-options.ts';
+import { createTopicRulesByRegion } from '../lib/adapters/aws-iot/topic-rules-by-region.ts';
+import { createDynamoConvergeState } from '../lib/adapters/dynamodb/converge-state.ts';
+import { createDynamoRateLimiter } from '../lib/adapters/dynamodb/rate-limiter.ts';
+import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
+import { openTable } from '../lib/adapters/dynamodb/table.ts';
+import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
+import { createLambdaAccountLimits } from '../lib/adapters/lambda/account-limits.ts';
+import { createLambdaEventSourceMappings } from '../lib/adapters/lambda/event-source-mappings.ts';
+import { DATA_PLANE_SQS_CLIENT } from '../lib/adapters/sqs/client-options.ts';
+import { createSqsControlQueue } from '../lib/adapters/sqs/control-queue.ts';
+import { createSqsTaskQueues } from '../lib/adapters/sqs/task-queues.ts';
+import { createSqsVisibility } from '../lib/adapters/sqs/visibility.ts';
+import { systemClock as clock } from '../lib/adapters/system/clock.ts';
+import { createLogger } from '../lib/adapters/system/logger.ts';
+import { readConvergeConfig } from '../lib/config/converge.ts';
+import { createConverge, type TickEvent } from '../lib/control/converge.ts';
+import { createPacer } from '../lib/control/converge-pacer.ts';
+import { ruleSql } from '../lib/mapping/envelope.ts';
+import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
+
+const { region, settings, ...config } = readConvergeConfig();
+const logger = createLogger({ serviceName: 'converge', logLevel: config.logLevel });
+const table = openTable(config.tableName);
+const lambda = new LambdaClient(CONTROL_PLANE_CLIENT);
+const controlSqs = new SQSClient(DATA_PLANE_SQS_CLIENT);
+const paceOf = createPacer({ limiter: createDynamoRateLimiter(table, clock), clock });
+
+const { convergeBatch, convergeTick } = createConverge({
+  tasks: createDynamoTaskStore(table, clock),
+  stack: createDynamoStackStore(table),
+  memory: createDynamoConvergeState(table),
+  control: createSqsControlQueue({ sqs: controlSqs, queueUrl: config.controlQueueUrl }),
+  visibility: createSqsVisibility({ sqs: controlSqs, logger }),
+  accountLimits: createLambdaAccountLimits({ lambda, pace: paceOf('lambda', region) }),
+  cloud: {
+    queues: createSqsTaskQueues({ sqs: new SQSClient(CONTROL_PLANE_CLIENT) }),
+    mappings: createLambdaEventSourceMappings({ lambda, pace: paceOf('lambda', region) }),
+    rules: createTopicRulesByRegion({ paceOf: (ruleRegion) => paceOf('iot', ruleRegion) }),
+  },
+  settings: { ...settings, ruleSql },
+  region,
+  clock,
+  logger,
+});
+
+/** Records of the control queue, or a tick. */
+export async function handler(event: SQSEvent | TickEvent, context: Context): Promise<SQSBatchResponse> {
+  logger.setContext({ requestId: context.awsRequestId });
+  const run = { owner: context.awsRequestId, deadlineMs: clock.now() + context.getRemainingTimeInMillis() };
+  if (!('Records' in event)) {
+    await convergeTick({ ...run, audit: event.audit === true });
+    return { batchItemFailures: [] };
+  }
+  const { failedRecordIds } = await convergeBatch(toQueueRecords(event), run);
+  return { batchItemFailures: failedRecordIds.map((itemIdentifier) => ({ itemIdentifier })) };
+}

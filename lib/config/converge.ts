@@ -1,0 +1,45 @@
+import { createResourceNames } from '../domain/resource-names.ts';
+import type { SpecSettings } from '../domain/resource-specs.ts';
+import { readEnvironment } from './environment.ts';
+
+/** Configuration of the converge function, but for the SQL of the rules. */
+export interface ConvergeConfig {
+  region: string;
+  logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  tableName: string;
+  controlQueueUrl: string;
+  settings: Omit<SpecSettings, 'ruleSql'>;
+}
+
+/** @throws ConfigError naming every bad variable. */
+export function readConvergeConfig(
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): ConvergeConfig {
+  const names = [
+    'AWS_REGION',
+    'LOG_LEVEL',
+    'TABLE_NAME',
+    'CONTROL_QUEUE_URL',
+    'DEAD_LETTER_QUEUE_URL',
+    'DEAD_LETTER_QUEUE_ARN',
+    'STACK_ARN',
+    'SERVICE',
+    'STAGE',
+    'RULE_ROLE_ARN',
+    'BATCH_FUNCTION_NAME',
+  ] as const;
+  const env = readEnvironment(names, source);
+  return {
+    region: env.AWS_REGION,
+    logLevel: env.LOG_LEVEL,
+    tableName: env.TABLE_NAME,
+    controlQueueUrl: env.CONTROL_QUEUE_URL,
+    settings: {
+      names: createResourceNames({ service: env.SERVICE, stage: env.STAGE, stackArn: env.STACK_ARN }),
+      batchFunctionName: env.BATCH_FUNCTION_NAME,
+      deadLetterQueueArn: env.DEAD_LETTER_QUEUE_ARN,
+      deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
+      ruleRoleArn: env.RULE_ROLE_ARN,
+    },
+  };
+}

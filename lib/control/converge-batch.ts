@@ -1,0 +1,79 @@
+import { decodeWake } from '../domain/wake-message.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Visibility } from '../ports/visibility.ts';
+import type { ConvergeTask } from './converge-task.ts';
+
+/** A record of the control queue. */
+export interface WakeRecord {
+  recordId: string;
+  receiptHandle: string;
+  queueArn: string;
+  body: string;
+  receiveCount: number;
+}
+
+export type ConvergeBatch = (
+  records: readonly WakeRecord[],
+  run: { owner: string; deadlineMs: number },
+) => Promise<{ failedRecordIds: string[] }>;
+
+/** How much of the waiting is done in the function, so that a start takes seconds. */
+const WAIT_BUDGET_MS = 20_000;
+const SOONEST_SECONDS = 2;
+const LATEST_SECONDS = 10;
+/** Five minutes of `not-yet`: then the tick, which wakes such a task each minute, is enough. */
+const MAX_RECEIVES = 30;
+
+/**
+ * Converges the tasks that records of the control queue name. A record whose task is not yet as wanted is given back, to
+ * come again in 2 to 10 s; one that failed for another cause comes again by the queue's own visibility timeout.
+ */
+export function createConvergeBatch({
+  convergeTask,
+  visibility,
+  logger,
+}: {
+  convergeTask: ConvergeTask;
+  visibility: Visibility;
+  logger: Logger;
+}): ConvergeBatch {
+  async function comeAgain(records: readonly WakeRecord[], waitMs: number): Promise<void> {
+    const seconds = Math.min(LATEST_SECONDS, Math.max(SOONEST_SECONDS, Math.ceil(waitMs / 1_000)));
+    const queueArn = records[0]?.queueArn ?? '';
+    await visibility.change(
+      queueArn,
+      records.map(({ receiptHandle }) => ({ receiptHandle, visibilityTimeoutSeconds: seconds })),
+    );
+  }
+
+  /** Answers the records that have to come again. All records of one task stand or fall together: their order stays. */
+  async function converge(
+    taskId: string,
+    records: readonly WakeRecord[],
+    { owner, deadlineMs }: { owner: string; deadlineMs: number },
+  ): Promise<readonly WakeRecord[]> {
+    try {
+      const result = await convergeTask(taskId, { owner, deadlineMs, waitBudgetMs: WAIT_BUDGET_MS });
+      if (result.outcome === 'done') return [];
+      if (records.every(({ receiveCount }) => receiveCount >= MAX_RECEIVES)) return [];
+      await comeAgain(records, result.waitMs);
+      return records;
+    } catch (error) {
+      logger.error('converge did not finish', { taskId, error });
+      return records;
+    }
+  }
+
+  return async (records, run) => {
+    const byTask = new Map<string, WakeRecord[]>();
+    for (const record of records) {
+      const taskId = decodeWake(record.body);
+      // Nobody could ever read it: it is not given back.
+      if (taskId === undefined)
+        logger.error('a record of the control queue names no task', { recordId: record.recordId });
+      else byTask.set(taskId, [...(byTask.get(taskId) ?? []), record]);
+    }
+    const given = await Promise.all([...byTask].map(([taskId, ofTask]) => converge(taskId, ofTask, run)));
+    return { failedRecordIds: given.flat().map(({ recordId }) => recordId) };
+  };
+}

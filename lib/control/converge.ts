@@ -1,0 +1,32 @@
+import { type ConvergeBatch, createConvergeBatch } from './converge-batch.ts';
+import { createConvergeTask } from './converge-task.ts';
+import { type ConvergeTick, createConvergeTick } from './converge-tick.ts';
+import { createInventory } from './sweep-inventory.ts';
+import { createSweepOrphans } from './sweep-orphans.ts';
+
+/** What a rule's change may take until it is in effect everywhere. AWS names no time. */
+const SETTLING_MS = 5_000;
+
+/** The input of the schedules: `{"source":"tick"}` each minute, `{"source":"tick","audit":true}` each 15 minutes. */
+export interface TickEvent {
+  source: string;
+  audit?: boolean;
+}
+
+type TaskDeps = Parameters<typeof createConvergeTask>[0];
+type TickDeps = Parameters<typeof createConvergeTick>[0];
+type BatchDeps = Parameters<typeof createConvergeBatch>[0];
+
+/** Converge as one function has it: woken for tasks, and by ticks. */
+export function createConverge(
+  deps: Omit<TaskDeps, 'settlingMs'> &
+    Omit<TickDeps, 'convergeTask' | 'sweepOrphans'> &
+    Omit<BatchDeps, 'convergeTask'>,
+): { convergeBatch: ConvergeBatch; convergeTick: ConvergeTick } {
+  const convergeTask = createConvergeTask({ ...deps, settlingMs: SETTLING_MS });
+  const sweepOrphans = createSweepOrphans({ ...deps, inventory: createInventory(deps) });
+  return {
+    convergeBatch: createConvergeBatch({ ...deps, convergeTask }),
+    convergeTick: createConvergeTick({ ...deps, convergeTask, sweepOrphans }),
+  };
+}
