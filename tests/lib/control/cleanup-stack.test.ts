@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type CleanupResult, createCleanupStack } from '../../../lib/control/cleanup-stack.ts';
+import { createInventory } from '../../../lib/control/sweep-inventory.ts';
+import type { BucketCleaner } from '../../../lib/ports/bucket-cleaner.ts';
+import {
+  type ConvergeWorld,
+  createConvergeWorld,
+  definition,
+  FUNCTION_NAME,
+  REGION,
+  STACK_ARN,
+  silentLogger,
+  specSettings,
+} from '../../helpers/converge-world.ts';
+
+const taskIds = [
+  '01J9ZQ4Y8R7K2M5N6P0S1T3V40',
+  '01J9ZQ4Y8R7K2M5N6P0S1T3V41',
+  '01J9ZQ4Y8R7K2M5N6P0S1T3V42',
+] as const;
+const [FIRST] = taskIds;
+const UNKNOWN = '01J9ZQ4Y8R7K2M5N6P0S1T3V5X';
+
+let world: ConvergeWorld;
+beforeEach(async () => {
+  world = await createConvergeWorld();
+  for (const taskId of taskIds) {
+    await world.create(taskId, definition(['a/+', 'b'], {}, `task-${taskId}`));
+    await world.settle(taskId);
+  }
+});
+
+const remaining = () => [...world.strict.rules(), ...world.strict.mappings(), ...world.strict.queues()];
+
+function cleanup({
+  budgetMs = 840_000,
+  bucket,
+}: {
+  budgetMs?: number;
+  bucket?: BucketCleaner;
+} = {}): Promise<CleanupResult> {
+  const run = createCleanupStack({
+    tasks: world.tasks,
+    stack: world.stack,
+    memory: world.memory,
+    inventory: createInventory({ cloud: world.cloud, settings: specSettings() }),
+    ...(bucket === undefined ? {} : { bucket }),
+    region: REGION,
+    clock: world.clock,
+    logger: silentLogger,
+  });
+  return run({ owner: 'clean-up', deadlineMs: world.clock.now() + budgetMs });
+}
+
+describe('createCleanupStack', () => {
+  it('leaves nothing, in the order rules, mappings, queues', async () => {
+    const order: string[] = [];
+    world.setOnCall((call) => {
+      const [when, command] = call.split(' ');
+      if (when === 'after' && command?.startsWith('Delete') && order.at(-1) !== command) order.push(command);
+    });
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect(remaining()).toEqual([]);
+    expect(order).toEqual([
+      'DeleteTopicRuleCommand',
+      'DeleteEventSourceMappingCommand',
+      'DeleteQueueCommand',
+    ]);
+    expect((await world.stack.read()).removing).toBe(true);
+  });
+
+  it('finds what the table does not know, by prefix and tag, in every region that ever had rules', async () => {
+    const tags = { 'mqferry:stack': STACK_ARN };
+    const payload = { sql: "SELECT 1 FROM 'a'", actions: [] };
+    const name = specSettings().names.ruleName(UNKNOWN, 0);
+    await world.memory.addRegion('us-east-1');
+    world.strict.addRule({ name, payload, enabled: true, tags, changedAtMs: 0 }, 'us-east-1');
+    world.strict.addMapping({
+      uuid: 'lost',
+      queueArn: `arn:aws:sqs:${REGION}:123456789012:${specSettings().names.queueName(UNKNOWN)}`,
+      functionName: FUNCTION_NAME,
+      enabled: true,
+      tags,
+    });
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect([remaining(), world.strict.rules('us-east-1')]).toEqual([[], []]);
+  });
+
+  it('leaves the other stage alone', async () => {
+    const tags = { 'mqferry:stack': STACK_ARN.replace('mqferry-dev/', 'mqferry-dev_x/') };
+    const payload = { sql: "SELECT 1 FROM 'a'", actions: [] };
+    const names = [`mqferry_dev_x_0a1b2c3d_${UNKNOWN}_0`, specSettings().names.ruleName(UNKNOWN, 0)];
+    for (const name of names) world.strict.addRule({ name, payload, enabled: true, tags, changedAtMs: 0 });
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect(world.strict.rules().map(({ name }) => name)).toEqual(names);
+  });
+
+  it('waits for whoever still works on a task', async () => {
+    await world.tasks.acquireLease(FIRST, 'converge', 30_000);
+    const before = world.clock.now();
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect(world.clock.now() - before).toBeGreaterThan(30_000);
+  });
+
+  it('says what is left when its time is up, and goes on when it is called again', async () => {
+    await world.tasks.acquireLease(FIRST, 'converge', 60_000);
+    expect(await cleanup({ budgetMs: 20_000 })).toEqual({
+      outcome: 'continue',
+      left: [`lease of task ${FIRST}`],
+    });
+    expect(await cleanup({ budgetMs: 62_000 })).toMatchObject({ outcome: 'continue' });
+    let result: CleanupResult = { outcome: 'continue', left: [] };
+    for (let calls = 0; calls < 5 && result.outcome === 'continue'; calls += 1)
+      result = await cleanup({ budgetMs: 120_000 });
+    expect(result).toEqual({ outcome: 'clean' });
+    expect(remaining()).toEqual([]);
+  });
+
+  it('fails with the list of what it may not delete, when all else is gone', async () => {
+    world.setOnCall((call) => {
+      if (call === 'before DeleteQueueCommand') {
+        throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+      }
+    });
+    const result = await cleanup();
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      left: expect.arrayContaining([`queue ${specSettings().names.queueName(FIRST)} (CLOUD_ACCESS_DENIED)`]),
+    });
+    expect([world.strict.rules(), world.strict.mappings()]).toEqual([[], []]);
+  });
+
+  it('empties the bucket at last, where the data does not stay', async () => {
+    const emptied: number[] = [];
+    const bucket: BucketCleaner = {
+      async empty() {
+        emptied.push(remaining().length);
+        return emptied.length > 1;
+      },
+    };
+    expect(await cleanup({ bucket })).toEqual({ outcome: 'continue', left: ['objects in the bucket'] });
+    expect(await cleanup({ bucket })).toEqual({ outcome: 'clean' });
+    expect(emptied).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createLambdaAccountLimits } from '../../../lib/adapters/lambda/account-limits.ts';
+import { createMemoryControlQueue } from '../../../lib/adapters/memory/control-queue.ts';
+import { createConvergeTick } from '../../../lib/control/converge-tick.ts';
+import { createInventory } from '../../../lib/control/sweep-inventory.ts';
+import { createSweepOrphans } from '../../../lib/control/sweep-orphans.ts';
+import {
+  type ConvergeWorld,
+  createConvergeWorld,
+  definition,
+  REGION,
+  silentLogger,
+  specSettings,
+} from '../../helpers/converge-world.ts';
+
+const taskIds = [
+  '01J9ZQ4Y8R7K2M5N6P0S1T3V40',
+  '01J9ZQ4Y8R7K2M5N6P0S1T3V41',
+  '01J9ZQ4Y8R7K2M5N6P0S1T3V42',
+] as const;
+const [FIRST, SECOND, THIRD] = taskIds;
+
+let world: ConvergeWorld;
+let control: ReturnType<typeof createMemoryControlQueue>;
+beforeEach(async () => {
+  world = await createConvergeWorld();
+  control = createMemoryControlQueue();
+  for (const taskId of taskIds)
+    await world.create(taskId, definition(['a/+'], {}, `task-${taskId}`), 'paused');
+});
+
+function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } = {}) {
+  const inventory = createInventory({ cloud: world.cloud, settings });
+  const run = createConvergeTick({
+    tasks: world.tasks,
+    stack: world.stack,
+    memory: world.memory,
+    control,
+    accountLimits: createLambdaAccountLimits({ lambda: world.strict.lambda, pace: async () => undefined }),
+    convergeTask: (taskId, limits) => world.converge(taskId, { ...limits, settings }),
+    sweepOrphans: createSweepOrphans({
+      tasks: world.tasks,
+      inventory,
+      clock: world.clock,
+      logger: silentLogger,
+    }),
+    settings,
+    region: REGION,
+    clock: world.clock,
+    logger: silentLogger,
+  });
+  return run({ audit, owner: 'tick', deadlineMs: world.clock.now() + budgetMs });
+}
+
+describe('createConvergeTick', () => {
+  it('wakes the tasks that are not as wanted, and no others', async () => {
+    await world.settle(FIRST);
+    await world.settle(SECOND);
+    await world.setDesired(SECOND, 'running');
+    const report = await tick();
+    expect([...control.woken].sort()).toEqual([SECOND, THIRD]);
+    expect(report).toMatchObject({ tasks: 3, unconverged: 2, woken: 2, failed: 0, audited: 0 });
+  });
+
+  it('wakes nobody when all is as wanted, and everybody when a new version makes rules another way', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    expect(await tick()).toMatchObject({ unconverged: 0, woken: 0 });
+    expect(control.woken).toEqual([]);
+    const settings = specSettings({ ruleSql: ({ topicFilter }) => `SELECT 2 AS v FROM '${topicFilter}'` });
+    expect(await tick({ settings })).toMatchObject({ unconverged: 3, woken: 3 });
+  });
+
+  it('records what the account leaves unreserved', async () => {
+    await tick();
+    expect(await world.stack.read()).toMatchObject({ unreservedConcurrency: 900 });
+  });
+
+  it('leaves a failed task to its user, but tries it again with an audit', async () => {
+    await world.settle(FIRST, { settings: specSettings({ ruleSql: () => 'SELECT nonsense' }) });
+    for (const taskId of [SECOND, THIRD]) await world.settle(taskId);
+    expect(await tick()).toMatchObject({ failed: 1, unconverged: 0 });
+    expect(control.woken).toEqual([]);
+    await tick({ audit: true });
+    await world.settle(FIRST);
+    expect((await world.tasks.get(FIRST))?.status).toBe('paused');
+  });
+
+  it('finds and repairs by an audit what hands have changed', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    await world.setDesired(FIRST, 'running');
+    await world.settle(FIRST);
+    const { names } = specSettings();
+    world.clock.advance(60_000);
+    const [queue] = world.strict.queues().filter(({ name }) => name === names.queueName(SECOND));
+    if (queue !== undefined) queue.attributes.VisibilityTimeout = '30';
+    const [mapping] = world.strict.mappings().filter(({ queueArn }) => queueArn.endsWith(FIRST));
+    if (mapping !== undefined) Object.assign(mapping, { enabled: false, BatchSize: 100 });
+    const [rule] = world.strict.rules().filter(({ name }) => name === names.ruleName(FIRST, 0));
+    if (rule !== undefined) Object.assign(rule.payload, { sql: "SELECT 1 FROM 'x'", errorAction: undefined });
+    world.strict.removeRule(names.ruleName(THIRD, 0));
+    world.clock.advance(60_000);
+
+    expect(await tick({ audit: true })).toMatchObject({ audited: 3 });
+    for (const taskId of control.woken) await world.settle(taskId);
+    expect(queue?.attributes.VisibilityTimeout).toBe('180');
+    expect(mapping).toMatchObject({ enabled: true, BatchSize: 10 });
+    expect(rule?.payload).toMatchObject({
+      sql: expect.stringContaining("FROM 'a/+'"),
+      errorAction: { sqs: {} },
+    });
+    expect(world.strict.rules()).toHaveLength(3);
+    const { items } = await world.tasks.listEvents(FIRST, { limit: 1 });
+    expect(items).toMatchObject([
+      {
+        code: 'DRIFT_REPAIRED',
+        details: { repaired: ['mapping: batchSize, state Disabled', 'rule 0: sql, errorQueueUrl'] },
+      },
+    ]);
+    expect((await world.tasks.listEvents(THIRD, { limit: 1 })).items).toMatchObject([
+      { code: 'DRIFT_REPAIRED', details: { repaired: ['rule 0: gone'] } },
+    ]);
+  });
+
+  it('goes on with an audit that had no time left at the next tick', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    const more = Array.from(
+      { length: 12 },
+      (_, index) => `01J9ZQ4Y8R7K2M5N6P0S1T4V${String(index).padStart(2, '0')}`,
+    );
+    for (const taskId of more) {
+      await world.create(taskId, definition(['b'], {}, `task-${taskId}`), 'paused');
+      await world.settle(taskId);
+    }
+    let audited = (await tick({ audit: true, budgetMs: 20_000 })).audited;
+    expect(audited).toBeLessThan(15);
+    for (let ticks = 0; ticks < 10; ticks += 1) audited += (await tick({ budgetMs: 20_000 })).audited;
+    expect(audited).toBeGreaterThanOrEqual(15);
+    expect((await world.memory.read()).auditCursor).toBeUndefined();
+    expect((await tick()).audited).toBe(0);
+  });
+
+  it('does nothing once the stack is being removed', async () => {
+    await world.stack.markRemoving(world.at());
+    expect(await tick({ audit: true })).toMatchObject({ tasks: 0, woken: 0, audited: 0 });
+    expect(control.woken).toEqual([]);
+  });
+});
