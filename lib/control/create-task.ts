@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Warning } from '../domain/definition-check.ts';
 import type { Task, TaskDefinition } from '../domain/task.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -69,10 +70,5 @@ export function createCreateTask({
 
 /** The same for equal requests, whatever the order of their members. */
 function hashOf(request: unknown): string {
-  return createHash('sha256').update(JSON.stringify(request, sortedMembers)).digest('hex');
-}
-
-function sortedMembers(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return createHash('sha256').update(canonicalJson(request)).digest('hex');
 }

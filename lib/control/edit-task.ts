@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Warning } from '../domain/definition-check.ts';
 import { mergePatch } from '../domain/merge-patch.ts';
 import { backlogNotEmpty, ifMatchRequired } from '../domain/request-errors.ts';
@@ -97,7 +97,7 @@ const MESSAGE_MEMBERS: ReadonlySet<string> = new Set(['source', 'target', 'optio
 
 function changedMembers(before: TaskDefinition, after: TaskDefinition): string[] {
   const members = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof TaskDefinition)[]);
-  return [...members].filter((member) => !isDeepStrictEqual(before[member], after[member]));
+  return [...members].filter((member) => canonicalJson(before[member]) !== canonicalJson(after[member]));
 }
 
 function comesAnotherWay(before: TaskDefinition, after: TaskDefinition): boolean {
