@@ -20,9 +20,9 @@ const MQTT_BROKER_SOURCE = path.join(JAVA_DIR, 'mqtt-broker', 'MqttBroker.java')
 // Generous: a slow line takes minutes for 200 MB; it only has to end some time.
 const TIMEOUT_MS = 15 * 60_000;
 
-/** The jars of RocketMQ and of the MQTT broker, from Maven, each in its folder under `.local/lib`. */
-export async function ensureJars(options: DownloadOptions = {}): Promise<void> {
-  await ensure(
+/** The jars of RocketMQ and of the MQTT broker, from Maven, each in its folder under `.local/lib`. True: they had to be fetched. */
+export async function ensureJars(options: DownloadOptions = {}): Promise<boolean> {
+  return await ensure(
     'jars',
     DOWNLOADS.jars,
     [path.join(JAVA_DIR, 'pom.xml'), ...MODULES],
@@ -78,19 +78,19 @@ export async function ensureMqttBrokerClass(options: DownloadOptions = {}): Prom
   return classes;
 }
 
-/** The AWS emulator in a virtual environment of Python. */
-export async function ensureEmulator(options: DownloadOptions = {}): Promise<void> {
-  await ensurePythonTools(DOWNLOADS.venv, REQUIREMENTS, 'the AWS emulator', options);
+/** The AWS emulator in a virtual environment of Python. True: it had to be fetched. */
+export async function ensureEmulator(options: DownloadOptions = {}): Promise<boolean> {
+  return await ensurePythonTools(DOWNLOADS.venv, REQUIREMENTS, 'the AWS emulator', options);
 }
 
-/** A virtual environment with what a requirements file names. */
+/** A virtual environment with what a requirements file names. True: it had to be made. */
 export async function ensurePythonTools(
   venv: string,
   requirements: string,
   what: string,
   options: DownloadOptions = {},
-): Promise<void> {
-  await ensure(path.basename(venv), venv, [requirements], options, async ({ python }) => {
+): Promise<boolean> {
+  return await ensure(path.basename(venv), venv, [requirements], options, async ({ python }) => {
     options.onFetch?.(`${what}, from PyPI`);
     await rm(venv, { recursive: true, force: true });
     const common = {
@@ -130,20 +130,21 @@ async function ensure(
   inputs: readonly string[],
   options: DownloadOptions,
   make: (tools: Tools) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const fingerprint = createHash('sha256');
   for (const input of inputs) fingerprint.update(await readFile(input));
   const wanted = fingerprint.digest('hex');
   const mark = path.join(target, '.complete');
   const isThere = async () => (await readFile(mark, 'utf8').catch(() => '')) === wanted;
-  if (await isThere()) return;
+  if (await isThere()) return false;
   await mkdir(LOCAL_DIR, { recursive: true });
-  await withLock(
+  return await withLock(
     path.join(LOCAL_DIR, `${name}.lock`),
     async () => {
-      if (await isThere()) return;
+      if (await isThere()) return false;
       await make(options.tools ?? (await checkPrerequisites()));
       await writeFile(mark, wanted);
+      return true;
     },
     { timeoutMs: TIMEOUT_MS, signal: options.signal },
   );

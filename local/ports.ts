@@ -57,6 +57,12 @@ export async function freeRocketmqPorts(): Promise<RocketmqPorts> {
   };
 }
 
+/** Free ports for a stack beside another. */
+export async function chooseFreePorts(): Promise<{ ports: StackPorts; moved: string[] }> {
+  const ports = { rocketmq: await freeRocketmqPorts(), mqtt: await freePort(), aws: await freePort() };
+  return { ports, moved: [] };
+}
+
 /** The usual ports, or free ones where those are taken; `moved` names each that had to move. */
 export async function choosePorts(): Promise<{ ports: StackPorts; moved: string[] }> {
   const moved: string[] = [];

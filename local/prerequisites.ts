@@ -10,6 +10,8 @@ export interface Tools {
   java: string;
   maven: string;
   python: string;
+  /** `Java 17.0.15, Python 3.11.7`. */
+  versions: string;
 }
 
 /** What the machine answered; undefined where there is no such command. */
@@ -73,16 +75,21 @@ export async function checkPrerequisites(env: NodeJS.ProcessEnv = process.env): 
     packages,
   });
   if (problems.length > 0) throw new LocalStackError('PREREQUISITE_MISSING', problems.join('\n'));
-  return { java, maven: maven ?? 'mvn', python };
+  const versions = `Java ${javaNumber(javaVersion)}, Python ${pythonVersion?.trim()}`;
+  return { java, maven: maven ?? 'mvn', python, versions };
 }
 
 function javaProblem({ java, javaCompiler }: Found): string | undefined {
   const remedy = 'install a JDK 17 or newer (package "openjdk-17-jdk-headless", or https://adoptium.net)';
   if (java === undefined) return `Java is missing: ${remedy}, or let JAVA_HOME point to it.`;
-  const version = /version "([\d.]+)/.exec(java)?.[1] ?? 'of unknown version';
+  const version = javaNumber(java);
   if (olderThan(version, MINIMUM.java)) return `Java ${version} is too old: ${remedy}.`;
   if (!javaCompiler) return `Java ${version} is a runtime without compiler: ${remedy}.`;
   return undefined;
+}
+
+function javaNumber(output: string | undefined): string {
+  return /version "([\d.]+)/.exec(output ?? '')?.[1] ?? 'of unknown version';
 }
 
 function pythonProblem({ python, pythonVenv }: Found): string | undefined {

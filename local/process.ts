@@ -6,6 +6,7 @@ import path from 'node:path';
 import { LocalStackError } from './errors.ts';
 import { RUN_DIR } from './layout.ts';
 import { lineIn, tail } from './log-file.ts';
+import type { ProcessRecord } from './process-records.ts';
 
 export interface PartOptions {
   /** As the person reads it: `RocketMQ`, `MQTT broker`. */
@@ -164,9 +165,10 @@ export function describeExit({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code}` : `ended by ${signal}`;
 }
 
-function remember(pid: number, { name, home }: PartOptions): void {
+function remember(pid: number, { name, home, args }: PartOptions): void {
   attached.add(pid);
-  writeFileSync(pidFile(pid), JSON.stringify({ pid, name, home }));
+  const record: ProcessRecord = { pid, name, home, args };
+  writeFileSync(pidFile(pid), JSON.stringify(record));
 }
 
 function forget(pid: number | undefined): void {

@@ -152,7 +152,8 @@ function adaptStatement(statement) {
   const actions = [statement.Action ?? []].flat();
   const batchForms = actions.map((action) => BATCH_FORMS[action]).filter((action) => action !== undefined);
   if (batchForms.length > 0) statement.Action = [...new Set([...actions, ...batchForms])];
-  if (statement.Condition === undefined) return;
+  // A Deny without its condition would forbid more than on AWS.
+  if (statement.Effect !== 'Allow' || statement.Condition === undefined) return;
   for (const [operator, keys] of Object.entries(statement.Condition)) {
     for (const key of Object.keys(keys)) if (UNKNOWN_CONDITION_KEYS.has(key)) delete keys[key];
     if (Object.keys(keys).length === 0) delete statement.Condition[operator];

@@ -1,0 +1,110 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { bringUp, type RunningParts } from './bring-up.ts';
+import { LocalStackError } from './errors.ts';
+import { LOCAL_DIR, layoutOf, type StackLayout } from './layout.ts';
+import { chooseFreePorts, choosePorts } from './ports.ts';
+import { checkPrerequisites, type Tools } from './prerequisites.ts';
+import type { Exit, PartProcess } from './process.ts';
+import { rememberThisProcess, runningRecords, STARTER } from './process-records.ts';
+import { type Progress, SILENT } from './progress.ts';
+import { CLUSTERS, registerClusters } from './register.ts';
+import { type StackFile, writeStackFile } from './stack-file.ts';
+
+export interface StackOptions {
+  /** Where it keeps everything: `.local`, or a folder in it of a test run. */
+  dir?: string;
+  /** `usual`: 8081, 9876, 10911, 1883, 4566 where they are free; `free`: others, so that it may run beside another. */
+  ports?: 'usual' | 'free';
+  /** Keep the data of an earlier run. */
+  keep?: boolean;
+  signal?: AbortSignal;
+  progress?: Progress;
+  /** Default: looked for. */
+  tools?: Tools;
+}
+
+/** All parts running, the service deployed on them, the clusters registered. */
+export interface Stack extends RunningParts {
+  readonly layout: StackLayout;
+  /** What `stack.json` says. */
+  readonly file: StackFile;
+  /** Resolves when a part ends that nobody told to. */
+  crashed(): Promise<{ part: PartProcess; exit: Exit }>;
+  /** Ends every part, side by side. */
+  stop(): Promise<void>;
+  /** Lets the parts live on when this process ends. */
+  detach(): void;
+}
+
+/**
+ * Brings up RocketMQ, the MQTT broker and the AWS emulator side by side, deploys the service and registers the clusters.
+ * When any of it fails or is interrupted, everything begun is ended before the error is thrown.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { progress = SILENT, signal = new AbortController().signal, keep = false } = options;
+  const layout = layoutOf(options.dir ?? LOCAL_DIR);
+  const tools = options.tools ?? (await checkPrerequisites());
+  await expectNotRunning(layout);
+  await mkdir(layout.dir, { recursive: true });
+  const forget = await rememberThisProcess(STARTER, layout.dir);
+  await rm(layout.stackFile, { force: true });
+  const { ports, moved } = options.ports === 'free' ? await chooseFreePorts() : await choosePorts();
+  for (const line of moved) progress.say(line);
+
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    await Promise.all([rm(layout.stackFile, { force: true }), ...stops.map((stopPart) => stopPart())]);
+    forget();
+  };
+  try {
+    const onStarted = (stopPart: () => Promise<void>) => stops.push(stopPart);
+    const parts = await bringUp({ layout, ports, tools, keep, progress, signal, onStarted });
+    await progress.step('clusters registered over the API', () => registerClusters(parts, signal));
+    const file = describe(parts);
+    await writeStackFile(layout.stackFile, file);
+    return {
+      ...parts,
+      layout,
+      file,
+      crashed: () => firstExit(processesOf(parts)),
+      stop,
+      detach: () => {
+        for (const part of processesOf(parts)) part.detach();
+        forget();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function expectNotRunning(layout: StackLayout): Promise<void> {
+  const homes = [layout.dir, layout.rocketmq, layout.mqttBroker, layout.aws];
+  const running = (await runningRecords()).filter(({ home }) => homes.includes(home));
+  if (running.length === 0) return;
+  const names = running.map(({ name, pid }) => `${name} (process ${pid})`).join(', ');
+  throw new LocalStackError(
+    'ALREADY_RUNNING',
+    `This stack is running already: ${names}. End it with "npm stop" first.`,
+  );
+}
+
+function describe({ rocketmq, mqttBroker, aws, deployment, user }: RunningParts): StackFile {
+  return {
+    api: deployment.api,
+    aws: { endpoint: aws.endpoint, region: aws.region, ...user },
+    iot: aws.iot,
+    mqtt: { url: mqttBroker.url, username: mqttBroker.username, password: mqttBroker.password },
+    rocketmq: { endpoint: rocketmq.endpoint, nameServer: rocketmq.nameServer },
+    clusters: CLUSTERS,
+  };
+}
+
+function processesOf({ rocketmq, mqttBroker, aws }: RunningParts): PartProcess[] {
+  return [rocketmq.nameServerProcess, rocketmq.broker, mqttBroker.process, aws.process];
+}
+
+async function firstExit(parts: readonly PartProcess[]): Promise<{ part: PartProcess; exit: Exit }> {
+  return await Promise.race(parts.map(async (part) => ({ part, exit: await part.exited })));
+}

@@ -1,0 +1,117 @@
+/**
+ * `npm start`: the whole system on this machine, with simulated chargers. Ctrl-C ends it.
+ * `-- --detach` returns when all is ready (`npm stop` ends it then); `-- --keep` keeps the data of the last run.
+ */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { InterruptedError, LocalStackError } from './errors.ts';
+import { PROJECT_DIR } from './layout.ts';
+import { checkPrerequisites } from './prerequisites.ts';
+import { describeExit } from './process.ts';
+import { createProgress } from './progress.ts';
+import type { Stack } from './stack.ts';
+
+/** By convention: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+
+const progress = createProgress();
+const interruption = new AbortController();
+let ready = false;
+
+process.exitCode = await main().catch(report);
+// Whatever is still open, such as the connections of the demo, has nothing more to do.
+process.exit();
+
+async function main(): Promise<number> {
+  const options = readArguments();
+  const { signal } = interruption;
+  stopOnSignals();
+  const began = performance.now();
+  console.log('Starting mqferry on this machine. Ctrl-C ends it.');
+  const tools = await progress.step('prerequisites', checkPrerequisites, ({ versions }) => versions);
+  // Only now: without the packages these modules could not even be loaded.
+  const [{ startStack }, { startDemoTask }, { startDemo }] = await Promise.all([
+    import('./stack.ts'),
+    import('./demo/task.ts'),
+    import('./demo/demo.ts'),
+  ]);
+  const stack = await startStack({ tools, progress, signal, keep: options.keep });
+  try {
+    const demo = await whileAllRun(stack, async () => {
+      const task = () => startDemoTask(stack, signal);
+      const taskId = await progress.step('task charger-wills running', task, String);
+      const connect = () => startDemo({ stack, signal, print: console.log });
+      const connected = await progress.step('chargers and consumers connected', connect);
+      await connected.round();
+      console.log(summary(stack, taskId, options.detach, (performance.now() - began) / 1000));
+      return connected;
+    });
+    ready = true;
+    if (options.detach) stack.detach();
+    else await whileAllRun(stack, () => demo.goOn());
+    return 0;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+function readArguments(): { detach: boolean; keep: boolean } {
+  const boolean = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({ options: { detach: boolean, keep: boolean } }).values;
+  } catch (error) {
+    throw new LocalStackError('BAD_ARGUMENT', `${(error as Error).message}. Known are --detach and --keep.`);
+  }
+}
+
+/** The first signal ends everything in order, the second at once. */
+function stopOnSignals(): void {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (interruption.signal.aborted) process.exit(INTERRUPTED);
+      console.log('Stopping …');
+      interruption.abort(new InterruptedError());
+    });
+  }
+}
+
+/** Does the work, or ends with one clear sentence when a part ends meanwhile. */
+async function whileAllRun<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
+  const crash = stack.crashed().then(({ part, exit }) => {
+    throw new LocalStackError(
+      'PART_CRASHED',
+      `${part.name} ended unexpectedly (${describeExit(exit)}); everything else was stopped. Its last words are in ${relative(part.logFile)}. "npm start" begins anew.`,
+    );
+  });
+  return await Promise.race([work(), crash]);
+}
+
+function summary(stack: Stack, taskId: string, detach: boolean, seconds: number): string {
+  const { file } = stack;
+  return [
+    '',
+    `Ready after ${seconds.toFixed(1)} s. Everything is described in ${relative(stack.layout.stackFile)}:`,
+    `  API       ${file.api}, task ${taskId}`,
+    `  devices   ${file.iot.url} (AWS IoT; header Host: ${file.iot.headers.Host})`,
+    `  factory   ${file.mqtt.url} (MQTT broker)`,
+    `  business  ${file.rocketmq.endpoint} (RocketMQ), name server ${file.rocketmq.nameServer}`,
+    detach
+      ? 'It goes on in the background; "npm stop" ends it.'
+      : 'A charger loses power every few seconds. Ctrl-C ends it.',
+    '',
+  ].join('\n');
+}
+
+function report(error: unknown): number {
+  if (interruption.signal.aborted) {
+    console.log('Stopped.');
+    return ready ? 0 : INTERRUPTED;
+  }
+  console.error(error instanceof LocalStackError ? `\n${error.message}` : error);
+  return 1;
+}
+
+function relative(file: string): string {
+  return path.relative(PROJECT_DIR, file);
+}
