@@ -24,10 +24,6 @@ export const absent =
   (placeholders) =>
     `attribute_not_exists(${nameOf(placeholders, name)})`;
 
-/** Equal to the value, or absent when the value is undefined. */
-export const unchanged = (name: string, value: unknown): Condition =>
-  value === undefined ? absent(name) : equals(name, value);
-
 export const oneOf =
   (name: string, values: readonly unknown[]): Condition =>
   (placeholders) =>

@@ -5,6 +5,8 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 export interface Table {
   documents: DynamoDBDocumentClient;
   tableName: string;
+  /** Waits between tries; tests turn it off. */
+  wait?: (ms: number) => Promise<unknown>;
 }
 
 /** An item as the document client reads it. */

@@ -57,7 +57,7 @@ export function createTaskChanges(table: Table, clock: Pick<Clock, 'now'>): Task
         revisionStep(task, at, actor),
         eventStep(taskId, createdEvent(input.desired === 'running', input)),
       ];
-      return untilFresh(async () => {
+      return untilFresh(table, async () => {
         if ((await transact(table, steps)) === 'done') return { task, replayed: false };
         const first = idempotency && (await findReplay(idempotency));
         return first && { task: first, replayed: true };
@@ -65,7 +65,7 @@ export function createTaskChanges(table: Table, clock: Pick<Clock, 'now'>): Task
     },
 
     async saveDefinition(edit) {
-      return untilFresh(async () => {
+      return untilFresh(table, async () => {
         const { task, heldUnits, targetTopic } = await read(edit.taskId);
         checkEditable(task, edit.expectedVersion);
         const edited = editedTask(task, edit);
@@ -92,7 +92,7 @@ export function createTaskChanges(table: Table, clock: Pick<Clock, 'now'>): Task
     },
 
     async setDesired(change) {
-      return untilFresh(async () => {
+      return untilFresh(table, async () => {
         const { task, heldUnits } = await read(change.taskId);
         const plan = planDesired(task, change, heldUnits);
         if (plan === undefined) return task;

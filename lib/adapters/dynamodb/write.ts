@@ -52,7 +52,7 @@ const PASSING = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedT
  * answer is `stale`. Throws `RequestError` 503 `STORE_BUSY` when conflicts do not end.
  */
 export async function transact(table: Table, steps: readonly Step[]): Promise<'done' | 'stale'> {
-  return retryingConflicts(async () => {
+  return retryingConflicts(table, async () => {
     try {
       await table.documents.send(
         new TransactWriteCommand({
@@ -80,7 +80,7 @@ export async function update(
     ReturnValues: 'ALL_NEW',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
-  return retryingConflicts(() =>
+  return retryingConflicts(table, () =>
     unlessRefused(async () => ({ ok: true, item: (await table.documents.send(command)).Attributes ?? {} })),
   );
 }
@@ -95,7 +95,7 @@ export async function remove(
     TableName: table.tableName,
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
-  return retryingConflicts(() =>
+  return retryingConflicts(table, () =>
     unlessRefused(async () => {
       await table.documents.send(command);
       return { ok: true };
@@ -108,23 +108,23 @@ export async function remove(
  *
  * @param decide - reads, decides, writes; undefined: what it had read was stale when it wrote
  */
-export async function untilFresh<T>(decide: () => Promise<T | undefined>): Promise<T> {
+export async function untilFresh<T>(table: Table, decide: () => Promise<T | undefined>): Promise<T> {
   for (let decision = 0; decision < MAX_DECISIONS; decision += 1) {
     const outcome = await decide();
     if (outcome !== undefined) return outcome;
-    await pause(decision);
+    await pause(table, decision);
   }
   throw storeBusy();
 }
 
-async function retryingConflicts<T>(attempt: () => Promise<T>): Promise<T> {
+async function retryingConflicts<T>(table: Table, attempt: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts += 1) {
     try {
       return await attempt();
     } catch (error) {
       if (!isConflict(error)) throw error;
       if (attempts === MAX_ATTEMPTS) throw storeBusy(error);
-      await pause(attempts);
+      await pause(table, attempts);
     }
   }
 }
@@ -178,7 +178,7 @@ function withFound(item: StepItem, TableName: string): TransactItem {
   return { ConditionCheck: { ...item.ConditionCheck, ...more } };
 }
 
-function pause(attempts: number): Promise<void> {
+async function pause({ wait = delay }: Table, attempts: number): Promise<void> {
   const longest = Math.min(FIRST_WAIT_MS * 2 ** attempts, LONGEST_WAIT_MS);
-  return delay(longest / 2 + (Math.random() * longest) / 2);
+  await wait(longest / 2 + (Math.random() * longest) / 2);
 }
