@@ -34,6 +34,8 @@ export default {
       ...shared,
       displayName: 'end-to-end',
       testMatch: ['<rootDir>/tests/end-to-end/**/*.test.ts'],
+      globalSetup: '<rootDir>/tests/end-to-end/global-setup.ts',
+      globalTeardown: '<rootDir>/tests/end-to-end/global-teardown.ts',
     },
   ],
 };

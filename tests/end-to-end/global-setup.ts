@@ -1,0 +1,11 @@
+import { type Stack, startStack } from '../../local/stack.ts';
+import { TEST_STACK_DIR } from '../helpers/stack-under-test.ts';
+
+declare global {
+  var stackOfTheEndToEndTests: Stack | undefined;
+}
+
+/** One real stack for all end-to-end tests, beside whatever else runs on this machine. */
+export default async function globalSetup(): Promise<void> {
+  globalThis.stackOfTheEndToEndTests = await startStack({ dir: TEST_STACK_DIR, ports: 'free' });
+}

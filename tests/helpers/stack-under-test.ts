@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { IoTClient, ListTopicRulesCommand } from '@aws-sdk/client-iot';
+import { LambdaClient, paginateListEventSourceMappings } from '@aws-sdk/client-lambda';
+import { GetQueueAttributesCommand, paginateListQueues, SQSClient } from '@aws-sdk/client-sqs';
+import type { RocketmqMessage } from '../../lib/domain/message.ts';
+import { DOWNLOADS, layoutOf } from '../../local/layout.ts';
+import { ensureTopic } from '../../local/rocketmq-topics.ts';
+import { type ApiClientOptions, createApiClient } from './api-client.ts';
+import type { IotEndpoint } from './iot-client.ts';
+import { readMessages } from './rocketmq-consumer.ts';
+
+/** Folder of the stack that the end-to-end tests run on; made by their global set-up. */
+export const TEST_STACK_DIR = layoutOf().dir.concat('/test');
+
+/** The root key of the emulator: it passes every policy, so it is for looking only. */
+const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+interface StackFile {
+  api: string;
+  aws: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
+  iot: IotEndpoint;
+  rocketmq: { endpoint: string; nameServer: string };
+  clusters: { iot: string; mqtt: string; rocketmq: string };
+}
+
+/** Properties as an object: what assertions like to compare. */
+export type ReadMessage = Omit<RocketmqMessage, 'properties'> & { properties: Record<string, string> };
+
+export interface StackUnderTest {
+  apiOptions: ApiClientOptions;
+  iot: IotEndpoint;
+  clusters: StackFile['clusters'];
+  rocketmq: { nameServer: string; endpoint: string; libraries: string };
+  /** A fresh topic on the broker, registered by the API. */
+  createTopic(type: 'NORMAL' | 'FIFO'): Promise<string>;
+  /** Reads with the official gRPC client in a group of its own, from the beginning. */
+  consume(topic: string, group: string, count: number): Promise<ReadMessage[]>;
+  /** Messages in the task's queue, waiting or in hand. */
+  queueDepth(taskId: string): Promise<number>;
+  /** What the cloud still holds for a task. */
+  resourcesOf(taskId: string): Promise<{ queues: string[]; mappings: string[]; rules: string[] }>;
+}
+
+/** The stack that the global set-up has started. */
+export async function runningStack(): Promise<StackUnderTest> {
+  const stack = JSON.parse(await readFile(layoutOf(TEST_STACK_DIR).stackFile, 'utf8')) as StackFile;
+  const { endpoint, region, ...key } = stack.aws;
+  const apiOptions = { api: stack.api, region, ...key };
+  const api = createApiClient(apiOptions);
+  const config = { endpoint, region, credentials: ROOT };
+  const sqs = new SQSClient(config);
+  const lambda = new LambdaClient(config);
+  const iot = new IoTClient(config);
+
+  async function queuesOf(taskId: string): Promise<string[]> {
+    const urls: string[] = [];
+    for await (const page of paginateListQueues({ client: sqs }, {})) urls.push(...(page.QueueUrls ?? []));
+    return urls.filter((url) => url.endsWith(taskId));
+  }
+
+  return {
+    apiOptions,
+    iot: stack.iot,
+    clusters: stack.clusters,
+    rocketmq: { ...stack.rocketmq, libraries: DOWNLOADS.rocketmq },
+    async createTopic(type) {
+      const topic = `e2e_${randomUUID().replaceAll('-', '')}`;
+      await ensureTopic(stack.rocketmq, { topic, type });
+      const put = await api('PUT', `/clusters/${stack.clusters.rocketmq}/topics/${topic}`, { type });
+      if (put.status >= 300) throw new Error(`registering ${topic}: ${JSON.stringify(put.body)}`);
+      return topic;
+    },
+    async consume(rocketmqTopic, consumerGroup, count) {
+      const messages = await readMessages({
+        endpoint: stack.rocketmq.endpoint,
+        rocketmqTopic,
+        consumerGroup,
+        count,
+        timeoutMs: 60_000,
+      });
+      return messages.map((message) => ({ ...message, properties: Object.fromEntries(message.properties) }));
+    },
+    async queueDepth(taskId) {
+      const [QueueUrl] = await queuesOf(taskId);
+      const { Attributes = {} } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
+      );
+      return (
+        Number(Attributes.ApproximateNumberOfMessages) +
+        Number(Attributes.ApproximateNumberOfMessagesNotVisible)
+      );
+    },
+    async resourcesOf(taskId) {
+      const mappings: string[] = [];
+      for await (const page of paginateListEventSourceMappings({ client: lambda }, {})) {
+        for (const { UUID, EventSourceArn } of page.EventSourceMappings ?? []) {
+          if (UUID !== undefined && EventSourceArn?.endsWith(taskId)) mappings.push(UUID);
+        }
+      }
+      const { rules = [] } = await iot.send(new ListTopicRulesCommand({ maxResults: 10_000 }));
+      return {
+        queues: await queuesOf(taskId),
+        mappings,
+        rules: rules.map(({ ruleName = '' }) => ruleName).filter((name) => name.includes(taskId)),
+      };
+    },
+  };
+}
