@@ -75,8 +75,9 @@ function clustersNotFound(
 }
 
 function broken(errors: readonly FieldError[]): RequestError {
-  const codes = new Set(errors.map(({ code }) => code));
-  const [code = 'DEFINITION_INVALID'] = codes.size === 1 ? codes : ['DEFINITION_INVALID'];
+  const [first] = errors;
+  const isOneRule = first !== undefined && errors.every(({ code }) => code === first.code);
+  const code = isOneRule ? first.code : 'DEFINITION_INVALID';
   const status = code === 'TOPIC_NOT_REGISTERED' ? 404 : 400;
   return new RequestError(status, code, sentenceOf(errors), { errors });
 }

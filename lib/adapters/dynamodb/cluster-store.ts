@@ -114,10 +114,7 @@ export function createDynamoClusterStore(table: Table): ClusterStore {
           item: {
             Update: {
               Key: topicKey(clusterId, topic),
-              ...changing(
-                { set: { clusterId, topic, type, updatedAt: at }, setOnce: { createdAt: at } },
-                any(absent('PK'), present('PK')),
-              ),
+              ...changing({ set: { clusterId, topic, type, updatedAt: at }, setOnce: { createdAt: at } }),
             },
           },
         },

@@ -48,8 +48,8 @@ export interface Changes {
   add?: Readonly<Record<string, number>>;
 }
 
-/** The members of an update: what to change, under which condition. */
-export function changing(changes: Changes, condition: Condition) {
+/** The members of an update: what to change, and under which condition; without one also where there is no item yet. */
+export function changing(changes: Changes, condition?: Condition) {
   const placeholders = emptyPlaceholders();
   const assign = ([name, value]: [string, unknown]) =>
     `${nameOf(placeholders, name)} = ${placeholderOf(placeholders, value)}`;
@@ -77,7 +77,7 @@ export function changing(changes: Changes, condition: Condition) {
   return {
     // None: the condition alone is asked.
     UpdateExpression: expression === '' ? undefined : expression,
-    ConditionExpression: condition(placeholders),
+    ConditionExpression: condition?.(placeholders),
     ...attributesOf(placeholders),
   };
 }

@@ -1,5 +1,5 @@
 import type { StackStore } from '../../ports/stack-store.ts';
-import { absent, any, changing, present } from './expressions.ts';
+import { changing } from './expressions.ts';
 import { getItem } from './read.ts';
 import { concurrencyKey, type Item, stackStateKey, type Table } from './table.ts';
 import { update } from './write.ts';
@@ -7,10 +7,7 @@ import { update } from './write.ts';
 /** The stack's own items: its state, and the concurrency its tasks have reserved. */
 export function createDynamoStackStore(table: Table): StackStore {
   const set = async (changes: Item): Promise<void> => {
-    await update(table, {
-      Key: stackStateKey,
-      ...changing({ set: changes }, any(absent('PK'), present('PK'))),
-    });
+    await update(table, { Key: stackStateKey, ...changing({ set: changes }) });
   };
 
   return {

@@ -3,7 +3,6 @@ import {
   CreateTableCommand,
   DeleteTableCommand,
   DynamoDBClient,
-  type DynamoDBClientConfig,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { createDynamoClusterStore } from '../../../lib/adapters/dynamodb/cluster-store.ts';
@@ -11,6 +10,7 @@ import { createDynamoStackStore } from '../../../lib/adapters/dynamodb/stack-sto
 import { openTable, type Table, TYPE_INDEX } from '../../../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../../../lib/adapters/dynamodb/task-store.ts';
 import type { Stores } from '../../contract/stores.ts';
+import { emulatorConfig } from '../../helpers/aws-emulator.ts';
 import { createManualClock } from '../../helpers/tasks.ts';
 
 /** Makes tables like the stack's on the AWS emulator, and drops them again. */
@@ -70,15 +70,5 @@ export async function storesOn(table: Table): Promise<Stores> {
     clusters: createDynamoClusterStore(table),
     stack: createDynamoStackStore(table),
     clock,
-  };
-}
-
-function emulatorConfig(): DynamoDBClientConfig {
-  const endpoint = process.env.AWS_ENDPOINT_URL;
-  if (endpoint === undefined) throw new Error('AWS_ENDPOINT_URL must name the AWS emulator');
-  return {
-    endpoint,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
 }

@@ -47,6 +47,12 @@ describe('createEditTask', () => {
     expect(edited.task.definition.options).toEqual(definitionWith().options);
   });
 
+  it('knows no actor where the API knows none', async () => {
+    await world.editTask({ taskId: task.taskId, expectedVersion: 1, patch: { description: 'x' } });
+    const { items } = await world.tasks.listEvents(task.taskId, { limit: 1 });
+    expect(items[0]).not.toHaveProperty('actor');
+  });
+
   it('makes no revision of an edit that changes nothing', async () => {
     const edited = await edit({ description: 'old', options: { concurrency: 7 } });
     expect(edited).toMatchObject({ task: { version: 1 }, affectsBuffered: 0 });

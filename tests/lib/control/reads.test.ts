@@ -41,8 +41,10 @@ describe('createListEvents', () => {
     const lease = await world.tasks.acquireLease(task.taskId, 'converge', 60_000);
     if (lease === undefined) throw new Error('not leased');
     await world.tasks.remove(lease);
-    const { items } = await listEvents({ taskId: task.taskId, limit: 10 });
-    expect(items.map(({ code }) => code)).toEqual(['DELETION_REQUESTED', 'TASK_CREATED']);
+    const { items, nextCursor } = await listEvents({ taskId: task.taskId, limit: 1 });
+    const rest = await listEvents({ taskId: task.taskId, limit: 1, cursor: nextCursor });
+    const codes = [...items, ...rest.items].map(({ code }) => code);
+    expect(codes).toEqual(['DELETION_REQUESTED', 'TASK_CREATED']);
     await expect(listEvents({ taskId: 'nobody', limit: 10 })).rejects.toMatchObject({
       code: 'TASK_NOT_FOUND',
     });
@@ -52,8 +54,14 @@ describe('createListEvents', () => {
 describe('createListRevisions', () => {
   it('lists them, and refuses a task that never was', async () => {
     const listRevisions = createListRevisions(world);
-    const { items } = await listRevisions({ taskId: task.taskId, limit: 10 });
-    expect(items).toEqual([expect.objectContaining({ version: 1, definition: task.definition })]);
+    const patch = { description: 'new' };
+    await world.editTask({ taskId: task.taskId, expectedVersion: 1, patch });
+    const { items, nextCursor } = await listRevisions({ taskId: task.taskId, limit: 1 });
+    expect(items).toEqual([expect.objectContaining({ version: 2 })]);
+    const rest = await listRevisions({ taskId: task.taskId, limit: 1, cursor: nextCursor });
+    expect(rest).toEqual({
+      items: [expect.objectContaining({ version: 1, definition: task.definition })],
+    });
     await expect(listRevisions({ taskId: 'nobody', limit: 10 })).rejects.toMatchObject({
       code: 'TASK_NOT_FOUND',
     });
@@ -92,7 +100,10 @@ describe('clusters and topics', () => {
     expect(second.items.map(({ clusterId }) => clusterId)).toEqual(['devices']);
     expect((await listClusters({ kind: 'aws-iot', region: 'eu-west-1', limit: 9 })).items).toHaveLength(1);
     const listTopics = createListTopics(world);
-    expect((await listTopics({ clusterId: 'business', limit: 9 })).items).toHaveLength(1);
+    await world.putTopic({ clusterId: 'business', topic: 'orders', type: 'FIFO' });
+    const { nextCursor } = await listTopics({ clusterId: 'business', limit: 1 });
+    const rest = await listTopics({ clusterId: 'business', limit: 9, cursor: nextCursor });
+    expect(rest.items.map(({ topic }) => topic)).toEqual(['orders']);
   });
 
   it('are deleted unless a task uses them', async () => {

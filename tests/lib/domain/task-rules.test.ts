@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
 import { describe, expect, it } from '@jest/globals';
 import type { Cluster, RegisteredTopic, RocketmqMessageType } from '../../../lib/domain/cluster.ts';
+import { directionOf } from '../../../lib/domain/task-path.ts';
 import { checkDefinition } from '../../../lib/domain/task-rules.ts';
 import { business, definitionWith, devices } from '../../helpers/tasks.ts';
 
@@ -199,6 +200,10 @@ describe('checkDefinition', () => {
       },
     );
 
+    it('is refused once where its template is broken', () => {
+      expect(errorsOf(target({ topic: '${topic' }))).toEqual(['target.topic: TEMPLATE_INVALID']);
+    });
+
     it('has to be registered when it is literal', () => {
       expect(errorsOf({}, { registeredTopic: undefined })).toEqual(['target.topic: TOPIC_NOT_REGISTERED']);
     });
@@ -269,5 +274,14 @@ describe('checkDefinition', () => {
       expect(() => definitionWith({ options: { concurrency: 1 } })).toThrow();
       expect(errorsOf({ options: { concurrency: 2 } })).toEqual([]);
     });
+  });
+});
+
+describe('directionOf', () => {
+  it('follows the source', () => {
+    expect(directionOf(definitionWith())).toBe('mqtt-to-rocketmq');
+    expect(directionOf(definitionWith({ source: { clusterId: 'business', topic: 'x' } }))).toBe(
+      'rocketmq-to-mqtt',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import type { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it, jest } from '@jest/globals';
 import { createSqsControlQueue } from '../../../../lib/adapters/sqs/control-queue.ts';
-import { decodeControlMessage } from '../../../../lib/domain/control-message.ts';
+import { decodeWake } from '../../../../lib/domain/wake-message.ts';
 
 const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/control.fifo';
 
@@ -16,7 +16,7 @@ describe('createSqsControlQueue', () => {
     const inputs = send.mock.calls.map(([{ input }]) => input);
     for (const input of inputs) {
       expect(input).toMatchObject({ QueueUrl: queueUrl, MessageGroupId: '01A' });
-      expect(decodeControlMessage(String(input.MessageBody))).toBe('01A');
+      expect(decodeWake(String(input.MessageBody))).toBe('01A');
     }
     expect(new Set(inputs.map(({ MessageDeduplicationId }) => MessageDeduplicationId)).size).toBe(2);
     expect(send.mock.calls[0]?.[1].abortSignal).toBeInstanceOf(AbortSignal);
