@@ -9,6 +9,7 @@ import { createBatchLedger } from './batch-ledger.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
 import { forwardTaskBatch } from './forward-task-batch.ts';
 import { giveBack } from './give-back.ts';
+import { createLastStored, type LastStored } from './last-stored.ts';
 import type { Random } from './retry-schedule.ts';
 import type { SourceRecord } from './source-record.ts';
 import { taskIdOfQueueArn } from './task-names.ts';
@@ -49,13 +50,11 @@ export type ForwardBatch = (
  * task or the target did.
  */
 export function createForwardBatch(ports: ForwardBatchPorts): ForwardBatch {
-  const compileTask = createCompiledTasks();
+  const memory = { compileTask: createCompiledTasks(), lastStored: createLastStored() };
   return async (records, { deadlineMs }) => {
     const byQueue = Map.groupBy(records, ({ queueArn }) => queueArn);
     const results = await Promise.all(
-      [...byQueue].map(([queueArn, own]) =>
-        forwardQueue(queueArn, own, deadlineMs, { ...ports, compileTask }),
-      ),
+      [...byQueue].map(([queueArn, own]) => forwardQueue(queueArn, own, deadlineMs, { ...ports, ...memory })),
     );
     return {
       failedRecordIds: results.flatMap((result) => result.failedRecordIds),
@@ -69,7 +68,7 @@ async function forwardQueue(
   queueArn: string,
   records: readonly SourceRecord[],
   deadlineMs: number,
-  ports: ForwardBatchPorts & { compileTask: CompileTask },
+  ports: ForwardBatchPorts & { compileTask: CompileTask; lastStored: LastStored },
 ): Promise<{ failedRecordIds: string[]; counts: BatchCounts }> {
   const { clock, logger } = ports;
   const beganMs = clock.now();

@@ -6,6 +6,7 @@ import { decideRecord } from './decide-record.ts';
 import type { ForwardBatchPorts } from './forward-batch.ts';
 import { groupByTopic } from './group-by-topic.ts';
 import { createHandOver, type Unhelpable } from './hand-over.ts';
+import type { LastStored } from './last-stored.ts';
 import { type PreparedBatch, type PrepareOptions, prepareBatch } from './prepare-batch.ts';
 import { type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
 import type { SourceRecord } from './source-record.ts';
@@ -22,7 +23,7 @@ export interface TaskBatch {
   deadlineMs: number;
 }
 
-type Ports = ForwardBatchPorts & Pick<PrepareOptions, 'compileTask'>;
+type Ports = ForwardBatchPorts & Pick<PrepareOptions, 'compileTask'> & { lastStored: LastStored };
 
 /** Works on the records of one task, and books in the ledger what is proven of each. */
 export async function forwardTaskBatch(batch: TaskBatch, ports: Ports): Promise<void> {
@@ -45,12 +46,13 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
   const { outgoing, unhelpables } = decide(batch, prepared, clock.now());
   handOver.begin(unhelpables);
 
+  const doubted: Unhelpable[] = [];
   const options: SendTopicOptions = {
     producer: () => producers.producerFor(cluster),
     ledger,
     handOver,
     health,
-    hasFixedTopic: compiled.hasFixedTopic,
+    ...(compiled.hasFixedTopic ? {} : { doubtTopic: (one) => doubted.push(one) }),
     deadlineMs,
     clock,
     random,
@@ -61,8 +63,29 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
   );
   await Promise.all([...groupByTopic(others)].map(([topic, own]) => sendTopic(topic, own, options)));
   await sendSuspects(suspects, options);
+  if (ledger.counts.replicated > 0) ports.lastStored.note(cluster.clusterId, clock.now());
+  const isProven = ({ record }: Unhelpable) =>
+    ledger.counts.replicated > 0 || ports.lastStored.isAfter(cluster.clusterId, record.firstReceiveTimeMs);
+  settleDoubted(doubted, isProven, options);
   await handOver.done();
   await health.settled();
+}
+
+/**
+ * A rendered topic that the cluster does not have, or does not let us write to, is the message's own fault: a dead letter,
+ * so that it holds up nobody. But a cluster that has just lost its brokers says the same of every topic, and no outage may
+ * make a dead letter: so only where the cluster has taken other messages since this one was first received. Until then it
+ * is held.
+ */
+function settleDoubted(
+  doubted: readonly Unhelpable[],
+  isProven: (one: Unhelpable) => boolean,
+  { handOver, health }: SendTopicOptions,
+): void {
+  const { proven = [], held = [] } = Object.groupBy(doubted, (one) => (isProven(one) ? 'proven' : 'held'));
+  handOver.begin(proven);
+  const [first] = held;
+  if (first !== undefined) health.failing('', first.error);
 }
 
 /** Decides all records, books the skipped ones, and answers the others. */

@@ -105,7 +105,8 @@ function unknownShape({ receiveCount }: HandOverRecord): Told {
     origin: 'unknown',
     version: 0,
     code: 'UNKNOWN_SHAPE',
-    reason: 'the hand-over queue held something that is neither a dead letter nor an envelope nor a rule error',
+    reason:
+      'the hand-over queue held something that is neither a dead letter nor an envelope nor a rule error',
     attempts: receiveCount,
   };
 }

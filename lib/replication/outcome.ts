@@ -16,43 +16,32 @@ export type Outcome =
 /**
  * Reads a producer's answer for one message. Whatever is not clearly `stored` or a `BridgeError` is retried: an odd
  * answer must never acknowledge a record, nor make a dead letter.
- *
- * @param hasFixedTopic - the target topic is literal text: what is wrong with it is wrong for the whole task, and held.
- *   A rendered topic is the message's own: what a person would have to do for it may be needed for one message in a
- *   million, so it becomes a dead letter and holds up nobody.
  */
-export function outcomeOf(answer: unknown, hasFixedTopic: boolean): Outcome {
+export function outcomeOf(answer: unknown): Outcome {
   if (isObject(answer)) {
     if (answer.status === 'stored' && typeof answer.messageId === 'string') return { kind: 'stored' };
     if (answer.status === 'failed' && answer.error instanceof BridgeError) {
-      return outcomeOfError(answer.error, hasFixedTopic);
+      return outcomeOfError(answer.error);
     }
   }
   return { kind: 'retry', error: invalidAnswer() };
 }
 
 /**
- * The outcome that an error asks for. What is no `BridgeError` is retried; the source's receive count is the
- * backstop. A message that was not sent because its group was stopped by something wrong with topic or cluster shares
- * that outcome.
+ * The outcome that an error asks for. What is no `BridgeError` is retried; the source's receive count is the backstop. A
+ * message that was not sent because its group was stopped by something wrong with topic or cluster shares that outcome.
  */
-export function outcomeOfError(error: unknown, hasFixedTopic: boolean): Outcome {
+export function outcomeOfError(error: unknown): Outcome {
   if (!(error instanceof BridgeError)) return { kind: 'retry', error: unexpected(error) };
   if (
     error instanceof GroupStoppedError &&
     error.cause instanceof BridgeError &&
     error.cause.scope !== 'message'
   ) {
-    return outcomeOfError(error.cause, hasFixedTopic);
+    return outcomeOfError(error.cause);
   }
-  switch (error.reaction) {
-    case 'dead-letter':
-      return { kind: 'dead-letter', error };
-    case 'hold':
-      return { kind: error.scope === 'topic' && !hasFixedTopic ? 'dead-letter' : 'hold', error };
-    default:
-      return { kind: 'retry', error };
-  }
+  if (error.reaction === 'dead-letter' || error.reaction === 'hold') return { kind: error.reaction, error };
+  return { kind: 'retry', error };
 }
 
 /** An error of ours, not of the message or the target: kept at the source until it is repaired. */

@@ -43,7 +43,8 @@ export interface SendTopicOptions {
   ledger: BatchLedger;
   handOver: HandOver;
   health: BatchHealth;
-  hasFixedTopic: boolean;
+  /** Takes what was refused because of its topic; absent: such messages are held, as for the cluster's sake. */
+  doubtTopic?: (doubted: Unhelpable) => void;
   deadlineMs: number;
   /** Attempts for each message; absent: as time allows. */
   maxAttempts?: number;
@@ -83,7 +84,7 @@ export async function sendTopic(
 async function attempt(
   rocketmqTopic: string,
   outgoing: readonly Outgoing[],
-  { producer, deadlineMs, clock, hasFixedTopic }: SendTopicOptions,
+  { producer, deadlineMs, clock }: SendTopicOptions,
 ): Promise<Outcome[]> {
   const beganMs = clock.now();
   const answerByMs = Math.min(deadlineMs - SEND_RESERVE_MS, beganMs + ATTEMPT_MS);
@@ -93,11 +94,11 @@ async function attempt(
     );
     const send = async () => (await producer()).send(rocketmqTopic, messages, { deadlineMs: answerByMs });
     const answers: unknown = await withTimeout(send(), answerByMs + ANSWER_GRACE_MS - beganMs);
-    if (answers === undefined) return outgoing.map(() => outcomeOfError(noAnswer(), hasFixedTopic));
+    if (answers === undefined) return outgoing.map(() => outcomeOfError(noAnswer()));
     const results = Array.isArray(answers) && answers.length === messages.length ? answers : [];
-    return outgoing.map((_, index) => outcomeOf(results[index], hasFixedTopic));
+    return outgoing.map((_, index) => outcomeOf(results[index]));
   } catch (error) {
-    const outcome = outcomeOfError(error, hasFixedTopic);
+    const outcome = outcomeOfError(error);
     // What kept the whole send from beginning is no message's fault.
     return outgoing.map(() =>
       outcome.kind === 'dead-letter' ? { kind: 'retry', error: unexpected(error) } : outcome,
@@ -110,7 +111,7 @@ function settle(
   rocketmqTopic: string,
   outgoing: readonly Outgoing[],
   outcomes: readonly Outcome[],
-  { ledger, handOver, health }: SendTopicOptions,
+  { ledger, handOver, health, doubtTopic }: SendTopicOptions,
 ): Retry[] {
   const retries: Retry[] = [];
   const unhelpables: Unhelpable[] = [];
@@ -124,9 +125,11 @@ function settle(
     } else if (outcome?.kind === 'dead-letter') {
       unhelpables.push({ record: one.record, error: outcome.error });
     } else if (outcome !== undefined) {
-      ledger.note(one.record, outcome.error.code, outcome.error.waitMs);
-      if (outcome.kind === 'hold') held ??= outcome.error;
-      else retries.push({ outgoing: one, error: outcome.error });
+      const { kind, error } = outcome;
+      ledger.note(one.record, error.code, error.waitMs);
+      if (kind === 'retry') retries.push({ outgoing: one, error });
+      else if (error.scope === 'topic' && doubtTopic !== undefined) doubtTopic({ record: one.record, error });
+      else held ??= error;
     }
   }
   handOver.begin(unhelpables);

@@ -17,6 +17,7 @@ import type { RocketmqMessage } from '../../../lib/domain/message.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import type { MessageProducer } from '../../../lib/ports/message-producer.ts';
 import { createForwardBatch, type ForwardBatchPorts } from '../../../lib/replication/forward-batch.ts';
+import type { SourceRecord } from '../../../lib/replication/source-record.ts';
 import {
   createRecordingLogger,
   createSteppingClock,
@@ -331,17 +332,50 @@ describe('createForwardBatch', () => {
       expect(table.reports).toMatchObject([{ status: 'degraded', reason: { code: 'TOPIC_NOT_FOUND' } }]);
     });
 
-    it('makes dead letters of messages whose own rendered topic is missing', async () => {
+    describe('with a rendered topic', () => {
       const task = ruleTask({ target: { clusterId: 'business', topic: '${payload.topic}' } });
-      const { forwardBatch, producer, table, deadLetters } = setUp(task);
-      const { failedRecordIds } = await forwardBatch(
-        [sourceRecord({ payload: '{"topic":"other"}' }), sourceRecord({ payload: '{"topic":"nowhere"}' })],
-        DEADLINE,
-      );
-      expect(failedRecordIds).toEqual([]);
-      expect(producer.stored('other')).toHaveLength(1);
-      expect(deadLetters.entries).toMatchObject([{ code: 'TOPIC_NOT_FOUND' }]);
-      expect(table.reports).toEqual([]);
+      const to = (topic: string, changes: Partial<SourceRecord> = {}) =>
+        sourceRecord({ payload: JSON.stringify({ topic }) }, changes);
+
+      it('makes a dead letter of a message whose topic is missing while others arrive', async () => {
+        const { forwardBatch, producer, table, deadLetters } = setUp(task);
+        const { failedRecordIds } = await forwardBatch([to('nowhere'), to('other')], DEADLINE);
+        expect(failedRecordIds).toEqual([]);
+        expect(producer.stored('other')).toHaveLength(1);
+        expect(deadLetters.entries).toMatchObject([{ code: 'TOPIC_NOT_FOUND' }]);
+        expect(table.reports).toEqual([]);
+      });
+
+      it('holds it while nothing proves that the cluster has its brokers', async () => {
+        const { forwardBatch, table, deadLetters } = setUp(task);
+        const { counts } = await forwardBatch([to('nowhere')], DEADLINE);
+        expect(counts[0]?.returned).toEqual({ TOPIC_NOT_FOUND: 1 });
+        expect(deadLetters.entries).toEqual([]);
+        expect(table.reports).toMatchObject([{ status: 'degraded', reason: { code: 'TOPIC_NOT_FOUND' } }]);
+      });
+
+      it('makes the dead letter when something has arrived since it was first received', async () => {
+        const { forwardBatch, deadLetters, clock } = setUp(task);
+        const lost = to('nowhere', { firstReceiveTimeMs: NOW_MS + 10 });
+        await forwardBatch([to('other')], DEADLINE);
+        clock.step(1_000);
+        expect((await forwardBatch([lost], DEADLINE)).failedRecordIds).toEqual([lost.recordId]);
+        await forwardBatch([to('other')], DEADLINE);
+        clock.step(1_000);
+        expect((await forwardBatch([lost], DEADLINE)).failedRecordIds).toEqual([]);
+        expect(deadLetters.entries).toMatchObject([{ recordId: lost.recordId, code: 'TOPIC_NOT_FOUND' }]);
+      });
+
+      it('makes no dead letter of a cluster that has lost all its topics', async () => {
+        const { forwardBatch, producer, deadLetters } = setUp(task);
+        await forwardBatch([to('other')], DEADLINE);
+        producer.decide(missing);
+        const records = ['other', 'charger_status', 'nowhere'].map((topic) =>
+          to(topic, { firstReceiveTimeMs: NOW_MS + 10 }),
+        );
+        expect((await forwardBatch(records, DEADLINE)).failedRecordIds).toHaveLength(3);
+        expect(deadLetters.entries).toEqual([]);
+      });
     });
 
     it.each(['charger_status', '${payload.topic}'])(

@@ -15,7 +15,7 @@ const clusterHold = new BrokerHoldError('no access', { code: 'CREDENTIALS_REFUSE
 
 describe('outcomeOf', () => {
   it('takes only a clear answer for stored', () => {
-    expect(outcomeOf({ status: 'stored', messageId: 'id' }, true)).toEqual({ kind: 'stored' });
+    expect(outcomeOf({ status: 'stored', messageId: 'id' })).toEqual({ kind: 'stored' });
   });
 
   it.each([
@@ -33,34 +33,39 @@ describe('outcomeOf', () => {
     failed(new Error('plain')),
     failed({ reaction: 'dead-letter' }),
   ])('retries the odd answer %j', (answer) => {
-    expect(outcomeOf(answer, true)).toMatchObject({ kind: 'retry', error: { code: 'ANSWER_INVALID' } });
+    expect(outcomeOf(answer)).toMatchObject({ kind: 'retry', error: { code: 'ANSWER_INVALID' } });
   });
 });
 
 describe('outcomeOfError', () => {
   it.each([
-    [new BrokerUnavailableError('away'), 'retry', 'retry'],
-    [new BrokerThrottledError('slower', { waitMs: 10 }), 'retry', 'retry'],
-    [new InvalidMessageError('bad'), 'dead-letter', 'dead-letter'],
-    [topicHold, 'hold', 'dead-letter'],
-    [clusterHold, 'hold', 'hold'],
-    [new GroupStoppedError('stopped'), 'retry', 'retry'],
-    [new GroupStoppedError('stopped', { cause: new InvalidMessageError('bad') }), 'retry', 'retry'],
-    [new GroupStoppedError('stopped', { cause: topicHold }), 'hold', 'dead-letter'],
-    [new GroupStoppedError('stopped', { cause: clusterHold }), 'hold', 'hold'],
-  ])('%#: %s makes %s for a fixed topic and %s for a rendered one', (error, fixed, rendered) => {
-    expect(outcomeOfError(error, true).kind).toBe(fixed);
-    expect(outcomeOfError(error, false).kind).toBe(rendered);
+    [new BrokerUnavailableError('away'), 'retry'],
+    [new BrokerThrottledError('slower', { waitMs: 10 }), 'retry'],
+    [new InvalidMessageError('bad'), 'dead-letter'],
+    [topicHold, 'hold'],
+    [clusterHold, 'hold'],
+    [new GroupStoppedError('stopped'), 'retry'],
+    [new GroupStoppedError('stopped', { cause: new InvalidMessageError('bad') }), 'retry'],
+    [new GroupStoppedError('stopped', { cause: new Error('odd') }), 'retry'],
+  ])('%#: %s asks for %s', (error, kind) => {
+    expect(outcomeOfError(error)).toEqual({ kind, error });
   });
+
+  it.each([topicHold, clusterHold, new BrokerUnavailableError('away')])(
+    'gives the rest of a group the outcome of what stopped it: %s',
+    (cause) => {
+      expect(outcomeOfError(new GroupStoppedError('stopped', { cause }))).toEqual(outcomeOfError(cause));
+    },
+  );
 
   it('holds an error that asks for a person without naming topic or cluster', () => {
     const error = new BridgeError('odd', { code: 'ODD', reaction: 'hold', scope: 'message' });
-    expect(outcomeOfError(error, false)).toEqual({ kind: 'hold', error });
+    expect(outcomeOfError(error)).toEqual({ kind: 'hold', error });
   });
 
   it('retries what is no error of the bridge, and keeps it as the cause', () => {
     const cause = new RangeError('bug');
-    expect(outcomeOfError(cause, true)).toMatchObject({
+    expect(outcomeOfError(cause)).toMatchObject({
       kind: 'retry',
       error: { code: 'INTERNAL_ERROR', cause },
     });
