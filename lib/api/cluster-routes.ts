@@ -35,6 +35,7 @@ export const TopicAnswer = z.object({
   type: z.enum(ROCKETMQ_MESSAGE_TYPES),
   createdAt: Timestamp,
   updatedAt: Timestamp,
+  warnings: Warnings.optional(),
 });
 
 // What exists under no name of the right form is simply not there: reads answer 404, only registering explains the form.

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ClusterInput, TopicInput } from '../domain/cluster.ts';
 import { TaskDefinition } from '../domain/task.ts';
+import { TaskPatch } from '../domain/task-patch.ts';
 import { CLUSTER_ROUTES, ClusterAnswer, TopicAnswer } from './cluster-routes.ts';
 import { DOCS_ROUTES } from './docs-routes.ts';
 import { FieldProblem, PROBLEM_CONTENT_TYPE, Problem } from './problem.ts';
@@ -8,7 +9,7 @@ import type { AnswerContract, Route, Routes } from './route.ts';
 import type { Json } from './schema-book.ts';
 import { createSchemaBook } from './schema-book.ts';
 import { TASK_ROUTES } from './task-routes.ts';
-import { CreateTask, EditTask, EventAnswer, RevisionAnswer, TaskAnswer } from './task-schemas.ts';
+import { CreateTask, EventAnswer, RevisionAnswer, TaskAnswer } from './task-schemas.ts';
 
 /** Version of the contract: the first number grows when a caller would have to change. */
 export const API_VERSION = '1.0.0';
@@ -39,7 +40,7 @@ const INPUTS: Readonly<Record<string, z.ZodType>> = {
   ClusterInput,
   TopicInput,
   CreateTask,
-  EditTask,
+  TaskPatch,
   TaskSourceInput: TaskDefinition.shape.source,
   TaskTargetInput: TaskDefinition.shape.target,
   TaskOptionsInput: TaskDefinition.shape.options,

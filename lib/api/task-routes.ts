@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { TaskPatch } from '../domain/task-patch.ts';
 import type { Routes } from './route.ts';
 import { NoQuery, PageQuery, pageOf } from './schemas.ts';
 import {
   CreateTask,
   Direction,
-  EditTask,
   EventAnswer,
   RevisionAnswer,
   Status,
@@ -56,10 +56,10 @@ export const TASK_ROUTES = {
     operationId: 'editTask',
     summary: 'Edit a task that is not running',
     description:
-      'Replaces the members given, each as a whole. What waits in the task’s queue goes through the new mapping.',
+      'A JSON merge patch (RFC 7396): members of source, target and options that are not named stay, null removes one, lists are replaced. What waits in the task’s queue goes through the new mapping.',
     params: TaskParams,
     query: NoQuery,
-    body: EditTask,
+    body: TaskPatch,
     ifMatch: 'required',
     answers: { 200: { description: 'Edited', schema: TaskAnswer, etag: true } },
     problems: [404, 409, 412, 428],

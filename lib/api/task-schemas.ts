@@ -55,7 +55,7 @@ export function taskAnswer(task: Task): TaskAnswer {
     direction: task.direction,
     desired: task.desired,
     status: task.status,
-    ...(reason === undefined ? {} : { reason }),
+    ...(reason === undefined ? {} : { reason: shownReason(reason) }),
     version: task.version,
     ...(observedVersion === undefined ? {} : { observedVersion }),
     createdAt: task.createdAt,
@@ -74,21 +74,15 @@ export function taskAnswer(task: Task): TaskAnswer {
   };
 }
 
+/** Whose word a reason is matters to nobody outside. */
+function shownReason({ about: _, ...shown }: NonNullable<Task['reason']>) {
+  return shown;
+}
+
 /** Body of `POST /tasks`. */
 export const CreateTask = TaskDefinition.extend({
   startNow: z.boolean().default(false).meta({ description: 'Start as soon as everything is made' }),
 });
-
-/** Body of `PATCH /tasks/{taskId}`: the members to replace, whole. Absent members stay as they are. */
-export const EditTask = z
-  .strictObject({
-    taskName: TaskDefinition.shape.taskName,
-    description: TaskDefinition.shape.description,
-    source: TaskDefinition.shape.source,
-    target: TaskDefinition.shape.target,
-    options: TaskDefinition.shape.options,
-  })
-  .partial();
 
 export const EventAnswer = z.object({
   eventId: z.string(),

@@ -1,6 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
-import type { z } from 'zod';
-import { fieldErrors } from '../api/field-errors.ts';
+import { checked } from '../api/checked.ts';
 import type { ApiRequest, Route, Routes } from '../api/route.ts';
 import { RequestError } from '../domain/errors.ts';
 import { ifMatchRequired } from '../domain/request-errors.ts';
@@ -10,6 +9,10 @@ import { jsonBody } from './json-body.ts';
 
 /** Longest Idempotency-Key, in characters. */
 const MAX_KEY_LENGTH = 255;
+
+const PATH = { code: 'PATH_INVALID', what: 'the path' };
+const QUERY = { code: 'QUERY_INVALID', what: 'the query' };
+const BODY = { code: 'BODY_INVALID', what: 'the body' };
 
 /** Checks a request against its route and leaves what the route asks for in `event.request`. Unknown fields are refused. */
 export function parseEvent(routes: Routes): MiddlewareObj<ApiEvent, ApiResult> {
@@ -26,8 +29,8 @@ export function parseEvent(routes: Routes): MiddlewareObj<ApiEvent, ApiResult> {
 
 function requestOf(event: ApiEvent, route: Route): ApiRequest<Route> {
   return {
-    params: checked(route.params, event.pathParameters ?? {}, 'PATH_INVALID', 'the path'),
-    query: checked(route.query, event.queryStringParameters ?? {}, 'QUERY_INVALID', 'the query'),
+    params: checked(route.params, event.pathParameters ?? {}, PATH),
+    query: checked(route.query, event.queryStringParameters ?? {}, QUERY),
     body: bodyOf(event, route) as ApiRequest<Route>['body'],
     ifMatch: ifMatchOf(event, route) as ApiRequest<Route>['ifMatch'],
     idempotencyKey: route.idempotencyKey === true ? idempotencyKeyOf(event) : undefined,
@@ -37,17 +40,7 @@ function requestOf(event: ApiEvent, route: Route): ApiRequest<Route> {
 
 function bodyOf(event: ApiEvent, route: Route): unknown {
   if (route.body === undefined) return undefined;
-  return checked(route.body, jsonBody(event), 'BODY_INVALID', 'the body');
-}
-
-function checked(schema: z.ZodType, value: unknown, code: string, what: string): unknown {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const errors = fieldErrors(parsed.error, value);
-  const [first] = errors;
-  const sentence = first === undefined ? '' : `: ${first.field === '' ? what : first.field} ${first.message}`;
-  const count = errors.length === 1 ? 'a rule' : `${errors.length} rules`;
-  throw new RequestError(400, code, `${what} breaks ${count}${sentence}`, { errors });
+  return checked(route.body, jsonBody(event), BODY);
 }
 
 /** `"3"`: the ETag of the last read. Weak or several tags cannot name one version. */

@@ -35,8 +35,10 @@ const PASS_RULE_ROLE: Right = {
   conditions: { StringEquals: { 'iam:PassedToService': 'iot.amazonaws.com' } },
 };
 
-/** Adapter → SDK command → what it takes. `code` tells what the command is used for where that decides. */
-export const COMMANDS: Readonly<Record<string, Readonly<Record<string, (code: LiveCode) => Right[]>>>> = {
+/** Adapter → SDK command → what it takes. The function's code, or its name, decides where one adapter serves several ends. */
+export const COMMANDS: Readonly<
+  Record<string, Readonly<Record<string, (code: LiveCode, functionName: string) => Right[]>>>
+> = {
   'lib/adapters/dynamodb/read.ts': {
     GetCommand: () => on(TABLE, 'dynamodb:GetItem'),
     QueryCommand: queries,
@@ -53,19 +55,26 @@ export const COMMANDS: Readonly<Record<string, Readonly<Record<string, (code: Li
     PutObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:PutObject'),
     GetObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:GetObject'),
   },
+  'lib/adapters/s3/bucket-cleaner.ts': {
+    ListObjectsV2Command: () => on('<DeadLetterBucket.Arn>', 's3:ListBucket'),
+    DeleteObjectsCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:DeleteObject'),
+  },
   'lib/adapters/secrets/secret-reader.ts': {
     GetSecretValueCommand: () => on(SECRETS, 'secretsmanager:GetSecretValue'),
     GetParameterCommand: () => on(PARAMETERS, 'ssm:GetParameter'),
   },
   'lib/adapters/sqs/control-queue.ts': {
     SendMessageCommand: () => on(CONTROL_QUEUE, 'sqs:SendMessage'),
-    SendMessageBatchCommand: () => on(CONTROL_QUEUE, 'sqs:SendMessage'),
   },
   'lib/adapters/sqs/dead-letter-queue.ts': {
     SendMessageBatchCommand: () => on(HAND_OVER, 'sqs:SendMessage'),
   },
   'lib/adapters/sqs/visibility.ts': {
-    ChangeMessageVisibilityBatchCommand: () => on(TASK_QUEUES, 'sqs:ChangeMessageVisibility'),
+    ChangeMessageVisibilityBatchCommand: (_, functionName) =>
+      on(functionName === 'converge' ? CONTROL_QUEUE : TASK_QUEUES, 'sqs:ChangeMessageVisibility'),
+  },
+  'lib/adapters/sqs/queue-counter.ts': {
+    GetQueueAttributesCommand: () => on(TASK_QUEUES, 'sqs:GetQueueAttributes'),
   },
   'lib/adapters/sqs/task-queues.ts': {
     CreateQueueCommand: () => on(TASK_QUEUES, 'sqs:CreateQueue', 'sqs:TagQueue'),
@@ -90,6 +99,10 @@ export const COMMANDS: Readonly<Record<string, Readonly<Record<string, (code: Li
   },
   'lib/adapters/lambda/account-limits.ts': {
     GetAccountSettingsCommand: () => on('*', 'lambda:GetAccountSettings'),
+  },
+  'lib/adapters/lambda/self-invocation.ts': {
+    InvokeCommand: (_, functionName) =>
+      on(ARN('lambda', `function:mqferry-dev-${functionName}`), 'lambda:InvokeFunction'),
   },
   'lib/adapters/aws-iot/topic-rules.ts': {
     CreateTopicRuleCommand: () => [
@@ -117,19 +130,52 @@ export function rightsOfMapping(queueArn: string): Right[] {
   return on(queueArn, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
 }
 
-/** Calls that are in a function's bundle and are never made there. */
-export const NEVER_CALLED: Readonly<Record<string, readonly LiveCommand[]>> = {
+/** A call that is in a function's bundle and is never made there: at all, or not in the ways that take these actions. */
+export interface NeverCalled extends LiveCommand {
+  on?: Right;
+}
+
+const TRANSACTION = { file: 'lib/adapters/dynamodb/write.ts', command: 'TransactWriteCommand' };
+const QUERY = { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' };
+
+/** Stores are composed whole; the ports that a use case is given say what it can call. */
+export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
+  // It reads clusters and topics; registering is the other function's.
+  'api-tasks': [{ ...TRANSACTION, on: { action: 'dynamodb:ConditionCheckItem', resource: TABLE } }],
+  // Of tasks it asks for the list alone.
+  'api-clusters': [
+    { ...TRANSACTION, on: { action: 'dynamodb:PutItem', resource: TABLE } },
+    { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
+  ],
+  // Events and revisions are written here, and read by the API.
+  converge: [{ ...QUERY, on: { action: 'dynamodb:Query', resource: TABLE } }],
   // Its ports are TaskReader and ClusterReader: one item read, one status written.
   'mqtt-to-rocketmq': [
-    { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' },
+    QUERY,
+    TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
-    { file: 'lib/adapters/dynamodb/write.ts', command: 'TransactWriteCommand' },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
+  ],
+  // It asks for the page of tasks and takes their leases; of the cloud it lists, reads and deletes.
+  'runtime-resources': [
+    { ...QUERY, on: { action: 'dynamodb:Query', resource: TABLE } },
+    TRANSACTION,
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+    { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
+    { file: 'lib/adapters/sqs/task-queues.ts', command: 'CreateQueueCommand' },
+    { file: 'lib/adapters/sqs/task-queues.ts', command: 'SetQueueAttributesCommand' },
+    { file: 'lib/adapters/sqs/task-queues.ts', command: 'TagQueueCommand' },
+    { file: 'lib/adapters/lambda/event-source-mappings.ts', command: 'CreateEventSourceMappingCommand' },
+    { file: 'lib/adapters/lambda/event-source-mappings.ts', command: 'UpdateEventSourceMappingCommand' },
+    { file: 'lib/adapters/aws-iot/topic-rules.ts', command: 'CreateTopicRuleCommand' },
+    { file: 'lib/adapters/aws-iot/topic-rules.ts', command: 'ReplaceTopicRuleCommand' },
+    { file: 'lib/adapters/aws-iot/topic-rules.ts', command: 'EnableTopicRuleCommand' },
+    { file: 'lib/adapters/aws-iot/topic-rules.ts', command: 'DisableTopicRuleCommand' },
   ],
   // It stores; who reads dead letters is the API.
   'dead-letters': [
+    QUERY,
     { file: 'lib/adapters/dynamodb/read.ts', command: 'GetCommand' },
-    { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' },
     { file: 'lib/adapters/s3/large-bodies.ts', command: 'GetObjectCommand' },
   ],
 };

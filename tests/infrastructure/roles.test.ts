@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { compiledStack } from './compiled-stack.ts';
-import { type LiveCode, liveCode } from './live-commands.ts';
+import { type LiveCode, type LiveCommand, liveCode } from './live-commands.ts';
 import { BY_LAMBDA, COMMANDS, NEVER_CALLED, type Right, rightsOfMapping } from './role-table.ts';
 import { statementsOf } from './statements.ts';
 
@@ -35,11 +35,16 @@ function needed(name: string, id: string, logGroup: string, code: LiveCode): Rig
     .ofType('AWS::Lambda::EventSourceMapping')
     .filter(([, { FunctionName }]) => FunctionName === `<${id}.Arn>`)
     .flatMap(([, { EventSourceArn }]) => rightsOfMapping(String(EventSourceArn)));
-  const calls = code.commands.filter(
-    ({ file, command }) => !never.some((call) => call.file === file && call.command === command),
-  );
+  const rightsOf = ({ file, command }: LiveCommand) => COMMANDS[file]?.[command]?.(code, name) ?? [];
+  const isMade = (call: LiveCommand, right: Right) =>
+    !never.some(
+      ({ file, command, on }) =>
+        file === call.file &&
+        command === call.command &&
+        (on === undefined || (on.action === right.action && on.resource === right.resource)),
+    );
   return [
-    ...calls.flatMap(({ file, command }) => COMMANDS[file]?.[command]?.(code) ?? []),
+    ...code.commands.flatMap((call) => rightsOf(call).filter((right) => isMade(call, right))),
     ...mappings,
     ...(BY_LAMBDA[name] ?? []),
     { action: 'logs:CreateLogStream', resource: logGroup },

@@ -168,7 +168,7 @@ describe.each(variants)('the template, %s', (variant) => {
     const schedules = stack
       .ofType('AWS::Events::Rule')
       .map(([, properties]) => properties.ScheduleExpression);
-    expect(schedules).toEqual(['rate(1 minute)']);
+    expect(schedules).toEqual(['rate(1 minute)', 'rate(15 minutes)']);
     const invocations = stack.ofType('AWS::Lambda::EventInvokeConfig').map(([, properties]) => properties);
     expect(invocations).toEqual([
       expect.objectContaining({

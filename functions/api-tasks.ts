@@ -1,0 +1,58 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
+import { openTable } from '../lib/adapters/dynamodb/table.ts';
+import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
+import { DATA_PLANE_SQS_CLIENT } from '../lib/adapters/sqs/client-options.ts';
+import { createSqsControlQueue } from '../lib/adapters/sqs/control-queue.ts';
+import { createSqsQueueCounter } from '../lib/adapters/sqs/queue-counter.ts';
+import { systemClock as clock } from '../lib/adapters/system/clock.ts';
+import { createLogger } from '../lib/adapters/system/logger.ts';
+import { parseDefinition } from '../lib/api/parse-definition.ts';
+import { taskOperations } from '../lib/api/task-operations.ts';
+import { TASK_ROUTES } from '../lib/api/task-routes.ts';
+import { readApiTasksConfig } from '../lib/config/api-tasks.ts';
+import { createCheckTask } from '../lib/control/check-task.ts';
+import { createCountBacklog } from '../lib/control/count-backlog.ts';
+import { createCreateTask } from '../lib/control/create-task.ts';
+import { createDeleteTask } from '../lib/control/delete-task.ts';
+import { createEditTask } from '../lib/control/edit-task.ts';
+import { createGetTask } from '../lib/control/get-task.ts';
+import { createListEvents } from '../lib/control/list-events.ts';
+import { createListRevisions } from '../lib/control/list-revisions.ts';
+import { createListTasks } from '../lib/control/list-tasks.ts';
+import { createPauseTask } from '../lib/control/pause-task.ts';
+import { createStackGuard } from '../lib/control/stack-guard.ts';
+import { createStartTask } from '../lib/control/start-task.ts';
+import { createWakeConverge } from '../lib/control/wake-converge.ts';
+import { createApi } from '../lib/middleware/create-api.ts';
+
+const config = readApiTasksConfig();
+const logger = createLogger({ serviceName: 'api-tasks', logLevel: config.LOG_LEVEL });
+const table = openTable(config.TABLE_NAME);
+const sqs = new SQSClient(DATA_PLANE_SQS_CLIENT);
+const tasks = createDynamoTaskStore(table, clock);
+const clusters = createDynamoClusterStore(table);
+const controlQueue = createSqsControlQueue({ sqs, queueUrl: config.CONTROL_QUEUE_URL });
+
+const getTask = createGetTask({ tasks });
+const checkTask = createCheckTask({ clusters, allowedTopicPrefixes: config.ALLOWED_TOPIC_PREFIXES });
+const countBacklog = createCountBacklog({ queueCounter: createSqsQueueCounter({ sqs }) });
+const stack = createDynamoStackStore(table);
+const guardStack = createStackGuard({ stack, ruleConcurrency: config.RULE_CONCURRENCY });
+const wakeConverge = createWakeConverge({ controlQueue, logger });
+
+const shared = { tasks, getTask, checkTask, countBacklog, guardStack, wakeConverge, clock };
+const operations = taskOperations({
+  createTask: createCreateTask(shared),
+  listTasks: createListTasks(shared),
+  getTask,
+  editTask: createEditTask({ ...shared, parseDefinition }),
+  deleteTask: createDeleteTask(shared),
+  startTask: createStartTask(shared),
+  pauseTask: createPauseTask(shared),
+  listEvents: createListEvents(shared),
+  listRevisions: createListRevisions(shared),
+});
+
+export const handler = createApi(TASK_ROUTES, operations, { logger });

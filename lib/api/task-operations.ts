@@ -1,0 +1,86 @@
+import type { CreateTask } from '../control/create-task.ts';
+import type { DeleteTask } from '../control/delete-task.ts';
+import type { EditTask } from '../control/edit-task.ts';
+import type { GetTask } from '../control/get-task.ts';
+import type { ListEvents } from '../control/list-events.ts';
+import type { ListRevisions } from '../control/list-revisions.ts';
+import type { ListTasks } from '../control/list-tasks.ts';
+import type { PauseTask } from '../control/pause-task.ts';
+import type { StartTask } from '../control/start-task.ts';
+import type { Task, TaskStatus } from '../domain/task.ts';
+import type { TaskFilter } from '../domain/task-filter.ts';
+import type { Operations } from './route.ts';
+import type { TASK_ROUTES } from './task-routes.ts';
+import { taskAnswer } from './task-schemas.ts';
+
+export interface TaskUseCases {
+  createTask: CreateTask;
+  listTasks: ListTasks;
+  getTask: GetTask;
+  editTask: EditTask;
+  deleteTask: DeleteTask;
+  startTask: StartTask;
+  pauseTask: PauseTask;
+  listEvents: ListEvents;
+  listRevisions: ListRevisions;
+}
+
+const RUNS: readonly TaskStatus[] = ['running', 'degraded'];
+const IS_PAUSED: readonly TaskStatus[] = ['paused'];
+
+/** What each task route does: one use case, and its outcome as an answer. */
+export function taskOperations(use: TaskUseCases): Operations<typeof TASK_ROUTES> {
+  return {
+    'POST /tasks': async ({ body: { startNow, ...body }, idempotencyKey, actor }) => {
+      const { task, replayed, warnings } = await use.createTask({ body, startNow, idempotencyKey, actor });
+      return {
+        status: replayed ? 200 : 201,
+        body: { ...taskAnswer(task), warnings },
+        version: task.version,
+        location: `/tasks/${task.taskId}`,
+      };
+    },
+    'GET /tasks': async ({ query: { limit, cursor, q, ...rest } }) => {
+      const filter = present({ ...rest, query: q }) as TaskFilter;
+      const page = await use.listTasks({ filter, limit, cursor });
+      return { status: 200, body: { ...page, items: page.items.map(taskAnswer) } };
+    },
+    'GET /tasks/{taskId}': async ({ params }) => answer(200, await use.getTask(params.taskId)),
+    'PATCH /tasks/{taskId}': async ({ params, body, ifMatch, actor }) => {
+      const request = { ...params, patch: body, expectedVersion: ifMatch, actor };
+      const { task, warnings, affectsBuffered } = await use.editTask(request);
+      return { status: 200, body: { ...taskAnswer(task), warnings, affectsBuffered }, version: task.version };
+    },
+    'DELETE /tasks/{taskId}': async ({ params, query, ifMatch, actor }) => {
+      const discardBacklog = query.backlog === 'discard';
+      return answer(
+        202,
+        await use.deleteTask({ ...params, discardBacklog, expectedVersion: ifMatch, actor }),
+      );
+    },
+    'POST /tasks/{taskId}/start': async ({ params, actor }) => {
+      const task = await use.startTask({ ...params, actor });
+      return answer(RUNS.includes(task.status) ? 200 : 202, task);
+    },
+    'POST /tasks/{taskId}/pause': async ({ params, actor }) => {
+      const task = await use.pauseTask({ ...params, actor });
+      return answer(IS_PAUSED.includes(task.status) ? 200 : 202, task);
+    },
+    'GET /tasks/{taskId}/events': async ({ params, query }) => ({
+      status: 200,
+      body: await use.listEvents({ ...params, ...query }),
+    }),
+    'GET /tasks/{taskId}/revisions': async ({ params, query }) => ({
+      status: 200,
+      body: await use.listRevisions({ ...params, ...query }),
+    }),
+  };
+}
+
+function answer<Status extends number>(status: Status, task: Task) {
+  return { status, body: taskAnswer(task), version: task.version };
+}
+
+function present(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
