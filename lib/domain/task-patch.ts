@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const Members = z.record(z.string(), z.json());
+const Members = z.record(z.string(), z.unknown());
 
 /**
  * Body of `PATCH /tasks/{taskId}`: a JSON merge patch (RFC 7396) of the definition. Members of `source`, `target` and
