@@ -108,6 +108,8 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40012, meaning: 'illegal delivery time', ...invalid('MESSAGE_INVALID') },
   { status: 40014, meaning: 'the message type is not the one of the topic', ...TOPIC_TYPE_MISMATCH },
   { status: 40016, meaning: 'corrupted message', ...invalid('MESSAGE_INVALID') },
+  // ACL 2.0 answers 40100 for a known user without the right as well.
+  { status: 40100, text: /has no permission/i, meaning: 'not allowed', ...ACCESS_DENIED },
   { status: 40100, meaning: 'not authenticated', ...CREDENTIALS_REFUSED },
   { status: 40200, meaning: 'the account is suspended', ...ACCOUNT_SUSPENDED },
   { status: 40300, meaning: 'not allowed', ...ACCESS_DENIED },

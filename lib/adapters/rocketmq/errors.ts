@@ -47,9 +47,11 @@ function stored(row: ErrorRow, purpose: RpcPurpose): { maybeStored: boolean } {
   return { maybeStored: purpose === 'send-message' && row.maybeStored === true };
 }
 
-/** Texts about credentials may name the user; they help nobody who may not know the user anyway. */
+/** Texts of these name the user and where it came from, which an error that is shown and stored need not. */
+const UNQUOTED: ReadonlySet<string> = new Set(['CREDENTIALS_REFUSED', 'ACCESS_DENIED']);
+
 function quoted(row: ErrorRow, text: string): string {
-  if (text === '' || row.code === 'CREDENTIALS_REFUSED') return '';
+  if (text === '' || UNQUOTED.has(row.code)) return '';
   const printable = text.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_TEXT_CHARS);
   return ` ("${printable}")`;
 }
