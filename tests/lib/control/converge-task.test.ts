@@ -4,6 +4,7 @@ import {
   type ConvergeWorld,
   createConvergeWorld,
   definition,
+  Killed,
   REGION,
   specSettings,
 } from '../../helpers/converge-world.ts';
@@ -237,6 +238,44 @@ describe('createConvergeTask', () => {
       'START_REQUESTED',
       'TASK_RUNNING',
     ]);
+  });
+
+  it('deletes a mapping that it made and died before recording', async () => {
+    const settings = specSettings({ ruleSql: () => 'SELECT nonsense' });
+    await world.create(TASK, definition(['a/+']));
+    world.setOnCall((call) => {
+      if (call === 'after CreateEventSourceMappingCommand') throw new Killed(call);
+    });
+    await expect(world.converge(TASK)).rejects.toThrow(Killed);
+    world.setOnCall((call) => {
+      if (call.startsWith('before CreateEventSource') || call.startsWith('before ListEventSource')) {
+        throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+      }
+    });
+    world.clock.advance(70_000);
+    await world.settle(TASK, { settings });
+    expect(await task()).toMatchObject({ status: 'failed', reason: { code: 'CLOUD_ACCESS_DENIED' } });
+    expect((await task()).resources.mapping).toBeUndefined();
+    world.setOnCall(() => undefined);
+    await world.setDesired(TASK, 'deleted');
+    await world.settle(TASK);
+    expect(await world.tasks.get(TASK)).toBeUndefined();
+    expect([world.strict.mappings(), world.strict.queues()]).toEqual([[], []]);
+  });
+
+  it('waits for a mapping that may still appear before it deletes the queue', async () => {
+    await world.create(TASK, definition(['a/+']));
+    world.setOnCall((call) => {
+      if (call === 'before CreateEventSourceMappingCommand') {
+        throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+      }
+    });
+    await world.settle(TASK);
+    const { mappingRequestedAtMs = 0 } = (await task()).resources;
+    await world.setDesired(TASK, 'deleted');
+    await world.settle(TASK);
+    expect(await world.tasks.get(TASK)).toBeUndefined();
+    expect(world.clock.now()).toBeGreaterThan(mappingRequestedAtMs + 30_000);
   });
 
   it('picks up a change of mind in the middle', async () => {

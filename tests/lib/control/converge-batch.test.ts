@@ -1,0 +1,79 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
+import { createConvergeBatch, type WakeRecord } from '../../../lib/control/converge-batch.ts';
+import type { ConvergeTask } from '../../../lib/control/converge-task.ts';
+import { encodeWake } from '../../../lib/domain/wake-message.ts';
+import { silentLogger } from '../../helpers/converge-world.ts';
+
+const run = { owner: 'run', deadlineMs: 60_000 };
+const record = (taskId: string, id: string, receiveCount = 1): WakeRecord => ({
+  recordId: id,
+  receiptHandle: `handle-${id}`,
+  queueArn: 'arn:aws:sqs:eu-west-1:1:control.fifo',
+  body: encodeWake(taskId),
+  receiveCount,
+});
+
+let visibility = createMemoryVisibility();
+beforeEach(() => {
+  visibility = createMemoryVisibility();
+});
+const batch = (convergeTask: ConvergeTask) =>
+  createConvergeBatch({ convergeTask, visibility, logger: silentLogger });
+
+describe('createConvergeBatch', () => {
+  it('converges each task once, with 20 s to wait in', async () => {
+    const convergeTask = jest.fn<ConvergeTask>().mockResolvedValue({ outcome: 'done' });
+    const result = await batch(convergeTask)([record('a', '1'), record('b', '2'), record('a', '3')], run);
+    expect(result).toEqual({ failedRecordIds: [] });
+    expect(convergeTask.mock.calls).toEqual([
+      ['a', { ...run, waitBudgetMs: 20_000 }],
+      ['b', { ...run, waitBudgetMs: 20_000 }],
+    ]);
+  });
+
+  it.each([
+    [0, 2],
+    [2_100, 3],
+    [60_000, 10],
+  ])(
+    'has a record whose task wants %i ms come again in %i s, with all of its task',
+    async (waitMs, seconds) => {
+      const result = await batch(async (taskId) =>
+        taskId === 'a' ? { outcome: 'not-yet', waitMs } : { outcome: 'done' },
+      )([record('a', '1'), record('b', '2'), record('a', '3')], run);
+      expect(result).toEqual({ failedRecordIds: ['1', '3'] });
+      expect(
+        visibility.changes.map((change) => [change.receiptHandle, change.visibilityTimeoutSeconds]),
+      ).toEqual([
+        ['handle-1', seconds],
+        ['handle-3', seconds],
+      ]);
+    },
+  );
+
+  it('leaves a task that takes long to the tick', async () => {
+    const notYet: ConvergeTask = async () => ({ outcome: 'not-yet', waitMs: 2_000 });
+    expect(await batch(notYet)([record('a', '1', 29)], run)).toEqual({ failedRecordIds: ['1'] });
+    expect(await batch(notYet)([record('a', '1', 30)], run)).toEqual({ failedRecordIds: [] });
+    expect(await batch(notYet)([record('a', '1', 30), record('a', '2', 1)], run)).toEqual({
+      failedRecordIds: ['1', '2'],
+    });
+  });
+
+  it('gives back what failed for another cause, after the queue’s own time, and no other', async () => {
+    const result = await batch(async (taskId) => {
+      if (taskId === 'a') throw new Error('the table does not answer');
+      return { outcome: 'done' };
+    })([record('a', '1'), record('b', '2')], run);
+    expect(result).toEqual({ failedRecordIds: ['1'] });
+    expect(visibility.changes).toEqual([]);
+  });
+
+  it('drops what names no task', async () => {
+    const convergeTask = jest.fn<ConvergeTask>();
+    const odd = { ...record('a', '1'), body: 'nonsense' };
+    expect(await batch(convergeTask)([odd], run)).toEqual({ failedRecordIds: [] });
+    expect(convergeTask).not.toHaveBeenCalled();
+  });
+});
