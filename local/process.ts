@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LocalStackError } from './errors.ts';
 import { RUN_DIR } from './layout.ts';
 import { lineIn, tail } from './log-file.ts';
@@ -40,13 +41,15 @@ export interface PartProcess {
   ready(line: RegExp, options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<void>;
   /** SIGTERM, then SIGKILL after the grace; resolves when the whole group is gone. */
   stop(): Promise<void>;
-  /** SIGKILL at once. */
+  /** SIGKILL at once; resolves when the whole group is gone. */
   kill(): Promise<void>;
   /** Lets it live on when this process ends. */
   detach(): void;
 }
 
 const DEFAULT_GRACE_MS = 5_000;
+const GROUP_GONE_TIMEOUT_MS = 2_000;
+const GROUP_GONE_POLL_MS = 10;
 
 /** What must not outlive this process. The net under every other way to stop: it holds for `process.exit` and crashes. */
 const attached = new Set<number>();
@@ -94,6 +97,7 @@ export async function spawnPart(options: PartOptions): Promise<PartProcess> {
   const kill = async () => {
     signalGroup(pid, 'SIGKILL');
     await exited;
+    await groupGone(pid);
   };
   return {
     name: options.name,
@@ -126,7 +130,7 @@ export async function spawnPart(options: PartOptions): Promise<PartProcess> {
       await exited;
       clearTimeout(grace);
       // Its own children, such as the emulator's function workers, may not have followed.
-      signalGroup(pid, 'SIGKILL');
+      await kill();
     },
     kill,
     detach() {
@@ -181,13 +185,21 @@ function pidFile(pid: number): string {
   return path.join(RUN_DIR, `${pid}.json`);
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** Answers false when nobody is left in the group. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-pid, signal);
+    return process.kill(-pid, signal);
   } catch (error) {
-    // Nobody is left in the group. macOS says EPERM for a group of nothing but zombies.
-    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    // macOS says EPERM for a group of nothing but zombies.
+    if (['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
   }
+}
+
+/** Grandchildren tell us nothing of their end. Bounded: where nobody collects zombies they stay in the group. */
+async function groupGone(pid: number): Promise<void> {
+  const deadline = Date.now() + GROUP_GONE_TIMEOUT_MS;
+  while (signalGroup(pid, 0) && Date.now() < deadline) await delay(GROUP_GONE_POLL_MS);
 }
 
 async function endedEarly(options: PartOptions, exit: Exit): Promise<LocalStackError> {

@@ -122,7 +122,7 @@ function removeUnsupported(template) {
   const removed = new Set();
   for (const [id, { Type, Properties }] of Object.entries(template.Resources)) {
     const isMetricMath = Type === 'AWS::CloudWatch::Alarm' && Properties?.Metrics !== undefined;
-    if (!UNSUPPORTED_TYPES.has(Type) && !isMetricMath) continue;
+    if (!UNSUPPORTED_TYPES.has(Type) && !isMetricMath && !isTlsOnly(Type, Properties)) continue;
     removed.add(id);
     delete template.Resources[id];
   }
@@ -136,6 +136,12 @@ function removeUnsupported(template) {
     if ([...removed].some((id) => refersTo(output, id))) delete template.Outputs[name];
   }
   return removed;
+}
+
+/** A bucket's policy against plain HTTP, which is all that the emulator speaks: nobody could use the bucket. */
+function isTlsOnly(type, properties) {
+  const statements = type === 'AWS::S3::BucketPolicy' ? properties.PolicyDocument.Statement : [];
+  return [statements].flat().some(({ Condition }) => Condition?.Bool?.['aws:SecureTransport'] !== undefined);
 }
 
 function statementsOf({ Type, Properties = {} }) {

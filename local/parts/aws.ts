@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ensureEmulator } from '../downloads.ts';
 import { LocalStackError } from '../errors.ts';
@@ -54,6 +54,8 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   // Copies of the functions' code; none is of use to the next process.
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
+  // Functions are unpacked below it and are CommonJS; without this they would take the project's own module type.
+  await writeFile(path.join(temporary, 'package.json'), JSON.stringify({ type: 'commonjs' }));
   const emulator = await spawnPart({
     name: 'AWS emulator',
     command: path.join(DOWNLOADS.venv, 'bin', 'python'),
