@@ -45,7 +45,7 @@ function errorsOf(issue: Issue, prefix: Path, input: unknown): FieldError[] {
       return issue.keys.map((key) => ({
         field: fieldPath([...path, key]),
         code: 'UNKNOWN_FIELD',
-        message: 'there is no such field here',
+        message: 'is not known here',
       }));
     case 'invalid_union':
       return unionErrors(issue, path, input);
