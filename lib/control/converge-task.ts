@@ -168,13 +168,12 @@ export function createConvergeTask(
 
   /** Says why it takes long, where the reason is not the data plane's to give. */
   async function hinder(run: Run, error: ControlPlaneError): Promise<Next> {
+    const next = await pause(run, error.waitMs);
     const underWay = ['creating', 'starting', 'pausing', 'deleting'].includes(run.task.status);
-    if (underWay && run.task.reason?.code !== error.code) {
-      const task = await tasks.saveProgress(run.lease, { reason: { ...reasonOf(error), at: nowText() } });
-      if (task === undefined) return notYet(LEASE_TAKEN_WAIT_MS);
-      run.task = task;
+    if (next !== 'go-on' && underWay && run.task.reason?.code !== error.code) {
+      await tasks.saveProgress(run.lease, { reason: { ...reasonOf(error), at: nowText() } });
     }
-    return pause(run, error.waitMs);
+    return next;
   }
 
   async function pause(run: Run, waitMs: number): Promise<Next> {

@@ -141,6 +141,7 @@ export function createConvergeTick(deps: {
     if (audit) await sweep(report, deadlineMs - STEP_RESERVE_MS);
     const goesOn = (await memory.read()).auditCursor !== undefined;
     if (audit || goesOn) await auditTasks(report, owner, deadlineMs);
+    logger.debug('tick', { ...report });
     return report;
   };
 }

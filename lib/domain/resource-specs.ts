@@ -121,8 +121,8 @@ function hashed<T extends { tags: unknown }>(spec: T): Hashed<T> {
 function ruleSpecs(task: Task, settings: SpecSettings): RuleSpec[] {
   const { taskId, version, definition, sourceRegion } = task;
   const { topicFilters } = rulePathSource(definition);
-  return uncoveredFilters(topicFilters, 'aws-iot').map((ruleNumber) => {
-    const topicFilter = topicFilters[ruleNumber] ?? '';
+  const needed = new Set(uncoveredFilters(topicFilters, 'aws-iot'));
+  const specs = topicFilters.map((topicFilter, ruleNumber) => {
     const values = {
       sql: settings.ruleSql({ taskId, version, ruleNumber, topicFilter }),
       description: `mqferry task ${taskId}`,
@@ -134,6 +134,7 @@ function ruleSpecs(task: Task, settings: SpecSettings): RuleSpec[] {
     const render: RuleSpec['render'] = (options) => ({ ...values, ...options, tags });
     return { ruleNumber, region: sourceRegion, topicFilter, specHash: hash, render };
   });
+  return specs.filter(({ ruleNumber }) => needed.has(ruleNumber));
 }
 
 function rulePathSource({ source, options }: TaskDefinition): { topicFilters: readonly string[] } {

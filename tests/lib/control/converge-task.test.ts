@@ -287,6 +287,68 @@ describe('createConvergeTask', () => {
     expect(world.strict.mappings()).toMatchObject([{ enabled: false }]);
   });
 
+  it('makes a rule again that somebody deleted between two steps', async () => {
+    await world.create(TASK, definition(['a/+', 'b/#'], { whilePaused: 'discard' }));
+    await world.settle(TASK);
+    await world.setDesired(TASK, 'paused');
+    await world.settle(TASK);
+    world.strict.removeRule(ruleName(1));
+    world.clock.advance(20_000);
+    await world.setDesired(TASK, 'running');
+    await world.settle(TASK);
+    expect(rules()).toEqual([
+      [ruleName(0), true],
+      [ruleName(1), true],
+    ]);
+    expect(await world.events(TASK)).toContain('DRIFT_REPAIRED');
+  });
+
+  it('makes queue and mapping again that an audit does not find', async () => {
+    await world.create(TASK, definition(['a/+']));
+    await world.settle(TASK);
+    const [mapping] = world.strict.mappings();
+    const queue = await world.cloud.queues.describe(QUEUE);
+    await world.cloud.mappings.delete(mapping?.uuid ?? '');
+    await world.cloud.queues.delete(queue?.url ?? '');
+    world.clock.advance(60_000);
+    await world.settle(TASK, { audit: true });
+    expect(world.strict.queues()).toHaveLength(1);
+    expect(world.strict.mappings().map(stateOf)).toEqual(['Enabled']);
+    expect((await task()).status).toBe('running');
+    const { items } = await world.tasks.listEvents(TASK, { limit: 1 });
+    expect(items[0]?.details).toEqual({ repaired: ['queue: gone', 'mapping: gone'] });
+  });
+
+  it('tells an audit nothing of a task that is being deleted', async () => {
+    await world.create(TASK, definition(['a/+']), 'paused');
+    await world.settle(TASK);
+    await world.setDesired(TASK, 'deleted');
+    world.strict.removeRule(ruleName(0));
+    await world.settle(TASK, { audit: true });
+    expect(await world.tasks.get(TASK)).toBeUndefined();
+    expect(await world.events(TASK)).not.toContain('DRIFT_REPAIRED');
+  });
+
+  it('stops when its lease was lost while it slept', async () => {
+    await world.create(TASK, definition(['a/+']));
+    world.setOnCall((call) => {
+      if (call !== 'after CreateQueueCommand') return;
+      const record = world.state.tasks.get(TASK);
+      if (record !== undefined) record.lease = { taskId: TASK, owner: 'other', epoch: 99, expiresAtMs: 1e15 };
+    });
+    expect(await world.converge(TASK)).toMatchObject({ outcome: 'not-yet' });
+    expect((await task()).resources.queue).toBeUndefined();
+    expect(world.state.tasks.get(TASK)?.lease).toMatchObject({ owner: 'other' });
+  });
+
+  it('breaks loudly on what no cloud said', async () => {
+    await world.create(TASK, definition(['a/+']));
+    world.setOnCall((call) => {
+      if (call === 'before saveProgress') throw new TypeError('a mistake of ours');
+    });
+    await expect(world.converge(TASK)).rejects.toThrow(TypeError);
+  });
+
   it('moves the rules when the source is in another region', async () => {
     await world.create(TASK, definition(['a/+']));
     await world.settle(TASK);

@@ -139,6 +139,29 @@ describe('createConvergeTick', () => {
     expect((await tick()).audited).toBe(0);
   });
 
+  it('wakes deletions, and tasks whose specification cannot be rendered', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    await world.setDesired(FIRST, 'deleted');
+    await world.edit(SECOND, definition(['a'], { via: 'session' }, `task-${SECOND}`), 1);
+    expect(await tick()).toMatchObject({ unconverged: 2 });
+    await world.settle(SECOND);
+    expect(await world.tasks.get(SECOND)).toMatchObject({
+      status: 'failed',
+      reason: { code: 'PATH_NOT_SUPPORTED' },
+    });
+    expect(await tick()).toMatchObject({ unconverged: 1, failed: 1 });
+  });
+
+  it('goes on when the account settings cannot be read', async () => {
+    world.setOnCall((call) => {
+      if (call === 'before GetAccountSettingsCommand') {
+        throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+      }
+    });
+    expect(await tick()).toMatchObject({ woken: 3 });
+    expect(await world.stack.read()).not.toHaveProperty('unreservedConcurrency');
+  });
+
   it('does nothing once the stack is being removed', async () => {
     await world.stack.markRemoving(world.at());
     expect(await tick({ audit: true })).toMatchObject({ tasks: 0, woken: 0, audited: 0 });
