@@ -33,14 +33,13 @@ const forwardBatch = createForwardBatch({
 /** A batch of a task's queue. Answers the records that come again; what is not listed has arrived, or is a dead letter. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   logger.setContext({ requestId: context.awsRequestId });
-  const records = toQueueRecords(event);
-  const deadlineMs = clock.now() + context.getRemainingTimeInMillis();
   try {
-    const { failedRecordIds } = await forwardBatch(records, { deadlineMs });
+    const deadlineMs = clock.now() + context.getRemainingTimeInMillis();
+    const { failedRecordIds } = await forwardBatch(toQueueRecords(event), { deadlineMs });
     return { batchItemFailures: failedRecordIds.map((itemIdentifier) => ({ itemIdentifier })) };
   } catch (error) {
     // A fault of ours. Throwing would do the same to the batch, and count as an error of the function as a whole.
-    logger.error('batch not forwarded', { records: records.length, error });
-    return { batchItemFailures: records.map(({ recordId }) => ({ itemIdentifier: recordId })) };
+    logger.error('batch not forwarded', { records: event.Records.length, error });
+    return { batchItemFailures: event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   }
 }

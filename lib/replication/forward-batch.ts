@@ -1,3 +1,4 @@
+import { UNKNOWN_TASK_ID } from '../domain/dead-letter.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -72,9 +73,10 @@ async function forwardQueue(
 ): Promise<{ failedRecordIds: string[]; counts: BatchCounts }> {
   const { clock, logger } = ports;
   const beganMs = clock.now();
-  const taskId = taskIdOfQueueArn(queueArn) ?? '';
-  const ledger = createBatchLedger(taskId, records);
+  const taskId = taskIdOfQueueArn(queueArn);
+  const ledger = createBatchLedger(taskId ?? UNKNOWN_TASK_ID, records);
   try {
+    if (taskId === undefined) throw new Error(`the queue ${queueArn} belongs to no task`);
     await forwardTaskBatch({ taskId, records, ledger, deadlineMs }, ports);
   } catch (error) {
     // What is booked in the ledger stays proven; everything else comes again.

@@ -1,4 +1,4 @@
-import { BridgeError, GroupStoppedError } from '../domain/errors.ts';
+import { BridgeError, BrokerUnavailableError, GroupStoppedError } from '../domain/errors.ts';
 
 /**
  * What to do with a record after one attempt to send its message.
@@ -42,6 +42,16 @@ export function outcomeOfError(error: unknown): Outcome {
   }
   if (error.reaction === 'dead-letter' || error.reaction === 'hold') return { kind: error.reaction, error };
   return { kind: 'retry', error };
+}
+
+/**
+ * The outcome in a batch that has seen its target away: a cluster that comes back does not know its topics for a moment,
+ * so what it says of them is tried again instead of held.
+ */
+export function outcomeInRecovery(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'hold' || outcome.error.scope !== 'topic') return outcome;
+  const { code, message } = outcome.error;
+  return { kind: 'retry', error: new BrokerUnavailableError(message, { code, cause: outcome.error }) };
 }
 
 /** An error of ours, not of the message or the target: kept at the source until it is repaired. */

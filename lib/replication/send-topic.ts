@@ -5,7 +5,14 @@ import type { MessageProducer } from '../ports/message-producer.ts';
 import type { BatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import type { HandOver, Unhelpable } from './hand-over.ts';
-import { noAnswer, type Outcome, outcomeOf, outcomeOfError, unexpected } from './outcome.ts';
+import {
+  noAnswer,
+  type Outcome,
+  outcomeInRecovery,
+  outcomeOf,
+  outcomeOfError,
+  unexpected,
+} from './outcome.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { SourceRecord } from './source-record.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -67,8 +74,11 @@ export async function sendTopic(
   const { clock, deadlineMs, ledger, maxAttempts = outgoing.length + MAX_ATTEMPTS } = options;
   let rest = outgoing;
   let fruitless = 0;
+  let wasAway = false;
   for (let round = 1; rest.length > 0; round += 1) {
-    const outcomes = await attempt(rocketmqTopic, rest, options);
+    const answers = await attempt(rocketmqTopic, rest, options);
+    const outcomes: Outcome[] = wasAway ? answers.map(outcomeInRecovery) : answers;
+    wasAway ||= outcomes.some((outcome) => outcome.kind === 'retry' && isOfTarget(outcome.error));
     const retries = settle(rocketmqTopic, rest, outcomes, options);
     const goesOnAtOnce = retries.length < rest.length && retries.every(isOnlyUnsent);
     if (!goesOnAtOnce) fruitless += 1;
@@ -141,10 +151,7 @@ function settle(
   return retries;
 }
 
-/**
- * Not sent: an earlier message of its group was refused for itself, or this attempt was too short. Nothing to wait
- * for.
- */
+/** Nothing to wait for: an earlier message of its group was refused for itself, or this attempt was too short. */
 function isOnlyUnsent({ error }: Retry): boolean {
   return error instanceof GroupStoppedError || error.code === NOT_MADE;
 }

@@ -66,13 +66,13 @@ export function createTestQueues() {
     }
   }
 
-  /** At most ten, waiting up to 5 s for the first. */
+  /** At most ten, waiting up to 10 s for the first. */
   async function receive(url: string, count = 10): Promise<ReceivedMessage[]> {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: url,
         MaxNumberOfMessages: Math.min(10, count),
-        WaitTimeSeconds: 2,
+        WaitTimeSeconds: 10,
         MessageSystemAttributeNames: ['All'],
       }),
     );

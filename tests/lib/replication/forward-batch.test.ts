@@ -294,6 +294,18 @@ describe('createForwardBatch', () => {
       });
     });
 
+    it('waits for the topics of a cluster that comes back', async () => {
+      const { forwardBatch, producer, table } = setUp();
+      const answers = [
+        new BrokerUnavailableError('away'),
+        new BrokerHoldError('no route yet', { code: 'TOPIC_NOT_FOUND', scope: 'topic' }),
+      ];
+      producer.decide(() => answers.shift());
+      const { failedRecordIds } = await forwardBatch([sourceRecord()], DEADLINE);
+      expect(failedRecordIds).toEqual([]);
+      expect(table.reports.map(({ status }) => status)).toEqual(['degraded', 'running']);
+    });
+
     it('writes one report per change, not one per batch', async () => {
       const { forwardBatch, producer, table } = setUp();
       producer.decide(() => new BrokerUnavailableError('away'));

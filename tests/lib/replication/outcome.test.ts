@@ -7,7 +7,7 @@ import {
   GroupStoppedError,
   InvalidMessageError,
 } from '../../../lib/domain/errors.ts';
-import { outcomeOf, outcomeOfError } from '../../../lib/replication/outcome.ts';
+import { outcomeInRecovery, outcomeOf, outcomeOfError } from '../../../lib/replication/outcome.ts';
 
 const failed = (error: unknown) => ({ status: 'failed', error });
 const topicHold = new BrokerHoldError('no topic', { code: 'TOPIC_NOT_FOUND', scope: 'topic' });
@@ -70,4 +70,20 @@ describe('outcomeOfError', () => {
       error: { code: 'INTERNAL_ERROR', cause },
     });
   });
+});
+
+describe('outcomeInRecovery', () => {
+  it('tries again what is said of a topic, under its own code', () => {
+    expect(outcomeInRecovery(outcomeOfError(topicHold))).toMatchObject({
+      kind: 'retry',
+      error: { code: 'TOPIC_NOT_FOUND', reaction: 'retry', cause: topicHold },
+    });
+  });
+
+  it.each([clusterHold, new InvalidMessageError('bad'), new BrokerUnavailableError('away')])(
+    'leaves %s',
+    (error) => {
+      expect(outcomeInRecovery(outcomeOfError(error))).toEqual(outcomeOfError(error));
+    },
+  );
 });
