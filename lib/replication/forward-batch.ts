@@ -80,7 +80,7 @@ async function forwardQueue(
     await forwardTaskBatch({ taskId, records, ledger, deadlineMs }, ports);
   } catch (error) {
     // What is booked in the ledger stays proven; everything else comes again.
-    logger.error('batch ended early', { taskId, error });
+    logger.error('batch ended early', { taskId: ledger.counts.taskId, error });
   }
   const givenBack = ledger.close();
   await giveBack(queueArn, givenBack, { ...ports, deadlineMs });

@@ -17,6 +17,7 @@ describe('handler of dead-letters', () => {
       TABLE_NAME: 'table',
       DEAD_LETTER_BUCKET: 'bucket',
       AWS_REGION: 'eu-west-1',
+      LOG_LEVEL: 'ERROR',
     });
     ({ handler } = await import('../../functions/dead-letters.ts'));
   });
