@@ -147,8 +147,6 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { ...TRANSACTION, on: { action: 'dynamodb:PutItem', resource: TABLE } },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
   ],
-  // Events and revisions are written here, and read by the API.
-  converge: [{ ...QUERY, on: { action: 'dynamodb:Query', resource: TABLE } }],
   // Its ports are TaskReader and ClusterReader: one item read, one status written.
   'mqtt-to-rocketmq': [
     QUERY,
