@@ -1,3 +1,4 @@
+import type { SQSEvent } from 'aws-lambda';
 import { createMemoryDeadLetterQueue } from '../lib/adapters/memory/dead-letter-queue.ts';
 import { createMemoryVisibility } from '../lib/adapters/memory/visibility.ts';
 import { systemClock } from '../lib/adapters/system/clock.ts';
@@ -8,7 +9,7 @@ import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
 import type { Logger } from '../lib/ports/logger.ts';
 import type { ProducerPool } from '../lib/ports/message-producer.ts';
 import { createForwardBatch } from '../lib/replication/forward-batch.ts';
-import { benchRecord, TASK_ID } from './messages.ts';
+import { TASK_ID } from './messages.ts';
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const AT = new Date(0).toISOString();
@@ -21,7 +22,7 @@ export function createBatchingPath(options: {
   endpoint: string;
   rocketmqTopic: string;
   producers: ProducerPool;
-}): (batchSize: number) => Promise<number> {
+}): (event: SQSEvent) => Promise<number> {
   const deadLetters = createMemoryDeadLetterQueue();
   const forwardBatch = createForwardBatch({
     tasks: { get: async () => benchTask(options.rocketmqTopic), reportHealth: async () => true },
@@ -32,11 +33,8 @@ export function createBatchingPath(options: {
     clock: systemClock,
     logger: SILENT,
   });
-  let next = 0;
-  return async (batchSize) => {
-    const Records = Array.from({ length: batchSize }, (_, index) => benchRecord(next + index));
-    next += batchSize;
-    const records = toQueueRecords({ Records });
+  return async (event) => {
+    const records = toQueueRecords(event);
     const { failedRecordIds } = await forwardBatch(records, { deadlineMs: Date.now() + 60_000 });
     return failedRecordIds.length + deadLetters.entries.length;
   };

@@ -1,11 +1,16 @@
-import type { SQSRecord } from 'aws-lambda';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
 
 export const TASK_ID = '01JD4YQ3V8F0G2H4J6K8M0N2P4';
 const QUEUE_ARN = `arn:aws:sqs:eu-west-1:123456789012:mqferry-bench-00000000-${TASK_ID}`;
 const BODY_BYTES = 256;
 
+/** One invocation's worth of records. */
+export function benchEvent(records: number): SQSEvent {
+  return { Records: Array.from({ length: records }, (_, index) => benchRecord(index)) };
+}
+
 /** What a topic rule writes for a message that uses everything MQTT 5 has for it, as SQS hands it over. */
-export function benchRecord(index: number): SQSRecord {
+function benchRecord(index: number): SQSRecord {
   const now = Date.now();
   const station = index % 1_000;
   const envelope = {

@@ -2,8 +2,10 @@
  * `npm run bench`: the batching path (500 records per invocation, one at a time) beside single sends of the official
  * client, the same messages into the same RocketMQ, in turns. Fails below the bar.
  */
+
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { SQSEvent } from 'aws-lambda';
 import {
   createMemoryMessageProducer,
   createMemoryProducerPool,
@@ -17,6 +19,7 @@ import { startRocketmq } from '../local/parts/rocketmq.ts';
 import { ensureTopic } from '../local/rocketmq-topics.ts';
 import { createBatchingPath } from './batching-path.ts';
 import { describeMeasurement, type Measurement, measure, median } from './measure.ts';
+import { benchEvent } from './messages.ts';
 import { startSingleSends } from './single-sends.ts';
 
 const ROUNDS = 3;
@@ -42,11 +45,12 @@ async function compare(endpoint: string): Promise<number> {
   const producers = createProducerPool({ secrets: createMemorySecretReader(), clock: systemClock });
   const forward = createBatchingPath({ endpoint, rocketmqTopic: TOPIC, producers });
   const singleSends = await startSingleSends(endpoint);
-  const messages = await mappedMessages();
+  const event = benchEvent(BATCH_SIZE);
+  const messages = await mappedMessages(event);
 
   const batching = async (batches: number) => {
     for (let batch = 0; batch < batches; batch += 1) {
-      const unacknowledged = await forward(BATCH_SIZE);
+      const unacknowledged = await forward(event);
       if (unacknowledged > 0) throw new Error(`${unacknowledged} records were not acknowledged`);
     }
     return batches * BATCH_SIZE;
@@ -78,10 +82,10 @@ async function compare(endpoint: string): Promise<number> {
 }
 
 /** The messages that the batching path makes of the records. */
-async function mappedMessages(): Promise<readonly RocketmqMessage[]> {
+async function mappedMessages(event: SQSEvent): Promise<readonly RocketmqMessage[]> {
   const recorder = createMemoryMessageProducer({ topics: { [TOPIC]: 'NORMAL' }, clock: systemClock });
   const producers = createMemoryProducerPool(recorder);
-  await createBatchingPath({ endpoint: '127.0.0.1:1', rocketmqTopic: TOPIC, producers })(BATCH_SIZE);
+  await createBatchingPath({ endpoint: '127.0.0.1:1', rocketmqTopic: TOPIC, producers })(event);
   return recorder.stored(TOPIC);
 }
 

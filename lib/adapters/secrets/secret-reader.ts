@@ -23,11 +23,19 @@ interface CachedSecret {
   expiresAtMs: number;
 }
 
+export interface SecretReaderOptions {
+  clock: Clock;
+  /** For a stand-in of AWS; without it the SDK finds both by itself. */
+  aws?: { endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+}
+
 /** Reads secrets of Secrets Manager and SSM, each with a client of the region in its ARN, and keeps them for 300 s. */
-export function createSecretReader({ clock }: { clock: Clock }): SecretReader {
+export function createSecretReader({ clock, aws }: SecretReaderOptions): SecretReader {
   const cache = new Map<string, CachedSecret>();
-  const managers = new ClientCache((region) => new SecretsManagerClient({ region, ...CLIENT_CONFIG }));
-  const parameters = new ClientCache((region) => new SSMClient({ region, ...CLIENT_CONFIG }));
+  const managers = new ClientCache(
+    (region) => new SecretsManagerClient({ region, ...CLIENT_CONFIG, ...aws }),
+  );
+  const parameters = new ClientCache((region) => new SSMClient({ region, ...CLIENT_CONFIG, ...aws }));
 
   async function fetchText({ service, region, arn }: SecretAddress): Promise<string | undefined> {
     if (service === 'secretsmanager') {
