@@ -1,70 +1,31 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { MqttClient } from 'mqtt';
-import { type ApiClient, createApiClient } from '../helpers/api-client.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { connectDevice, losePower } from '../helpers/iot-client.ts';
+import { losePower } from '../helpers/iot-client.ts';
 import { startRemotingConsumer } from '../helpers/remoting-consumer.ts';
-import { runningStack, type StackUnderTest } from '../helpers/stack-under-test.ts';
+import { openTaskFixture, type TaskFixture } from '../helpers/task-fixture.ts';
 
-let stack: StackUnderTest;
-let api: ApiClient;
-const devices: MqttClient[] = [];
-
+let fixture: TaskFixture;
 beforeAll(async () => {
-  stack = await runningStack();
-  api = createApiClient(stack.apiOptions);
+  fixture = await openTaskFixture();
 });
-afterAll(async () => {
-  await Promise.all(devices.map((device) => device.endAsync(true)));
-});
-
-async function device(options: Parameters<typeof connectDevice>[1] = {}): Promise<MqttClient> {
-  const client = await connectDevice(stack.iot, options);
-  devices.push(client);
-  return client;
-}
-
-async function task(topicFilters: string[], rocketmqTopic: string, more: Record<string, unknown> = {}) {
-  const created = await api('POST', '/tasks', {
-    taskName: `e2e-${randomUUID()}`,
-    source: { clusterId: stack.clusters.iot, topicFilters },
-    target: {
-      clusterId: stack.clusters.rocketmq,
-      topic: rocketmqTopic,
-      tag: `\${topic[3]}`,
-      keys: [`\${topic[2]}`],
-    },
-    startNow: true,
-    ...more,
-  });
-  expect(created).toMatchObject({ status: 201, body: { desired: 'running', version: 1 } });
-  await status(created.body.taskId, 'running');
-  return created.body.taskId as string;
-}
-
-const status = (taskId: string, wanted: string) =>
-  eventually(
-    async () => (await api('GET', `/tasks/${taskId}`)).body,
-    (body) => body.status === wanted,
-    { timeoutMs: 60_000, what: `task ${taskId} becomes ${wanted}` },
-  );
+afterAll(() => fixture.close());
 
 describe('a task from AWS IoT to RocketMQ', () => {
   it('carries the will of a charger that lost power, byte for byte, to consumers of both kinds', async () => {
-    const topic = await stack.createTopic('NORMAL');
+    const topic = await fixture.stack.createTopic('NORMAL');
     const station = `s${randomUUID().slice(0, 8)}`;
-    await task([`stations/${station}/+`], topic);
+    await fixture.runningTask([`stations/${station}/+`], topic);
     const payload = Buffer.concat([Buffer.from([0, 0xff, 0xfe, 0x80]), randomBytes(252)]);
     const java = await startRemotingConsumer({
-      ...stack.rocketmq,
+      ...fixture.stack.rocketmq,
       topic,
       group: `java_${station}`,
       count: 1,
     });
-    const grpc = stack.consume(topic, `grpc_${station}`, 1);
+    const grpc = fixture.stack.consume(topic, `grpc_${station}`, 1);
 
-    const charger = await device({
+    const charger = await fixture.device({
       will: { topic: `stations/${station}/status`, payload, qos: 1, retain: false },
     });
     const lostAt = Date.now();
@@ -85,52 +46,54 @@ describe('a task from AWS IoT to RocketMQ', () => {
   }, 120_000);
 
   it('holds what is published during a pause, and delivers it after the start', async () => {
-    const topic = await stack.createTopic('NORMAL');
+    const topic = await fixture.stack.createTopic('NORMAL');
     const station = `p${randomUUID().slice(0, 8)}`;
-    const taskId = await task([`stations/${station}/status`], topic);
-    const publisher = await device();
+    const taskId = await fixture.runningTask([`stations/${station}/status`], topic);
+    const publisher = await fixture.device();
 
-    const before = stack.consume(topic, `before_${station}`, 1);
+    const before = fixture.stack.consume(topic, `before_${station}`, 1);
     await publisher.publishAsync(`stations/${station}/status`, 'before', { qos: 1 });
     expect((await before).map((message) => message.body.toString())).toEqual(['before']);
 
-    expect(await api('POST', `/tasks/${taskId}/pause`)).toMatchObject({ status: 202 });
-    await status(taskId, 'paused');
+    expect(await fixture.api('POST', `/tasks/${taskId}/pause`)).toMatchObject({ status: 202 });
+    await fixture.becomes(taskId, 'paused');
     await publisher.publishAsync(`stations/${station}/status`, 'during', { qos: 1 });
     await eventually(
-      () => stack.queueDepth(taskId),
+      () => fixture.stack.queueDepth(taskId),
       (depth) => depth === 1,
       { timeoutMs: 15_000, what: 'the message waits in the task queue' },
     );
 
-    const after = stack.consume(topic, `after_${station}`, 2);
-    expect(await api('POST', `/tasks/${taskId}/start`)).toMatchObject({ status: 202 });
-    await status(taskId, 'running');
+    const after = fixture.stack.consume(topic, `after_${station}`, 2);
+    expect(await fixture.api('POST', `/tasks/${taskId}/start`)).toMatchObject({ status: 202 });
+    await fixture.becomes(taskId, 'running');
     expect((await after).map((message) => message.body.toString()).sort()).toEqual(['before', 'during']);
   }, 180_000);
 
   it('skips what is published during a pause when told to discard', async () => {
-    const topic = await stack.createTopic('NORMAL');
+    const topic = await fixture.stack.createTopic('NORMAL');
     const station = `d${randomUUID().slice(0, 8)}`;
-    const taskId = await task([`stations/${station}/status`], topic, { options: { whilePaused: 'discard' } });
-    const publisher = await device();
-    await api('POST', `/tasks/${taskId}/pause`);
-    await status(taskId, 'paused');
+    const taskId = await fixture.runningTask([`stations/${station}/status`], topic, {
+      options: { whilePaused: 'discard' },
+    });
+    const publisher = await fixture.device();
+    await fixture.api('POST', `/tasks/${taskId}/pause`);
+    await fixture.becomes(taskId, 'paused');
     await publisher.publishAsync(`stations/${station}/status`, 'skipped', { qos: 1 });
-    await api('POST', `/tasks/${taskId}/start`);
-    await status(taskId, 'running');
-    const after = stack.consume(topic, `g_${station}`, 1);
+    await fixture.api('POST', `/tasks/${taskId}/start`);
+    await fixture.becomes(taskId, 'running');
+    const after = fixture.stack.consume(topic, `g_${station}`, 1);
     await publisher.publishAsync(`stations/${station}/status`, 'carried', { qos: 1 });
     expect((await after).map((message) => message.body.toString())).toEqual(['carried']);
   }, 180_000);
 
   it('sends what an edited mapping says, also for what was buffered before the edit', async () => {
-    const topic = await stack.createTopic('NORMAL');
+    const topic = await fixture.stack.createTopic('NORMAL');
     const station = `e${randomUUID().slice(0, 8)}`;
-    const taskId = await task([`stations/${station}/status`], topic);
-    const publisher = await device();
+    const taskId = await fixture.runningTask([`stations/${station}/status`], topic);
+    const publisher = await fixture.device();
 
-    const refused = await api(
+    const refused = await fixture.api(
       'PATCH',
       `/tasks/${taskId}`,
       { target: { tag: 'edited' } },
@@ -138,16 +101,16 @@ describe('a task from AWS IoT to RocketMQ', () => {
     );
     expect(refused).toMatchObject({ status: 409, body: { code: 'TASK_RUNNING' } });
 
-    await api('POST', `/tasks/${taskId}/pause`);
-    await status(taskId, 'paused');
+    await fixture.api('POST', `/tasks/${taskId}/pause`);
+    await fixture.becomes(taskId, 'paused');
     await publisher.publishAsync(`stations/${station}/status`, 'x', { qos: 1 });
-    expect(await api('PATCH', `/tasks/${taskId}`, { target: { tag: 'edited' } })).toMatchObject({
+    expect(await fixture.api('PATCH', `/tasks/${taskId}`, { target: { tag: 'edited' } })).toMatchObject({
       status: 428,
     });
     expect(
-      await api('PATCH', `/tasks/${taskId}`, { target: { tag: 'edited' } }, { 'if-match': '"7"' }),
+      await fixture.api('PATCH', `/tasks/${taskId}`, { target: { tag: 'edited' } }, { 'if-match': '"7"' }),
     ).toMatchObject({ status: 412, body: { code: 'VERSION_MISMATCH' } });
-    const edited = await api(
+    const edited = await fixture.api(
       'PATCH',
       `/tasks/${taskId}`,
       { target: { tag: 'edited' } },
@@ -155,39 +118,39 @@ describe('a task from AWS IoT to RocketMQ', () => {
     );
     expect(edited).toMatchObject({ status: 200, body: { version: 2 } });
 
-    const read = stack.consume(topic, `g_${station}`, 1);
-    await api('POST', `/tasks/${taskId}/start`);
+    const read = fixture.stack.consume(topic, `g_${station}`, 1);
+    await fixture.api('POST', `/tasks/${taskId}/start`);
     expect(await read).toMatchObject([{ tag: 'edited' }]);
-    expect((await api('GET', `/tasks/${taskId}/revisions`)).body.items).toHaveLength(2);
+    expect((await fixture.api('GET', `/tasks/${taskId}/revisions`)).body.items).toHaveLength(2);
   }, 180_000);
 
   it('keeps a backlog from being deleted by accident, and deletes everything it made when told to', async () => {
-    const topic = await stack.createTopic('NORMAL');
+    const topic = await fixture.stack.createTopic('NORMAL');
     const station = `x${randomUUID().slice(0, 8)}`;
-    const taskId = await task([`stations/${station}/status`], topic);
-    const publisher = await device();
-    expect(await api('DELETE', `/tasks/${taskId}`)).toMatchObject({
+    const taskId = await fixture.runningTask([`stations/${station}/status`], topic);
+    const publisher = await fixture.device();
+    expect(await fixture.api('DELETE', `/tasks/${taskId}`)).toMatchObject({
       status: 409,
       body: { code: 'TASK_RUNNING' },
     });
-    await api('POST', `/tasks/${taskId}/pause`);
-    await status(taskId, 'paused');
+    await fixture.api('POST', `/tasks/${taskId}/pause`);
+    await fixture.becomes(taskId, 'paused');
     await publisher.publishAsync(`stations/${station}/status`, 'waiting', { qos: 1 });
     await eventually(
-      () => stack.queueDepth(taskId),
+      () => fixture.stack.queueDepth(taskId),
       (depth) => depth === 1,
       { timeoutMs: 15_000, what: 'the message waits in the task queue' },
     );
-    expect(await api('DELETE', `/tasks/${taskId}`)).toMatchObject({
+    expect(await fixture.api('DELETE', `/tasks/${taskId}`)).toMatchObject({
       status: 409,
       body: { code: 'BACKLOG_NOT_EMPTY' },
     });
-    expect(await api('DELETE', `/tasks/${taskId}?backlog=discard`)).toMatchObject({ status: 202 });
+    expect(await fixture.api('DELETE', `/tasks/${taskId}?backlog=discard`)).toMatchObject({ status: 202 });
     await eventually(
-      () => api('GET', `/tasks/${taskId}`),
+      () => fixture.api('GET', `/tasks/${taskId}`),
       (answer) => answer.status === 404,
       { timeoutMs: 90_000, what: 'the task is gone' },
     );
-    expect(await stack.resourcesOf(taskId)).toEqual({ queues: [], mappings: [], rules: [] });
+    expect(await fixture.stack.resourcesOf(taskId)).toEqual({ queues: [], mappings: [], rules: [] });
   }, 240_000);
 });

@@ -7,5 +7,6 @@ declare global {
 
 /** One real stack for all end-to-end tests, beside whatever else runs on this machine. */
 export default async function globalSetup(): Promise<void> {
+  if (process.env.MQFERRY_STACK_DIR !== undefined) return;
   globalThis.stackOfTheEndToEndTests = await startStack({ dir: TEST_STACK_DIR, ports: 'free' });
 }

@@ -1,17 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { IoTClient, ListTopicRulesCommand } from '@aws-sdk/client-iot';
-import { LambdaClient, paginateListEventSourceMappings } from '@aws-sdk/client-lambda';
+import { InvokeCommand, LambdaClient, paginateListEventSourceMappings } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, paginateListQueues, SQSClient } from '@aws-sdk/client-sqs';
 import type { RocketmqMessage } from '../../lib/domain/message.ts';
-import { DOWNLOADS, layoutOf } from '../../local/layout.ts';
+import { DOWNLOADS, LOCAL_DIR, layoutOf } from '../../local/layout.ts';
 import { ensureTopic } from '../../local/rocketmq-topics.ts';
 import { type ApiClientOptions, createApiClient } from './api-client.ts';
 import type { IotEndpoint } from './iot-client.ts';
 import { readMessages } from './rocketmq-consumer.ts';
 
-/** Folder of the stack that the end-to-end tests run on; made by their global set-up. */
-export const TEST_STACK_DIR = layoutOf().dir.concat('/test');
+/**
+ * Folder of the stack that the end-to-end tests run on. Their global set-up makes one of its own, unless
+ * `MQFERRY_STACK_DIR` names that of a running one (`.local` after `npm start -- --detach`): quicker while working on them.
+ */
+export const TEST_STACK_DIR = path.resolve(
+  process.env.MQFERRY_STACK_DIR ?? path.join(LOCAL_DIR, 'end-to-end'),
+);
 
 /** The root key of the emulator: it passes every policy, so it is for looking only. */
 const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -20,6 +26,7 @@ interface StackFile {
   api: string;
   aws: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
   iot: IotEndpoint;
+  mqtt: { password: string };
   rocketmq: { endpoint: string; nameServer: string };
   clusters: { iot: string; mqtt: string; rocketmq: string };
 }
@@ -31,6 +38,8 @@ export interface StackUnderTest {
   apiOptions: ApiClientOptions;
   iot: IotEndpoint;
   clusters: StackFile['clusters'];
+  /** Planted: it must never come back from the API. */
+  mqttPassword: string;
   rocketmq: { nameServer: string; endpoint: string; libraries: string };
   /** A fresh topic on the broker, registered by the API. */
   createTopic(type: 'NORMAL' | 'FIFO'): Promise<string>;
@@ -38,6 +47,10 @@ export interface StackUnderTest {
   consume(topic: string, group: string, count: number): Promise<ReadMessage[]>;
   /** Messages in the task's queue, waiting or in hand. */
   queueDepth(taskId: string): Promise<number>;
+  /** The cloud as its root user sees it, for what a person might do by hand. */
+  cloud: { iot: IoTClient; lambda: LambdaClient; sqs: SQSClient };
+  /** The tick with an audit, now instead of within 15 minutes. */
+  audit(): Promise<void>;
   /** What the cloud still holds for a task. */
   resourcesOf(taskId: string): Promise<{ queues: string[]; mappings: string[]; rules: string[] }>;
 }
@@ -63,6 +76,7 @@ export async function runningStack(): Promise<StackUnderTest> {
     apiOptions,
     iot: stack.iot,
     clusters: stack.clusters,
+    mqttPassword: stack.mqtt.password,
     rocketmq: { ...stack.rocketmq, libraries: DOWNLOADS.rocketmq },
     async createTopic(type) {
       const topic = `e2e_${randomUUID().replaceAll('-', '')}`;
@@ -90,6 +104,16 @@ export async function runningStack(): Promise<StackUnderTest> {
         Number(Attributes.ApproximateNumberOfMessages) +
         Number(Attributes.ApproximateNumberOfMessagesNotVisible)
       );
+    },
+    cloud: { iot, lambda, sqs },
+    async audit() {
+      const { FunctionError, Payload } = await lambda.send(
+        new InvokeCommand({
+          FunctionName: 'mqferry-local-converge',
+          Payload: Buffer.from(JSON.stringify({ source: 'tick', audit: true })),
+        }),
+      );
+      if (FunctionError !== undefined) throw new Error(`converge: ${Buffer.from(Payload ?? []).toString()}`);
     },
     async resourcesOf(taskId) {
       const mappings: string[] = [];
