@@ -182,6 +182,17 @@ describe('createForwardBatch', () => {
     }
   });
 
+  it.each([1, 3])('keeps a batch of two when the producer answers %i results', async (results) => {
+    const producer = {
+      send: async () =>
+        Array.from({ length: results }, () => ({ status: 'stored' as const, messageId: 'id' })),
+      close: async () => {},
+    };
+    const { forwardBatch } = setUp(ruleTask(), { producers: { producerFor: async () => producer } });
+    const { failedRecordIds } = await forwardBatch([sourceRecord(), sourceRecord()], DEADLINE);
+    expect(failedRecordIds).toHaveLength(2);
+  });
+
   it('keeps the batch when the producer throws, whatever it throws', async () => {
     for (const error of [new Error('misuse'), new InvalidMessageError('as a whole'), 'text']) {
       const producer = {
@@ -304,6 +315,37 @@ describe('createForwardBatch', () => {
       const { failedRecordIds } = await forwardBatch([sourceRecord()], DEADLINE);
       expect(failedRecordIds).toEqual([]);
       expect(table.reports.map(({ status }) => status)).toEqual(['degraded', 'running']);
+    });
+
+    it('says nothing of a target that took part of what it was sent, and then the rest', async () => {
+      const { forwardBatch, producer, table } = setUp();
+      let failures = 1;
+      producer.decide(({ body }) => {
+        if (body.toString() !== 'b' || failures === 0) return undefined;
+        failures -= 1;
+        return new BrokerUnavailableError('one broker of two');
+      });
+      const { counts } = await forwardBatch(
+        ['a', 'b'].map((payload) => sourceRecord({ payload })),
+        DEADLINE,
+      );
+      expect(counts[0]).toMatchObject({ replicated: 2, retried: 1 });
+      expect(table.reports).toEqual([]);
+    });
+
+    it('goes on at once with what an attempt had no time for, and does not blame the target', async () => {
+      const { forwardBatch, producer, table, clock } = setUp();
+      let begun = 0;
+      producer.decide(() => {
+        begun += 1;
+        return begun > 2 && begun <= 4
+          ? new BrokerUnavailableError('no time is left', { code: 'DEADLINE_PASSED' })
+          : undefined;
+      });
+      const records = ['a', 'b', 'c', 'd'].map((payload) => sourceRecord({ payload }));
+      expect((await forwardBatch(records, DEADLINE)).failedRecordIds).toEqual([]);
+      expect(clock.now()).toBe(NOW_MS);
+      expect(table.reports).toEqual([]);
     });
 
     it('writes one report per change, not one per batch', async () => {
@@ -504,6 +546,7 @@ describe('createForwardBatch', () => {
       );
       expect(failedRecordIds).toEqual([poison.recordId]);
       expect(bodies(producer)).toEqual(['a', 's2']);
+      expect(producer.sends).toBe(3);
       expect(table.reports).toEqual([]);
     });
 
