@@ -1,5 +1,6 @@
 import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
 import { BridgeError } from '../../domain/errors.ts';
+import { keepRecent } from '../../domain/keep-recent.ts';
 import type { RocketmqMessage } from '../../domain/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MessageProducer, ProducerPool, SendOptions, SendResult } from '../../ports/message-producer.ts';
@@ -87,14 +88,8 @@ export function createProducerPool(options: ProducerPoolOptions): ProducerPool {
     return new SharedProducer(producer, { version, secret: JSON.stringify(members), madeAtMs: clock.now() });
   }
 
-  /** Last in the map is the one used last. */
   function keep(clusterId: string, shared: SharedProducer): void {
-    pool.delete(clusterId);
-    pool.set(clusterId, shared);
-    const [oldest] = pool;
-    if (pool.size <= MAX_PRODUCERS || oldest === undefined) return;
-    pool.delete(oldest[0]);
-    void oldest[1].retire();
+    void keepRecent(pool, clusterId, shared, MAX_PRODUCERS)?.retire();
   }
 
   /** A producer with another secret than the refused one, if there is another. */
@@ -107,8 +102,7 @@ export function createProducerPool(options: ProducerPoolOptions): ProducerPool {
     const now = clock.now();
     const lastRead = freshReads.get(cluster.clusterId) ?? Number.NEGATIVE_INFINITY;
     if (cluster.secretRef === undefined || now - lastRead < FRESH_SECRET_INTERVAL_MS) return undefined;
-    if (freshReads.size >= MAX_PRODUCERS) freshReads.clear();
-    freshReads.set(cluster.clusterId, now);
+    keepRecent(freshReads, cluster.clusterId, now, MAX_PRODUCERS);
     const read = await acquire(cluster, true);
     return read.origin.secret === refused.origin.secret ? undefined : read;
   }

@@ -1,5 +1,7 @@
 import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { errorOfRow, errorRow, ROCKETMQ_STATUSES } from '../../domain/error-table.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { keepRecent } from '../../domain/keep-recent.ts';
 import type { RocketmqMessage } from '../../domain/message.ts';
 import { checkRocketmqMessage, encodedBatchBytes } from '../../domain/rocketmq-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -15,6 +17,8 @@ import { SendRun } from './send-run.ts';
 /** A proxy waits 2 s for its broker; beyond that and some network an answer does not come any more. */
 const REQUEST_TIMEOUT_MS = 5_000;
 const MAX_ENCODERS = 500;
+/** `MESSAGE_PROPERTY_CONFLICT_WITH_TYPE`, which the cluster would answer. */
+const STATUS_TYPE_MISMATCH = 40_014;
 
 export interface RocketmqProducerOptions {
   /** host:port of the gRPC proxy or of the load balancer before it. */
@@ -136,11 +140,9 @@ export class RocketmqProducer implements MessageProducer {
   }
 
   #encoderOf(rocketmqTopic: string): SendMessageEncoder {
-    const known = this.#encoders.get(rocketmqTopic);
-    if (known !== undefined) return known;
-    if (this.#encoders.size >= MAX_ENCODERS) this.#encoders.clear();
-    const encoder = createSendMessageEncoder(rocketmqTopic, this.#options.namespace);
-    this.#encoders.set(rocketmqTopic, encoder);
+    const encoder =
+      this.#encoders.get(rocketmqTopic) ?? createSendMessageEncoder(rocketmqTopic, this.#options.namespace);
+    keepRecent(this.#encoders, rocketmqTopic, encoder, MAX_ENCODERS);
     return encoder;
   }
 
@@ -182,11 +184,8 @@ function accepts({ accepts: types }: TopicRoute, type: 'NORMAL' | 'FIFO'): boole
 
 function typeMismatch({ accepts: types }: TopicRoute, type: 'NORMAL' | 'FIFO'): BridgeError {
   const given = type === 'FIFO' ? 'a message with a message group' : 'a message without a message group';
-  return new BrokerHoldError(`the topic takes ${[...types].join(', ')} messages, and this is ${given}`, {
-    code: 'TOPIC_TYPE_MISMATCH',
-    scope: 'topic',
-    hint: 'A FIFO topic needs a message group in the task; a NORMAL topic refuses one; other types are not for sending.',
-  });
+  const row = errorRow(ROCKETMQ_STATUSES, STATUS_TYPE_MISMATCH, '');
+  return errorOfRow(row, `the topic takes ${[...types].join(', ')} messages, and this is ${given}`);
 }
 
 function deadlinePassed(): BridgeError {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { Connection, type RpcMethod } from './connection.ts';
 import type { RocketmqCredentials } from './metadata.ts';
@@ -33,13 +34,7 @@ export function createProxies({ tls, ca, namespace, credentials, clock }: Proxie
   function connectionTo(endpoint: string): Connection {
     const options = { endpoint, tls, caller, clock, ...(ca === undefined ? {} : { ca }) };
     const connection = connections.get(endpoint) ?? new Connection(options);
-    connections.delete(endpoint);
-    connections.set(endpoint, connection);
-    const [oldest] = connections.keys();
-    if (connections.size > MAX_CONNECTIONS && oldest !== undefined) {
-      connections.get(oldest)?.close();
-      connections.delete(oldest);
-    }
+    keepRecent(connections, endpoint, connection, MAX_CONNECTIONS)?.close();
     return connection;
   }
 

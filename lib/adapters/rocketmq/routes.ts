@@ -1,4 +1,5 @@
 import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { errorOfCall, errorOfStatus } from './errors.ts';
 import { type AcceptedType, decodeQueryRoute, encodeQueryRoute, STATUS_OK } from './wire.ts';
@@ -55,9 +56,7 @@ export function createRoutes({ query, endpoint, namespace, clock }: RoutesOption
     const known = cache.get(rocketmqTopic);
     if (known !== undefined && now < known.expiresAtMs) return known.route;
     const entry = { route: ask(rocketmqTopic), expiresAtMs: now + ROUTE_TTL_MS };
-    cache.delete(rocketmqTopic);
-    cache.set(rocketmqTopic, entry);
-    evictOldest(cache);
+    keepRecent(cache, rocketmqTopic, entry, MAX_ROUTES);
     entry.route.catch(() => {
       if (cache.get(rocketmqTopic) === entry) cache.delete(rocketmqTopic);
     });
@@ -70,11 +69,6 @@ export function createRoutes({ query, endpoint, namespace, clock }: RoutesOption
       cache.delete(rocketmqTopic);
     },
   };
-}
-
-function evictOldest(cache: Map<string, CachedRoute>): void {
-  const [oldest] = cache.keys();
-  if (cache.size > MAX_ROUTES && oldest !== undefined) cache.delete(oldest);
 }
 
 /** The query is shared: whoever has less time stops waiting for it, and the others still get their answer. */

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
+import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SecretReader } from '../../ports/secret-reader.ts';
 import { parseSecretArn, type SecretAddress } from './arn.ts';
@@ -57,10 +58,7 @@ export function createSecretReader({ clock, aws }: SecretReaderOptions): SecretR
 
   function remember(secretRef: string, members: Promise<SecretMembers>): void {
     const entry = { members, expiresAtMs: clock.now() + CACHE_TTL_MS };
-    cache.delete(secretRef);
-    cache.set(secretRef, entry);
-    const [oldest] = cache.keys();
-    if (cache.size > MAX_CACHED && oldest !== undefined) cache.delete(oldest);
+    keepRecent(cache, secretRef, entry, MAX_CACHED);
     members.catch(() => {
       if (cache.get(secretRef) === entry) cache.delete(secretRef);
     });
@@ -89,13 +87,7 @@ class ClientCache<T extends { destroy(): void }> {
 
   of(region: string): T {
     const client = this.#clients.get(region) ?? this.#create(region);
-    this.#clients.delete(region);
-    this.#clients.set(region, client);
-    const [oldest] = this.#clients;
-    if (this.#clients.size > MAX_CLIENTS && oldest !== undefined) {
-      this.#clients.delete(oldest[0]);
-      oldest[1].destroy();
-    }
+    keepRecent(this.#clients, region, client, MAX_CLIENTS)?.destroy();
     return client;
   }
 }
