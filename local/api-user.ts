@@ -16,7 +16,7 @@ import type { Aws, AwsCredentials } from './parts/aws.ts';
  * policy, it shows that the API is guarded.
  */
 export async function createApiUser(
-  aws: Aws,
+  aws: Pick<Aws, 'endpoint' | 'region' | 'accountId' | 'root'>,
   apiId: string,
   userName = 'mqferry-operator',
 ): Promise<AwsCredentials> {

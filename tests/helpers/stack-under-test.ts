@@ -47,6 +47,10 @@ export interface StackUnderTest {
   consume(topic: string, group: string, count: number): Promise<ReadMessage[]>;
   /** Messages in the task's queue, waiting or in hand. */
   queueDepth(taskId: string): Promise<number>;
+  /** Folder of this stack. */
+  dir: string;
+  /** SDK configuration of the root user. */
+  config: { endpoint: string; region: string; credentials: typeof ROOT };
   /** The cloud as its root user sees it, for what a person might do by hand. */
   cloud: { iot: IoTClient; lambda: LambdaClient; sqs: SQSClient };
   /** The tick with an audit, now instead of within 15 minutes. */
@@ -105,6 +109,8 @@ export async function runningStack(): Promise<StackUnderTest> {
         Number(Attributes.ApproximateNumberOfMessagesNotVisible)
       );
     },
+    dir: TEST_STACK_DIR,
+    config,
     cloud: { iot, lambda, sqs },
     async audit() {
       const { FunctionError, Payload } = await lambda.send(
