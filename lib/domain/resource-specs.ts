@@ -90,7 +90,8 @@ export function renderResourceSpecs(task: Task, settings: SpecSettings): Resourc
   return {
     queue: hashed({
       name: settings.names.queueName(taskId),
-      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
+      // AWS adds the window: while a batch is gathered its records are hidden already.
+      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS + options.batch.maxWaitSeconds,
       retentionSeconds: RETENTION_SECONDS,
       deadLetterQueueArn: settings.deadLetterQueueArn,
       maxReceiveCount: MAX_RECEIVE_COUNT,

@@ -31,6 +31,11 @@ describe('renderResourceSpecs', () => {
     });
   });
 
+  it('hides records longer where a batch is gathered over a window', () => {
+    const { queue } = render(taskWith(['a'], { batch: { maxMessages: 500, maxWaitSeconds: 300 } }));
+    expect(queue.visibilityTimeoutSeconds).toBe(480);
+  });
+
   it('renders the mapping from the options', () => {
     const { mapping } = render(
       taskWith(['a'], { batch: { maxMessages: 500, maxWaitSeconds: 2 }, concurrency: 8 }),
