@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { DOWNLOADS, LOCAL_DIR, PROJECT_DIR } from './layout.ts';
 import { withLock } from './lock.ts';
 import { checkPrerequisites, type Tools } from './prerequisites.ts';
@@ -16,6 +18,8 @@ export interface DownloadOptions {
 const JAVA_DIR = path.join(PROJECT_DIR, 'local', 'java');
 const REQUIREMENTS = path.join(PROJECT_DIR, 'local', 'python-requirements.txt');
 const MQTT_BROKER_SOURCE = path.join(JAVA_DIR, 'mqtt-broker', 'MqttBroker.java');
+
+const run = promisify(execFile);
 
 // Generous: a slow line takes minutes for 200 MB; it only has to end some time.
 const TIMEOUT_MS = 15 * 60_000;
@@ -100,25 +104,42 @@ export async function ensurePythonTools(
       timeoutMs: TIMEOUT_MS,
       signal: options.signal,
     };
+    // The machine's own pip can install into a bare environment, which is made in no time; giving it a pip of its own
+    // would double the time of the whole.
+    const bare = await canInstallElsewhere(python);
     await runCommand({
       ...common,
       name: 'Making a virtual environment of Python',
       command: python,
-      args: ['-m', 'venv', venv],
+      args: ['-m', 'venv', ...(bare ? ['--without-pip'] : []), venv],
       remedy: 'Is there room on the disk, and does Python have its venv module (package "python3-venv")?',
     });
+    const interpreter = path.join(venv, 'bin', 'python');
     await runCommand({
       ...common,
       name: 'The download by pip',
-      command: path.join(venv, 'bin', 'python'),
-      // Compiling all of botocore takes longer than fetching it, and most of it is never imported.
-      args: ['-m', 'pip', 'install', '-q', '--no-compile', '--disable-pip-version-check', '-r', requirements],
+      command: bare ? python : interpreter,
+      args: [
+        ...['-m', 'pip', ...(bare ? ['--python', interpreter] : []), 'install', '-q'],
+        // Compiling all of botocore takes longer than fetching it, and most of it is never imported.
+        ...['--no-compile', '--disable-pip-version-check', '-r', requirements],
+      ],
       remedy: 'Does pip reach its index (network, proxy, PIP_INDEX_URL)? Then try again.',
     });
   });
 }
 
 const MODULES = ['rocketmq', 'mqtt-broker'].map((module) => path.join(JAVA_DIR, module, 'pom.xml'));
+
+/** Whether Python has a pip that surely knows `--python`, which came in the course of 22. */
+async function canInstallElsewhere(python: string): Promise<boolean> {
+  try {
+    const { stdout } = await run(python, ['-m', 'pip', '--version'], { timeout: 30_000 });
+    return Number(/^pip (\d+)/.exec(stdout)?.[1] ?? 0) >= 23;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Makes `target` unless a finished one from the same inputs is there. The mark is written last, so that what was cut off

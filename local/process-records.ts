@@ -10,7 +10,12 @@ export interface ProcessRecord {
   name: string;
   home: string;
   args: readonly string[];
+  /** What it gets between SIGTERM and SIGKILL. */
+  graceMs: number;
 }
+
+// Longer than any part's: it waits for them.
+const STARTER_GRACE_MS = 20_000;
 
 /** Name of the record of the process that starts a stack: it has to be told first, or it would report crashes. */
 export const STARTER = 'the process that started the stack';
@@ -18,7 +23,8 @@ export const STARTER = 'the process that started the stack';
 /** Writes a record of this process, and answers how to take it away; it goes by itself when the process ends. */
 export async function rememberThisProcess(name: string, home: string): Promise<() => void> {
   const [self] = await listProcesses(process.pid);
-  const record: ProcessRecord = { pid: process.pid, name, home, args: self?.command.slice(1) ?? [] };
+  const args = self?.command.slice(1) ?? [];
+  const record: ProcessRecord = { pid: process.pid, name, home, args, graceMs: STARTER_GRACE_MS };
   const file = path.join(RUN_DIR, `${process.pid}.json`);
   const forget = () => rmSync(file, { force: true });
   await mkdir(RUN_DIR, { recursive: true });

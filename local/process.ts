@@ -169,9 +169,9 @@ export function describeExit({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code}` : `ended by ${signal}`;
 }
 
-function remember(pid: number, { name, home, args }: PartOptions): void {
+function remember(pid: number, { name, home, args, graceMs = DEFAULT_GRACE_MS }: PartOptions): void {
   attached.add(pid);
-  const record: ProcessRecord = { pid, name, home, args };
+  const record: ProcessRecord = { pid, name, home, args, graceMs };
   writeFileSync(pidFile(pid), JSON.stringify(record));
 }
 

@@ -14,11 +14,14 @@ import type { Stack } from './stack.ts';
 /** By convention: 128 and the number of SIGINT. */
 const INTERRUPTED = 130;
 
+const PARENT_POLL_MS = 500;
+
 const progress = createProgress();
 const interruption = new AbortController();
 let ready = false;
 
 process.exitCode = await main().catch(report);
+if (interruption.signal.aborted) console.log('Stopped.');
 // Whatever is still open, such as the connections of the demo, has nothing more to do.
 process.exit();
 
@@ -36,23 +39,31 @@ async function main(): Promise<number> {
     import('./demo/demo.ts'),
   ]);
   const stack = await startStack({ tools, progress, signal, keep: options.keep });
+  const ending = new AbortController();
+  const demoSignal = AbortSignal.any([signal, ending.signal]);
   try {
     const demo = await whileAllRun(stack, async () => {
-      const task = () => startDemoTask(stack, signal);
+      const task = () => startDemoTask(stack, demoSignal);
       const taskId = await progress.step('task charger-wills running', task, String);
-      const connect = () => startDemo({ stack, signal, print: console.log });
+      const connect = () => startDemo({ stack, signal: demoSignal, print: console.log });
       const connected = await progress.step('chargers and consumers connected', connect);
       await connected.round();
       console.log(summary(stack, taskId, options.detach, (performance.now() - began) / 1000));
       return connected;
     });
     ready = true;
-    if (options.detach) stack.detach();
-    else await whileAllRun(stack, () => demo.goOn());
+    if (options.detach) {
+      await demo.end();
+      stack.detach();
+    } else {
+      await whileAllRun(stack, () => demo.goOn());
+    }
     return 0;
   } catch (error) {
+    ending.abort();
+    const exitCode = report(error);
     await stack.stop();
-    throw error;
+    return exitCode;
   }
 }
 
@@ -67,13 +78,25 @@ function readArguments(): { detach: boolean; keep: boolean } {
 
 /** The first signal ends everything in order, the second at once. */
 function stopOnSignals(): void {
+  const interrupt = () => {
+    console.log('Stopping …');
+    interruption.abort(new InterruptedError());
+  };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (interruption.signal.aborted) process.exit(INTERRUPTED);
-      console.log('Stopping …');
-      interruption.abort(new InterruptedError());
+      interrupt();
     });
   }
+  if (process.env.npm_lifecycle_event === undefined) return;
+  // npm ends on SIGTERM without handing it on, and nobody else would tell us.
+  const { ppid: npm } = process;
+  const watch = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(watch);
+    interrupt();
+  }, PARENT_POLL_MS);
+  watch.unref();
 }
 
 /** Does the work, or ends with one clear sentence when a part ends meanwhile. */
@@ -81,7 +104,7 @@ async function whileAllRun<T>(stack: Stack, work: () => Promise<T>): Promise<T> 
   const crash = stack.crashed().then(({ part, exit }) => {
     throw new LocalStackError(
       'PART_CRASHED',
-      `${part.name} ended unexpectedly (${describeExit(exit)}); everything else was stopped. Its last words are in ${relative(part.logFile)}. "npm start" begins anew.`,
+      `${part.name} ended unexpectedly (${describeExit(exit)}); everything else is stopped. Its last words are in ${relative(part.logFile)}. "npm start" begins anew.`,
     );
   });
   return await Promise.race([work(), crash]);
@@ -104,10 +127,7 @@ function summary(stack: Stack, taskId: string, detach: boolean, seconds: number)
 }
 
 function report(error: unknown): number {
-  if (interruption.signal.aborted) {
-    console.log('Stopped.');
-    return ready ? 0 : INTERRUPTED;
-  }
+  if (interruption.signal.aborted) return ready ? 0 : INTERRUPTED;
   console.error(error instanceof LocalStackError ? `\n${error.message}` : error);
   return 1;
 }

@@ -12,6 +12,8 @@ export interface Demo {
   round(): Promise<void>;
   /** A charger loses power every few seconds, until the signal aborts. */
   goOn(): Promise<void>;
+  /** Disconnects the chargers in good order: no will is published. */
+  end(): Promise<void>;
 }
 
 export interface DemoOptions {
@@ -92,6 +94,9 @@ export async function startDemo({ stack, signal, print }: DemoOptions): Promise<
         losePower(id);
         await powerUp(id);
       }
+    },
+    async end() {
+      await Promise.all([...chargers.values()].map((charger) => charger.disconnect()));
     },
   };
 }
