@@ -28,6 +28,8 @@ export default {
     {
       ...shared,
       displayName: 'integration',
+      globalSetup: '<rootDir>/tests/integration/global-setup.ts',
+      globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
       testMatch: ['<rootDir>/tests/integration/**/*.test.ts'],
     },
     {

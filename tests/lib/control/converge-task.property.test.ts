@@ -192,7 +192,8 @@ function expectWanted(world: ConvergeWorld, task: Task | undefined): void {
   const runs = task.desired === 'running';
   const enabled = runs || (task.startedAt !== undefined && options.whilePaused === 'buffer');
   expect(task).toMatchObject({ status: runs ? 'running' : 'paused', observedVersion: task.version });
-  expect(queues).toMatchObject([{ attributes: { VisibilityTimeout: '180' } }]);
+  const visibility = `${180 + options.batch.maxWaitSeconds}`;
+  expect(queues).toMatchObject([{ attributes: { VisibilityTimeout: visibility } }]);
   expect(mappings.map((mapping) => [stateOf(mapping), mapping.BatchSize])).toEqual([
     [runs ? 'Enabled' : 'Disabled', options.batch.maxMessages],
   ]);
