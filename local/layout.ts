@@ -21,6 +21,8 @@ export const DOWNLOADS = {
 export interface StackLayout {
   dir: string;
   stackFile: string;
+  /** The ports of the last start, for one that keeps its data. */
+  portsFile: string;
   /** Homes of the parts: configuration, data and cwd of each. */
   rocketmq: string;
   mqttBroker: string;
@@ -36,6 +38,7 @@ export function layoutOf(dir: string = LOCAL_DIR): StackLayout {
   return {
     dir,
     stackFile: within('stack.json'),
+    portsFile: within('ports.json'),
     rocketmq: within('rocketmq'),
     mqttBroker: within('mqtt-broker'),
     aws: within('aws'),

@@ -57,6 +57,23 @@ export async function freeRocketmqPorts(): Promise<RocketmqPorts> {
   };
 }
 
+/** Which ports of a stack somebody listens on. */
+export async function takenPorts({ rocketmq, mqtt, aws }: StackPorts): Promise<number[]> {
+  const { grpc, proxyRemoting, nameServer, broker } = rocketmq;
+  const all = [
+    grpc,
+    proxyRemoting,
+    nameServer,
+    broker,
+    ...BROKER_NEIGHBOURS.map((distance) => broker + distance),
+    mqtt,
+    aws,
+  ];
+  const taken: number[] = [];
+  for (const port of all) if (!(await areFree(port))) taken.push(port);
+  return taken;
+}
+
 /** Free ports for a stack beside another. */
 export async function chooseFreePorts(): Promise<{ ports: StackPorts; moved: string[] }> {
   const ports = { rocketmq: await freeRocketmqPorts(), mqtt: await freePort(), aws: await freePort() };

@@ -33,6 +33,22 @@ const DELETE_TOPIC_IN_NAME_SERVER = 216;
 const ROUTE_TIMEOUT_MS = 10_000;
 const ROUTE_POLL_MS = 50;
 
+/**
+ * Resolves when a broker has registered with the name server. A broker says it is up before its first registration is
+ * through, and repeats a failed one every 10 s.
+ */
+export async function untilBrokerRegistered(
+  admin: RocketmqAdmin,
+  { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while ((await brokerAddresses(admin)).length === 0) {
+    if (Date.now() > deadline)
+      throw new Error(`no broker registered with the name server ${admin.nameServer} within ${timeoutMs} ms`);
+    await delay(ROUTE_POLL_MS, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
 /** Creates a topic on every broker, or changes it, and resolves when the name server knows its route. */
 export async function ensureTopic(admin: RocketmqAdmin, spec: TopicSpec): Promise<void> {
   const queues = `${spec.queues ?? 4}`;
@@ -90,7 +106,10 @@ export async function ensureGroup(admin: RocketmqAdmin, spec: GroupSpec): Promis
 }
 
 async function onEachBroker(admin: RocketmqAdmin, request: RemotingRequest): Promise<void> {
-  for (const address of await brokerAddresses(admin)) await expectDone(address, request, admin);
+  const addresses = await brokerAddresses(admin);
+  if (addresses.length === 0)
+    throw new Error(`no broker has registered with the name server ${admin.nameServer}`);
+  for (const address of addresses) await expectDone(address, request, admin);
 }
 
 async function expectDone(
@@ -116,7 +135,5 @@ async function brokerAddresses({ nameServer, credentials }: RocketmqAdmin): Prom
   const { brokerAddrTable } = JSON.parse(text) as {
     brokerAddrTable: Record<string, { brokerAddrs: Record<string, string> }>;
   };
-  const masters = Object.values(brokerAddrTable).flatMap(({ brokerAddrs }) => brokerAddrs['0'] ?? []);
-  if (masters.length === 0) throw new Error(`no broker has registered with the name server ${nameServer}`);
-  return masters;
+  return Object.values(brokerAddrTable).flatMap(({ brokerAddrs }) => brokerAddrs['0'] ?? []);
 }

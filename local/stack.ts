@@ -1,8 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { bringUp, type RunningParts } from './bring-up.ts';
 import { LocalStackError } from './errors.ts';
 import { LOCAL_DIR, layoutOf, type StackLayout } from './layout.ts';
-import { chooseFreePorts, choosePorts } from './ports.ts';
+import { chooseFreePorts, choosePorts, type StackPorts, takenPorts } from './ports.ts';
 import { checkPrerequisites, type Tools } from './prerequisites.ts';
 import type { Exit, PartProcess } from './process.ts';
 import { rememberThisProcess, runningRecords, STARTER } from './process-records.ts';
@@ -48,8 +48,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await mkdir(layout.dir, { recursive: true });
   const forget = await rememberThisProcess(STARTER, layout.dir);
   await rm(layout.stackFile, { force: true });
-  const { ports, moved } = options.ports === 'free' ? await chooseFreePorts() : await choosePorts();
-  for (const line of moved) progress.say(line);
+  const ports = await choosePortsFor(layout, options, progress);
 
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -88,6 +87,32 @@ async function expectNotRunning(layout: StackLayout): Promise<void> {
     'ALREADY_RUNNING',
     `This stack is running already: ${names}. End it with "npm stop" first.`,
   );
+}
+
+/**
+ * Kept data names the addresses of its time, in registered clusters and in URLs of queues: it needs the ports it was
+ * written with.
+ */
+async function choosePortsFor(
+  layout: StackLayout,
+  options: StackOptions,
+  progress: Progress,
+): Promise<StackPorts> {
+  const earlier =
+    options.keep === true ? await readFile(layout.portsFile, 'utf8').catch(() => undefined) : undefined;
+  if (earlier !== undefined) {
+    const ports = JSON.parse(earlier) as StackPorts;
+    const taken = await takenPorts(ports);
+    if (taken.length === 0) return ports;
+    throw new LocalStackError(
+      'PORT_TAKEN',
+      `The kept data needs the ports of its last run, and ${taken.join(', ')} is taken: end what listens there, or start without --keep.`,
+    );
+  }
+  const { ports, moved } = options.ports === 'free' ? await chooseFreePorts() : await choosePorts();
+  for (const line of moved) progress.say(line);
+  await writeFile(layout.portsFile, JSON.stringify(ports));
+  return ports;
 }
 
 function describe({ rocketmq, mqttBroker, aws, deployment, user }: RunningParts): StackFile {

@@ -34,14 +34,12 @@ async function createTask(api: ApiClient): Promise<string> {
       taskName: TASK_NAME,
       description: 'Tells the business when a charger goes dark',
       source: { clusterId: CLUSTERS.iot, topicFilters: ['stations/+/status'] },
-      // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the task's own template language
       target: {
         clusterId: CLUSTERS.rocketmq,
         topic: CHARGER_STATUS,
         tag: '${topic[3]}',
         keys: ['${topic[2]}'],
       },
-      // biome-ignore-end lint/suspicious/noTemplateCurlyInString: end of the task's templates
       startNow: true,
     },
   });

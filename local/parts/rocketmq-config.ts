@@ -37,6 +37,8 @@ export function brokerConfig({ home, ports, acl }: RocketmqSettings): string {
     brokerIP2: '127.0.0.1',
     // Here too: without it the broker half of the process registers nowhere.
     namesrvAddr: `127.0.0.1:${ports.nameServer}`,
+    // After a failed registration the next one is tried so many milliseconds later; no less is accepted.
+    registerNameServerPeriod: 10_000,
     storePathRootDir: path.join(home, 'store'),
     storePathCommitLog: path.join(home, 'store', 'commitlog'),
     // 1 GB each by default.

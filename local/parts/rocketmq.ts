@@ -5,6 +5,7 @@ import { DOWNLOADS } from '../layout.ts';
 import { freeRocketmqPorts, type RocketmqPorts } from '../ports.ts';
 import type { Tools } from '../prerequisites.ts';
 import { type PartProcess, spawnPart } from '../process.ts';
+import { untilBrokerRegistered } from '../rocketmq-topics.ts';
 import { brokerConfig, nameServerConfig, proxyConfig } from './rocketmq-config.ts';
 
 export interface RocketmqOptions {
@@ -80,13 +81,20 @@ export async function startRocketmq(options: RocketmqOptions): Promise<Rocketmq>
       graceMs: GRACE_MS,
     });
 
+  const nameServer = `127.0.0.1:${ports.nameServer}`;
+  const brokerReady = async (part: PartProcess, interruption?: AbortSignal) => {
+    const limits = { timeoutMs: READY_TIMEOUT_MS, signal: interruption };
+    await part.ready(/rocketmq-proxy startup successfully/, limits);
+    await untilBrokerRegistered({ nameServer }, limits);
+  };
+
   const nameServerProcess = await spawnNameServer();
   let broker: PartProcess | undefined;
   try {
     // First: a broker that finds no name server tries again only 10 s later.
     await nameServerProcess.ready(/The Name Server boot success/, { timeoutMs: READY_TIMEOUT_MS, signal });
     broker = await spawnBroker();
-    await broker.ready(/rocketmq-proxy startup successfully/, { timeoutMs: READY_TIMEOUT_MS, signal });
+    await brokerReady(broker, signal);
   } catch (error) {
     await Promise.all([nameServerProcess.kill(), broker?.kill()]);
     throw error;
@@ -94,7 +102,7 @@ export async function startRocketmq(options: RocketmqOptions): Promise<Rocketmq>
   let running = broker;
   return {
     endpoint: `127.0.0.1:${ports.grpc}`,
-    nameServer: `127.0.0.1:${ports.nameServer}`,
+    nameServer,
     ports,
     nameServerProcess,
     get broker() {
@@ -104,7 +112,7 @@ export async function startRocketmq(options: RocketmqOptions): Promise<Rocketmq>
     async restart() {
       await running.stop();
       running = await spawnBroker();
-      await running.ready(/rocketmq-proxy startup successfully/, { timeoutMs: READY_TIMEOUT_MS });
+      await brokerReady(running);
     },
     async stop() {
       await running.stop();

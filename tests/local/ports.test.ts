@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { areFree, choosePorts, freePort, freeRocketmqPorts, USUAL_PORTS } from '../../local/ports.ts';
+import {
+  areFree,
+  chooseFreePorts,
+  choosePorts,
+  freePort,
+  freeRocketmqPorts,
+  takenPorts,
+  USUAL_PORTS,
+} from '../../local/ports.ts';
 
 const servers: Server[] = [];
 
@@ -73,5 +81,15 @@ describe('choosePorts', () => {
     if (await areFree(replication)) await listen(replication, '127.0.0.1');
     const { ports } = await choosePorts();
     expect(ports.rocketmq.broker).not.toBe(USUAL_PORTS.rocketmq.broker);
+  });
+});
+
+describe('takenPorts', () => {
+  it('names the ports of a stack that somebody took meanwhile', async () => {
+    const { ports } = await chooseFreePorts();
+    expect(await takenPorts(ports)).toEqual([]);
+    await listen(ports.rocketmq.broker + 1, '127.0.0.1');
+    await listen(ports.aws, '127.0.0.1');
+    expect(await takenPorts(ports)).toEqual([ports.rocketmq.broker + 1, ports.aws]);
   });
 });

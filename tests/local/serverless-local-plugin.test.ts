@@ -46,7 +46,6 @@ describe('adaptTemplate', () => {
       },
       Outputs: {
         Gone: { Value: { 'Fn::GetAtt': ['Worst', 'Arn'] } },
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's own placeholder
         AlsoGone: { Value: { 'Fn::Sub': 'x/${Ratio.Arn}' } },
         Kept: { Value: { Ref: 'Queue' } },
       },
