@@ -70,7 +70,6 @@ function clientIdWarning(field: string): FieldError {
     field,
     code: 'CLIENT_ID_NOT_ALWAYS_KNOWN',
     message:
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
       'messages published over HTTPS have no client identifier and would become dead letters: give a default, as in ${clientId:-none}',
   };
 }

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
 /** One step into a JSON document: a member's name, or an index from 0. */
 export type PathStep = string | number;
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
 import { PayloadTooLargeError, UnmappableMessageError } from '../domain/errors.ts';
 import type { MqttMessage, Provenance, RocketmqMessage } from '../domain/message.ts';
 import { checkRocketmqMessage } from '../domain/rocketmq-limits.ts';

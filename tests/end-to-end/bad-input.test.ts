@@ -83,13 +83,7 @@ const CASES: ReadonlyArray<[string, () => Record<string, unknown>, number, strin
     'ROCKETMQ_TOPIC_INVALID',
     'target.topic',
   ],
-  [
-    'an unknown template variable',
-    () => target({ tag: '$'.concat('{colour}') }),
-    400,
-    'TEMPLATE_INVALID',
-    'target.tag',
-  ],
+  ['an unknown template variable', () => target({ tag: '${colour}' }), 400, 'TEMPLATE_INVALID', 'target.tag'],
   [
     'a FIFO topic without any group',
     () => target({ topic: fifoTopic }),

@@ -35,8 +35,8 @@ export async function openTaskFixture(): Promise<TaskFixture> {
     target: {
       clusterId: stack.clusters.rocketmq,
       topic: rocketmqTopic,
-      tag: '$'.concat('{topic[3]}'),
-      keys: ['$'.concat('{topic[2]}')],
+      tag: '${topic[3]}',
+      keys: ['${topic[2]}'],
     },
     startNow: true,
     ...more,

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: mapping templates are text
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { parseDefinition } from '../../../lib/api/parse-definition.ts';
 import { taskOperations } from '../../../lib/api/task-operations.ts';

@@ -18,7 +18,6 @@ describe('createCheckTask', () => {
   });
 
   it('uses no registered topic where the topic is rendered', async () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
     const target = { clusterId: 'business', topic: 'status_${topic[2]}' };
     expect(await world.checkTask(definitionWith({ target }))).not.toHaveProperty('targetTopic');
   });

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
 import { describe, expect, it } from '@jest/globals';
 import type { Cluster, RegisteredTopic, RocketmqMessageType } from '../../../lib/domain/cluster.ts';
 import { directionOf } from '../../../lib/domain/task-path.ts';

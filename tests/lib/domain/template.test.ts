@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { MqttMessage } from '../../../lib/domain/message.ts';

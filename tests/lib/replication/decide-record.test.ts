@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
 import { describe, expect, it } from '@jest/globals';
 import type { Task } from '../../../lib/domain/task.ts';
 import { createCompiledTasks } from '../../../lib/replication/compiled-tasks.ts';

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the template language writes its variables so
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Cluster } from '../../../lib/domain/cluster.ts';
 import type { Task } from '../../../lib/domain/task.ts';
