@@ -61,7 +61,7 @@ export const CLUSTER_ROUTES = {
     operationId: 'putCluster',
     summary: 'Register or change a cluster',
     description:
-      'The kind never changes. Region and address cannot change while a task uses the cluster. Nothing is connected to here.',
+      'The kind never changes. The address (endpoint, namespace, url) stays while a task that uses the cluster is wanted running; the region of an aws-iot cluster stays while any task uses it. All else may change at any time. Nothing is connected to here.',
     params: z.strictObject({ clusterId: ClusterId }),
     query: NoQuery,
     body: ClusterInput,
