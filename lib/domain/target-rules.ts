@@ -98,7 +98,7 @@ function checkRenderedTopic(text: string): DefinitionCheck {
   if (violation !== undefined) return { errors: [{ field, ...violation }], warnings: [] };
   const message =
     'the topic comes out of each message, so neither that it exists nor its message type can be checked: a message whose ' +
-    'topic is no legal name becomes a dead letter, one for a missing topic waits until there is one';
+    'topic is no legal name, or is refused by a cluster that takes others, becomes a dead letter';
   return { errors: [], warnings: [{ field, code: 'TARGET_TOPIC_NOT_CHECKED', message }] };
 }
 
