@@ -83,9 +83,11 @@ export function definition(
 export async function createConvergeWorld({
   random = () => 0.5,
   roleReadyAtMs = 0,
+  queueDelayMs = 0,
 }: {
   random?: () => number;
   roleReadyAtMs?: number;
+  queueDelayMs?: number;
 } = {}) {
   const clock = createJumpingClock();
   const state = createMemoryState();
@@ -122,6 +124,7 @@ export async function createConvergeWorld({
     region: REGION,
     functionName: FUNCTION_NAME,
     roleReadyAtMs,
+    queueDelayMs,
     hook: (when, command) => touch(`${when} ${command}`),
   });
   const pacer = createPacer({ limiter: createMemoryRateLimiter(clock), clock, random });

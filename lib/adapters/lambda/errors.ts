@@ -2,6 +2,7 @@ import type { ControlPlaneError } from '../../domain/control-plane-error.ts';
 import { controlPlaneErrorOf, failed, faultOf, notYet } from '../aws/control-plane-errors.ts';
 
 const PROPAGATION_MS = 10_000;
+const QUEUE_READY_MS = 2_000;
 
 /** Whether Lambda says that there is no such mapping. */
 export function isNoSuchMapping(error: unknown): boolean {
@@ -26,6 +27,13 @@ export function errorOfLambda(error: unknown, doing: string): ControlPlaneError 
   // A role that was made with the stack may take seconds to be known to Lambda.
   if (name === 'InvalidParameterValueException' && /execution role|cannot be assumed/i.test(message)) {
     return notYet('FUNCTION_ROLE_NOT_READY', `${doing}: ${message}`, error, PROPAGATION_MS);
+  }
+  // Lambda tries to receive from the queue, and SQS does not know one in its first second.
+  if (
+    name === 'InvalidParameterValueException' &&
+    /NonExistentQueue|queue does not exist|QueueDoesNotExist/i.test(message)
+  ) {
+    return notYet('QUEUE_NOT_READY', `${doing}: ${message}`, error, QUEUE_READY_MS);
   }
   if (name === 'InvalidParameterValueException' && /visibility timeout/i.test(message)) {
     return failed('VISIBILITY_TOO_SHORT', `${doing}: ${message}`, error, {

@@ -10,6 +10,8 @@ export interface StrictContext {
   random: () => number;
   region: string;
   accountId: string;
+  /** A queue made just now is known to nobody for so long. */
+  queueDelayMs: number;
 }
 
 /** Metadata as the SDK's exceptions want it. */
@@ -49,6 +51,8 @@ export function createStaleCollection<T>(clock: Pick<Clock, 'now'>) {
       const entry = live(name);
       if (entry !== undefined) entry.goneAtMs = clock.now();
     },
+    /** Epoch ms of its making; of what is there. */
+    madeAtMs: (name: string): number | undefined => live(name)?.madeAtMs,
     /** Epoch ms of the latest deletion under this name. */
     removedAtMs(name: string): number | undefined {
       const times = entries.filter((entry) => entry.name === name).map((entry) => entry.goneAtMs ?? 0);

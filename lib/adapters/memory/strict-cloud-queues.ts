@@ -28,12 +28,18 @@ export interface StrictQueue {
   history: { atMs: number; waiting: number; inFlight: number }[];
 }
 
-/** SQS as strict as it is: names blocked after a deletion, other attributes refused, counts and lists behind. */
-export function createStrictQueues({ clock, region, accountId }: StrictContext) {
+/** SQS as strict as it is: names blocked after a deletion, other attributes refused, counts and lists behind, new queues not known yet. */
+export function createStrictQueues({ clock, region, accountId, queueDelayMs }: StrictContext) {
   const queues = createStaleCollection<StrictQueue>(clock);
 
+  /** As SQS and all who ask it know it: one that was made just now is not there yet. */
+  function known(name: string): StrictQueue | undefined {
+    const readyAtMs = (queues.madeAtMs(name) ?? 0) + queueDelayMs;
+    return clock.now() < readyAtMs ? undefined : queues.get(name);
+  }
+
   function at(url: string | undefined): StrictQueue {
-    const queue = queues.get(url?.split('/').at(-1) ?? '');
+    const queue = known(url?.split('/').at(-1) ?? '');
     if (queue !== undefined) return queue;
     throw new QueueDoesNotExist(refused('The specified queue does not exist.'));
   }
@@ -119,5 +125,5 @@ export function createStrictQueues({ clock, region, accountId }: StrictContext) 
     });
   }
 
-  return { handle, queues, change };
+  return { handle, queues, known, change };
 }

@@ -20,6 +20,8 @@ export interface StrictCloudOptions {
   functionTimeoutSeconds?: number;
   /** Until then AWS IoT cannot assume the role of the rules. */
   roleReadyAtMs?: number;
+  /** How long SQS and Lambda do not know a new queue: AWS asks for a second of patience. */
+  queueDelayMs?: number;
   hook?: CallHook;
 }
 
@@ -30,11 +32,13 @@ export interface StrictCloudOptions {
  */
 export function createStrictCloud(options: StrictCloudOptions) {
   const { clock, random = Math.random, region = 'eu-west-1', accountId = '123456789012', hook } = options;
-  const { functionName, functionTimeoutSeconds = 30, roleReadyAtMs = 0 } = options;
-  const context: StrictContext = { clock, random, region, accountId };
+  const { functionName, functionTimeoutSeconds = 30, roleReadyAtMs = 0, queueDelayMs = 0 } = options;
+  const context: StrictContext = { clock, random, region, accountId, queueDelayMs };
   const queues = createStrictQueues(context);
   const queueOf = (arn: string) => queues.queues.get(arn.split(':').at(-1) ?? '');
-  const mappings = createStrictMappings(context, { functionName, functionTimeoutSeconds }, queueOf);
+  const mappings = createStrictMappings(context, { functionName, functionTimeoutSeconds }, (arn) =>
+    queues.known(arn.split(':').at(-1) ?? ''),
+  );
   const rulesByRegion = new Map<string, ReturnType<typeof createStrictRules>>();
 
   function rulesIn(ruleRegion: string): ReturnType<typeof createStrictRules> {

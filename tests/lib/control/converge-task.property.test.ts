@@ -214,7 +214,11 @@ describe('createConvergeTask, killed and throttled anywhere', () => {
     await fc.assert(
       fc.asyncProperty(story, async ({ filters, discard, startNow, actions, seed, kills, throttles }) => {
         const random = randomOf(seed);
-        const world = await createConvergeWorld({ random, roleReadyAtMs: Date.UTC(2026, 0, 1) + 20_000 });
+        const world = await createConvergeWorld({
+          random,
+          roleReadyAtMs: Date.UTC(2026, 0, 1) + 20_000,
+          queueDelayMs: 1_500,
+        });
         const foreign = addForeign(world);
         const foreignBefore = foreign();
         injectFaults(world, random, kills, throttles);
@@ -243,7 +247,7 @@ describe('createConvergeTask, killed and throttled anywhere', () => {
         fc.integer({ min: 1, max: 2 ** 30 }),
         async (before, after, seed) => {
           const random = randomOf(seed);
-          const world = await createConvergeWorld({ random });
+          const world = await createConvergeWorld({ random, queueDelayMs: 1_500 });
           await world.create(TASK, definition(before));
           await world.settle(TASK);
           await world.setDesired(TASK, 'paused');
@@ -274,7 +278,7 @@ describe('createConvergeTask, killed and throttled anywhere', () => {
         fc.integer({ min: 1, max: 2 ** 30 }),
         async (afterMs, seed) => {
           const random = randomOf(seed);
-          const world = await createConvergeWorld({ random });
+          const world = await createConvergeWorld({ random, queueDelayMs: 1_500 });
           await world.create(TASK, definition(['a/+']));
           await world.settle(TASK);
           await world.setDesired(TASK, 'paused');

@@ -211,6 +211,15 @@ describe('createConvergeTask', () => {
     expect(rules()).toEqual([[ruleName(0), true]]);
   });
 
+  it('waits for a queue that SQS and Lambda do not know yet, instead of failing', async () => {
+    world = await createConvergeWorld({ queueDelayMs: 1_500 });
+    await world.create(TASK, definition(['a/+']));
+    await world.settle(TASK);
+    expect(await task()).toMatchObject({ status: 'running' });
+    const { items } = await world.tasks.listEvents(TASK, { limit: 50 });
+    expect(items.map(({ code }) => code)).not.toContain('TASK_FAILED');
+  });
+
   it('waits for a role that AWS IoT does not know yet, and says so', async () => {
     world = await createConvergeWorld({ roleReadyAtMs: Date.UTC(2026, 0, 1) + 90_000 });
     await world.create(TASK, definition(['a/+']));

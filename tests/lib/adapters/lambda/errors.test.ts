@@ -24,6 +24,14 @@ describe('errorOfLambda', () => {
       'VISIBILITY_TOO_SHORT',
       'failed',
     ],
+    [
+      fault(
+        'InvalidParameterValueException',
+        'Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist',
+      ),
+      'QUEUE_NOT_READY',
+      'not-yet',
+    ],
     [fault('InvalidParameterValueException', 'Unsupported'), 'CLOUD_REFUSED', 'failed'],
   ])('reads %p as %s: %s', (error, code, reaction) => {
     expect(errorOfLambda(error, 'x')).toMatchObject({ code, reaction });

@@ -9,6 +9,8 @@ describe('errorOfSqs', () => {
     ['AWS.SimpleQueueService.QueueDeletedRecently', 'QUEUE_DELETED_RECENTLY', 60_000],
     ['OverLimit', 'CLOUD_THROTTLED', 5_000],
     ['RequestThrottled', 'CLOUD_THROTTLED', 2_000],
+    ['QueueDoesNotExist', 'QUEUE_NOT_READY', 2_000],
+    ['AWS.SimpleQueueService.NonExistentQueue', 'QUEUE_NOT_READY', 2_000],
   ])('reads %s as %s: come again after %i ms', (name, code, waitMs) => {
     expect(errorOfSqs(fault(name), 'x')).toMatchObject({ code, reaction: 'not-yet', waitMs });
   });
