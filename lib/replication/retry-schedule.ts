@@ -1,3 +1,5 @@
+import { MAX_RECEIVE_COUNT, RETENTION_SECONDS } from '../domain/resource-specs.ts';
+
 /** In-function retries: first wait, and the longest. */
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
@@ -6,6 +8,12 @@ const LONGEST_WAIT_MS = 2_000;
 const QUICK_PHASE_MS = 5 * 60_000;
 const QUICK_SECONDS = { from: 1, to: 5 };
 const SLOW_SECONDS = { from: 30, to: 60 };
+
+/**
+ * A record received so often has been waiting for hours. Were it to come each minute, SQS would give it up after half a
+ * day: from here on what is left of its receives is spread over what is left of its time.
+ */
+const SPARING_RECEIVES = MAX_RECEIVE_COUNT / 2;
 
 /** Longest visibility timeout that SQS takes. */
 const LONGEST_VISIBILITY_SECONDS = 43_200;
@@ -27,10 +35,11 @@ export function retryWaitMs(attempt: number, askedWaitMs: number, random: Random
 
 /**
  * After how many seconds a record that is given back should come again: 1 to 5 while it was first received less than
- * 5 minutes ago, 30 to 60 later, never less than a throttling target asked for. A whole number, as SQS takes it.
+ * 5 minutes ago, 30 to 60 later, never less than a throttling target asked for. After 500 receives so rarely that SQS
+ * drops it for its age before it gives it up: no outage, however long, makes a dead letter. A whole number, as SQS takes it.
  */
 export function visibilityTimeoutSeconds(
-  record: { firstReceiveTimeMs: number },
+  record: { sentTimeMs: number; firstReceiveTimeMs: number; receiveCount: number },
   nowMs: number,
   askedWaitMs: number,
   random: Random = Math.random,
@@ -38,5 +47,12 @@ export function visibilityTimeoutSeconds(
   const isQuick = nowMs - record.firstReceiveTimeMs < QUICK_PHASE_MS;
   const { from, to } = isQuick ? QUICK_SECONDS : SLOW_SECONDS;
   const spread = from + Math.floor(random() * (to - from + 1));
-  return Math.min(LONGEST_VISIBILITY_SECONDS, Math.max(spread, Math.ceil(askedWaitMs / 1000)));
+  const wanted = Math.max(spread, Math.ceil(askedWaitMs / 1000), sparingSeconds(record, nowMs));
+  return Math.min(LONGEST_VISIBILITY_SECONDS, wanted);
+}
+
+function sparingSeconds(record: { sentTimeMs: number; receiveCount: number }, nowMs: number): number {
+  if (record.receiveCount < SPARING_RECEIVES) return 0;
+  const leftMs = Math.max(0, record.sentTimeMs + RETENTION_SECONDS * 1_000 - nowMs);
+  return Math.ceil(leftMs / 1_000 / Math.max(1, MAX_RECEIVE_COUNT - record.receiveCount));
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MAX_RECEIVE_COUNT, RETENTION_SECONDS } from '../../../lib/domain/resource-specs.ts';
 import { retryWaitMs, visibilityTimeoutSeconds } from '../../../lib/replication/retry-schedule.ts';
 
 const LEAST = () => 0;
@@ -24,7 +25,11 @@ describe('retryWaitMs', () => {
 
 describe('visibilityTimeoutSeconds', () => {
   const now = 1_000 * MINUTE_MS;
-  const received = (agoMs: number) => ({ firstReceiveTimeMs: now - agoMs });
+  const received = (agoMs: number, receiveCount = 1) => ({
+    sentTimeMs: now - agoMs,
+    firstReceiveTimeMs: now - agoMs,
+    receiveCount,
+  });
 
   it.each([
     [0, 1, 5],
@@ -39,6 +44,30 @@ describe('visibilityTimeoutSeconds', () => {
   it('honours a throttling target up to what SQS takes, in whole seconds', () => {
     expect(visibilityTimeoutSeconds(received(0), now, 7_001, MOST)).toBe(8);
     expect(visibilityTimeoutSeconds(received(0), now, 10 ** 12, MOST)).toBe(43_200);
+  });
+
+  it.each([
+    ['whose tries end at once', 0],
+    ['whose tries take the function’s time', 20_000],
+  ])('never uses up the receives of a record %s, while SQS keeps it', (_, tryMs) => {
+    const retentionMs = RETENTION_SECONDS * 1_000;
+    let receives = 0;
+    for (let ageMs = 0; ageMs < retentionMs; receives += 1) {
+      const record = { sentTimeMs: 0, firstReceiveTimeMs: 0, receiveCount: receives + 1 };
+      ageMs += tryMs;
+      ageMs += visibilityTimeoutSeconds(record, ageMs, 0, LEAST) * 1_000;
+    }
+    expect(receives).toBeLessThanOrEqual(MAX_RECEIVE_COUNT);
+  });
+
+  it('comes back within a minute while fewer than half of the receives are used', () => {
+    expect(visibilityTimeoutSeconds(received(4 * 60 * MINUTE_MS, 499), now, 0, MOST)).toBe(60);
+  });
+
+  it('comes back at once when SQS is about to drop the record, and never waits longer than SQS lets it', () => {
+    const retentionMs = RETENTION_SECONDS * 1_000;
+    expect(visibilityTimeoutSeconds(received(retentionMs + 1, 900), now, 0, LEAST)).toBe(30);
+    expect(visibilityTimeoutSeconds(received(MINUTE_MS, 999), now, 0, LEAST)).toBe(43_200);
   });
 
   it('takes a clock that runs behind SQS', () => {
