@@ -58,6 +58,9 @@ export function createSweepOrphans({
         if (Object.keys(next).length < MAX_SUSPECTS) next[found.id] = firstSeenMs;
         return;
       }
+      // Read anew: by now it may be converge that makes use of it.
+      const current = await tasks.get(found.taskId);
+      if (current !== undefined && found.isWantedBy(current)) return;
       next[found.id] = firstSeenMs;
       await found.delete();
       delete next[found.id];
@@ -82,7 +85,8 @@ export function createSweepOrphans({
       }
     }
     // What was not looked at this time stays under suspicion since when it was.
-    return { deleted, suspects: complete ? next : { ...suspects, ...next } };
+    const unseen = Object.entries(suspects).filter(([id]) => !deleted.includes(id));
+    return { deleted, suspects: complete ? next : { ...Object.fromEntries(unseen), ...next } };
   };
 }
 

@@ -128,6 +128,44 @@ describe('createSweepOrphans', () => {
     expect(await sweepOnce()).toEqual([]);
   });
 
+  it('looks at the task once more before it deletes', async () => {
+    await world.create(TASK, definition(['a/+']));
+    await world.settle(TASK);
+    const stray = specSettings().names.ruleName(TASK, 7);
+    world.strict.addRule(rule(stray));
+    world.clock.advance(MINUTE_MS);
+    await sweepOnce();
+    world.clock.advance(6 * MINUTE_MS);
+    const before = await world.tasks.get(TASK);
+    if (before === undefined) throw new Error('the task is gone');
+    const record = { name: stray, region: REGION, topicFilter: 'b', specHash: '', enabled: false };
+    const after = {
+      ...before,
+      resources: { ...before.resources, rules: { ...before.resources.rules, 7: record } },
+    };
+    // Converge announces the rule just after the sweep has read the task.
+    const answers = [before];
+    const tasks = { get: async () => answers.shift() ?? after };
+    const inventory = createInventory({ cloud: world.cloud, settings: specSettings() });
+    const racing = createSweepOrphans({ tasks, inventory, clock: world.clock, logger: silentLogger });
+    const deadlineMs = world.clock.now() + MINUTE_MS;
+    expect(await racing({ regions: [REGION], suspects, deadlineMs })).toEqual({ deleted: [], suspects: {} });
+    expect(world.strict.rules()).toHaveLength(2);
+  });
+
+  it('forgets what it has deleted, also when it could not look at everything', async () => {
+    await makeOrphans();
+    await sweepOnce();
+    world.clock.advance(6 * MINUTE_MS);
+    world.setOnCall((call) => {
+      if (call === 'before DeleteQueueCommand') {
+        throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+      }
+    });
+    expect(await sweepOnce()).toHaveLength(2);
+    expect(Object.keys(suspects)).toEqual([expect.stringContaining('queue')]);
+  });
+
   it('keeps its suspicions when it had no time to look', async () => {
     await makeOrphans();
     await sweepOnce();
