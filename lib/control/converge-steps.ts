@@ -86,7 +86,8 @@ export async function performRuleStep(
     case 'announce-rule': {
       const name = settings.names.ruleName(task.taskId, Number(step.key));
       await memory.addRegion(step.spec.region);
-      return record(withRule(unsettled(resources), step.key, ruleRecord(name, step.spec, '', false)));
+      const present = without(unsettled(resources), 'rulesGoneAtMs');
+      return record(withRule(present, step.key, ruleRecord(name, step.spec, '', false)));
     }
     case 'create-rule':
     case 'replace-rule':
@@ -174,8 +175,7 @@ async function writeRule(
   const topicRule = spec.render({ name, queueUrl: queue.url, enabled });
   const written = step.kind === 'create-rule' ? rules.create(topicRule) : rules.replace(topicRule);
   if ((await written) === false) return ruleIsGone(resources, key);
-  const kept = without(resources, 'rulesGoneAtMs');
-  return record(withRule(kept, key, ruleRecord(name, spec, spec.specHash, enabled)));
+  return record(withRule(resources, key, ruleRecord(name, spec, spec.specHash, enabled)));
 }
 
 async function setRule(

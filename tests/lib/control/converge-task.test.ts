@@ -139,6 +139,22 @@ describe('createConvergeTask', () => {
     expect(world.strict.queues()).toEqual([]);
   });
 
+  it('lets rules settle anew when a deletion follows one that was taken back', async () => {
+    await world.create(TASK, definition(['a/+']));
+    await world.settle(TASK);
+    await world.setDesired(TASK, 'paused');
+    await world.settle(TASK);
+    await world.setDesired(TASK, 'deleted');
+    world.strict.publish('a/x');
+    world.setOnCall((call) => {
+      // The rule is there again, and nobody could record it.
+      if (call === 'after CreateTopicRuleCommand') throw new Killed(call);
+    });
+    await expect(world.converge(TASK)).rejects.toThrow(Killed);
+    expect(rules()).toEqual([[ruleName(0), true]]);
+    expect((await task()).resources.rulesGoneAtMs).toBeUndefined();
+  });
+
   it('carries out an edit of a paused task: rules of removed filters go, the mapping is updated', async () => {
     await world.create(TASK, definition(['a/+', 'b/#', 'c']));
     await world.settle(TASK);
