@@ -1,4 +1,5 @@
 import { decodeWake } from '../domain/wake-message.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Visibility } from '../ports/visibility.ts';
 import type { ConvergeTask } from './converge-task.ts';
@@ -9,7 +10,8 @@ export interface WakeRecord {
   receiptHandle: string;
   queueArn: string;
   body: string;
-  receiveCount: number;
+  /** Epoch milliseconds. */
+  sentTimeMs: number;
 }
 
 export type ConvergeBatch = (
@@ -21,8 +23,11 @@ export type ConvergeBatch = (
 const WAIT_BUDGET_MS = 20_000;
 const SOONEST_SECONDS = 2;
 const LATEST_SECONDS = 10;
-/** Five minutes of `not-yet`: then the tick, which wakes such a task each minute, is enough. */
-const MAX_RECEIVES = 30;
+/**
+ * After so long of `not-yet` the tick, which wakes such a task each minute, is enough: a record that stayed longer than
+ * the next ones need to come would have them pile up behind it.
+ */
+const LONGEST_STAY_MS = 3 * 60_000;
 
 /**
  * Converges the tasks that records of the control queue name. A record whose task is not yet as wanted is given back, to
@@ -31,10 +36,12 @@ const MAX_RECEIVES = 30;
 export function createConvergeBatch({
   convergeTask,
   visibility,
+  clock,
   logger,
 }: {
   convergeTask: ConvergeTask;
   visibility: Visibility;
+  clock: Pick<Clock, 'now'>;
   logger: Logger;
 }): ConvergeBatch {
   async function comeAgain(records: readonly WakeRecord[], waitMs: number): Promise<void> {
@@ -55,7 +62,7 @@ export function createConvergeBatch({
     try {
       const result = await convergeTask(taskId, { owner, deadlineMs, waitBudgetMs: WAIT_BUDGET_MS });
       if (result.outcome === 'done') return [];
-      if (records.every(({ receiveCount }) => receiveCount >= MAX_RECEIVES)) return [];
+      if (records.every(({ sentTimeMs }) => clock.now() - sentTimeMs >= LONGEST_STAY_MS)) return [];
       await comeAgain(records, result.waitMs);
       return records;
     } catch (error) {

@@ -6,7 +6,7 @@ import { nextRuleChange, nextRuleToDisable, nextRuleToEnable, type RuleStep } fr
 
 /** What was looked at since the last change or wait. Absent: not looked at. */
 export interface Seen {
-  mapping?: Mapping;
+  mapping?: Pick<Mapping, 'state'>;
   backlog?: QueueBacklog;
 }
 
@@ -47,22 +47,22 @@ export function planNext(task: Task, specs: ResourceSpecs, seen: Seen): Step {
     : planPaused(task, specs, seen.mapping, seen.backlog);
 }
 
-/** Whether a task may need converge at all, told by the table alone. A failed task waits for its user or the audit. */
+/** What is seen of a task that is as it is wanted, running or paused. */
+const AS_WANTED: Readonly<Record<'running' | 'paused', Seen>> = {
+  running: { mapping: { state: 'Enabled' } },
+  paused: { mapping: { state: 'Disabled' }, backlog: { waiting: 0, inFlight: 0 } },
+};
+
+/**
+ * Whether a task may need converge at all, told by the table alone: whether anything would be left to do if the cloud were
+ * as recorded. A failed task waits for its user or the audit.
+ */
 export function needsConverge(task: Task, specs: ResourceSpecs): boolean {
   if (task.status === 'failed') return false;
-  if (task.desired === 'deleted') return true;
-  const settled =
-    task.desired === 'running' ? ['running', 'degraded'].includes(task.status) : task.status === 'paused';
-  if (!settled || task.observedVersion !== task.version) return true;
-  const { queue, mapping, rules } = task.resources;
-  return (
-    queue?.specHash !== specs.queue.specHash ||
-    mapping?.specHash !== specs.mapping.specHash ||
-    nextRuleChange(specs.rules, { ...task.resources, rules }, false) !== undefined
-  );
+  return task.desired === 'deleted' || planNext(task, specs, AS_WANTED[task.desired]).kind !== 'done';
 }
 
-function planRunning(task: Task, specs: ResourceSpecs, mapping: Mapping): Step {
+function planRunning(task: Task, specs: ResourceSpecs, mapping: Pick<Mapping, 'state'>): Step {
   const { resources } = task;
   const rulesMayRun = mapping.state === 'Enabled' || Object.values(resources.rules).some((r) => r.enabled);
   const change = nextRuleChange(specs.rules, resources, rulesMayRun);
@@ -82,7 +82,7 @@ function planRunning(task: Task, specs: ResourceSpecs, mapping: Mapping): Step {
 function planPaused(
   task: Task,
   specs: ResourceSpecs,
-  mapping: Mapping,
+  mapping: Pick<Mapping, 'state'>,
   backlog: QueueBacklog | undefined,
 ): Step {
   const { resources } = task;
@@ -108,14 +108,19 @@ function areSettled({ resources, version }: Task): boolean {
   return resources.rulesSettledAtMs !== undefined && resources.rulesVersion === version;
 }
 
-function changeMapping(mapping: Mapping, enabled: boolean): Step {
+function changeMapping(mapping: Pick<Mapping, 'state'>, enabled: boolean): Step {
   return STABLE_STATES.includes(mapping.state)
     ? { kind: 'update-mapping', enabled }
     : { kind: 'wait', waitMs: MAPPING_POLL_MS };
 }
 
 /** By what was last asked for, and by a stable state that says otherwise. */
-function mappingDiffers(task: Task, specs: ResourceSpecs, mapping: Mapping, enabled: boolean): boolean {
+function mappingDiffers(
+  task: Task,
+  specs: ResourceSpecs,
+  mapping: Pick<Mapping, 'state'>,
+  enabled: boolean,
+): boolean {
   const recorded = task.resources.mapping;
   return (
     recorded?.specHash !== specs.mapping.specHash ||

@@ -16,8 +16,9 @@ const PAGE = 100;
 const AUDIT_PAGE = 10;
 /** Pages of one tick: far more tasks than AWS IoT has rules. */
 const MAX_PAGES = 1_000;
-/** Woken by one tick; the next one goes on. */
+/** Woken by one tick; where there are more, they take turns from minute to minute. */
 const MAX_WAKES = 100;
+const TICK_MS = 60_000;
 
 /** What a tick saw, for the service's metrics. */
 export interface TickReport {
@@ -79,23 +80,29 @@ export function createConvergeTick(deps: {
   }
 
   async function wakeUnconverged(report: TickReport, deadlineMs: number): Promise<void> {
+    const unconverged: string[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && !isLate(deadlineMs); page += 1) {
       const { items, nextCursor } = await tasks.list({}, pageFrom(PAGE, cursor));
-      for (const task of items) await lookAt(task, report);
+      for (const task of items) if (lookAt(task, report)) unconverged.push(task.taskId);
       cursor = nextCursor;
-      if (cursor === undefined) return;
+      if (cursor === undefined) break;
+    }
+    const turn = (Math.floor(clock.now() / TICK_MS) * MAX_WAKES) % Math.max(1, unconverged.length);
+    const inTurn = [...unconverged.slice(turn), ...unconverged.slice(0, turn)];
+    for (const taskId of inTurn.slice(0, MAX_WAKES)) {
+      await control.wake(taskId);
+      report.woken += 1;
     }
   }
 
-  async function lookAt(task: Task, report: TickReport): Promise<void> {
+  /** Counts a task; answers whether it is to be woken. */
+  function lookAt(task: Task, report: TickReport): boolean {
     report.tasks += 1;
     if (task.status === 'failed' || task.status === 'degraded') report[task.status] += 1;
-    if (!isUnconverged(task, settings)) return;
-    report.unconverged += 1;
-    if (report.woken >= MAX_WAKES) return;
-    await control.wake(task.taskId);
-    report.woken += 1;
+    const unconverged = isUnconverged(task, settings);
+    if (unconverged) report.unconverged += 1;
+    return unconverged;
   }
 
   async function sweep(report: TickReport, deadlineMs: number): Promise<void> {

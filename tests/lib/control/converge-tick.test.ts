@@ -8,6 +8,7 @@ import {
   type ConvergeWorld,
   createConvergeWorld,
   definition,
+  Killed,
   REGION,
   silentLogger,
   specSettings,
@@ -68,6 +69,33 @@ describe('createConvergeTick', () => {
     expect(control.woken).toEqual([]);
     const settings = specSettings({ ruleSql: ({ topicFilter }) => `SELECT 2 AS v FROM '${topicFilter}'` });
     expect(await tick({ settings })).toMatchObject({ unconverged: 3, woken: 3 });
+  });
+
+  it('wakes a task whose repair was cut off after the record was brought to the truth', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    await world.setDesired(FIRST, 'running');
+    await world.settle(FIRST);
+    const [rule] = world.strict.rules().filter(({ enabled }) => enabled);
+    if (rule !== undefined) rule.enabled = false;
+    world.setOnCall((call) => {
+      if (call === 'before EnableTopicRuleCommand') throw new Killed(call);
+    });
+    await expect(world.converge(FIRST, { audit: true })).rejects.toThrow(Killed);
+    world.setOnCall(() => undefined);
+    expect(await tick()).toMatchObject({ unconverged: 1 });
+    expect(control.woken).toEqual([FIRST]);
+  });
+
+  it('takes turns where more tasks are to be woken than one tick wakes', async () => {
+    const many = Array.from(
+      { length: 150 },
+      (_, index) => `01J9ZQ4Y8R7K2M5N6P0S1T5${String(index).padStart(3, '0')}`,
+    );
+    for (const taskId of many) await world.create(taskId, definition(['b'], {}, `task-${taskId}`), 'paused');
+    expect(await tick()).toMatchObject({ unconverged: 153, woken: 100 });
+    world.clock.advance(60_000);
+    await tick();
+    expect(new Set(control.woken).size).toBe(153);
   });
 
   it('records what the account leaves unreserved', async () => {
