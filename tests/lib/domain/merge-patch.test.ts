@@ -66,4 +66,10 @@ describe('mergePatch', () => {
     expect(Object.keys(merged as object)).toEqual(['__proto__']);
     expect(merged).not.toHaveProperty('polluted');
   });
+
+  it('takes a patch as deep as a body can be', () => {
+    const levels = 170_000;
+    const patch: unknown = JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+    expect(mergePatch({ a: { b: 1 } }, patch)).toMatchObject({ a: { b: 1, a: { a: {} } } });
+  });
 });
