@@ -16,7 +16,6 @@ const PASS_PAUSE_MS = 5_000;
 const LISTS_SETTLE_MS = 15_000;
 const PAGE = 100;
 const MAX_PAGES = 1_000;
-const MAX_PASSES = 1_000;
 
 export type CleanupResult =
   | { outcome: 'clean' }
@@ -129,32 +128,42 @@ export function createCleanupStack(deps: {
     }
   }
 
-  return async ({ owner, deadlineMs }) => {
-    await stack.markRemoving(new Date(clock.now()).toISOString());
-    const all = await allTasks();
-    const busy = await takeLeases(all, owner, deadlineMs);
-    if (busy.length > 0)
-      return { outcome: 'continue', left: busy.map((taskId) => `lease of task ${taskId}`) };
-    const settledAtMs = clock.now() + LISTS_SETTLE_MS;
-    const current = await allTasks();
+  /** Undefined: nothing is left of what the table and the lists know. */
+  async function removeAll(owner: string, deadlineMs: number): Promise<CleanupResult | undefined> {
     const gone = new Set<string>();
-    let left: Left[] = [];
-    for (let passes = 1; passes <= MAX_PASSES; passes += 1) {
+    const leased = new Set<string>();
+    let settledAtMs = clock.now() + LISTS_SETTLE_MS;
+    for (let passes = 1; ; passes += 1) {
+      // The list is behind: a task made just before the mark shows up late, and converge may be at work on it.
+      const late = (await allTasks()).filter(({ taskId }) => !leased.has(taskId));
+      const busy = await takeLeases(late, owner, deadlineMs);
+      if (busy.length > 0) return notYet(busy.map((taskId) => `lease of task ${taskId}`));
+      for (const { taskId } of late) leased.add(taskId);
+      if (late.length > 0) settledAtMs = clock.now() + LISTS_SETTLE_MS;
+
       const isSettled = clock.now() >= settledAtMs;
       const removedBefore = gone.size;
-      left = await pass(current, gone, deadlineMs);
+      const left = await pass(await allTasks(), gone, deadlineMs);
       logger.info('clean-up pass', { passes, removed: gone.size, left: left.length });
-      if (left.length === 0 && gone.size === removedBefore && isSettled) break;
+      if (left.length === 0 && gone.size === removedBefore && isSettled) return undefined;
       if (left.length > 0 && left.every(({ final }) => final))
         return { outcome: 'failed', left: texts(left) };
-      if (clock.now() + PASS_PAUSE_MS > deadlineMs) return { outcome: 'continue', left: texts(left) };
+      if (clock.now() + PASS_PAUSE_MS > deadlineMs) return notYet(texts(left));
       await clock.sleep(PASS_PAUSE_MS);
     }
-    if (bucket !== undefined && !(await bucket.empty(deadlineMs))) {
-      return { outcome: 'continue', left: ['objects in the bucket'] };
-    }
+  }
+
+  return async ({ owner, deadlineMs }) => {
+    await stack.markRemoving(new Date(clock.now()).toISOString());
+    const unfinished = await removeAll(owner, deadlineMs);
+    if (unfinished !== undefined) return unfinished;
+    if (bucket !== undefined && !(await bucket.empty(deadlineMs))) return notYet(['objects in the bucket']);
     return { outcome: 'clean' };
   };
+}
+
+function notYet(left: string[]): CleanupResult {
+  return { outcome: 'continue', left };
 }
 
 function texts(left: readonly Left[]): string[] {

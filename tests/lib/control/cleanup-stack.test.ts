@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type CleanupResult, createCleanupStack } from '../../../lib/control/cleanup-stack.ts';
 import { createInventory } from '../../../lib/control/sweep-inventory.ts';
 import type { BucketCleaner } from '../../../lib/ports/bucket-cleaner.ts';
+import type { TaskStore } from '../../../lib/ports/task-store.ts';
 import {
   type ConvergeWorld,
   createConvergeWorld,
@@ -35,12 +36,14 @@ const remaining = () => [...world.strict.rules(), ...world.strict.mappings(), ..
 function cleanup({
   budgetMs = 840_000,
   bucket,
+  tasks = world.tasks,
 }: {
   budgetMs?: number;
   bucket?: BucketCleaner;
+  tasks?: Pick<TaskStore, 'list' | 'acquireLease' | 'get'>;
 } = {}): Promise<CleanupResult> {
   const run = createCleanupStack({
-    tasks: world.tasks,
+    tasks,
     stack: world.stack,
     memory: world.memory,
     inventory: createInventory({ cloud: world.cloud, settings: specSettings() }),
@@ -100,6 +103,21 @@ describe('createCleanupStack', () => {
     const before = world.clock.now();
     expect(await cleanup()).toEqual({ outcome: 'clean' });
     expect(world.clock.now() - before).toBeGreaterThan(30_000);
+  });
+
+  it('waits also for a task that the list shows late, and removes what was made for it meanwhile', async () => {
+    // Converge looked at the stack just before it was marked, and the index did not have the task yet.
+    await world.tasks.acquireLease(FIRST, 'converge', 40_000);
+    const beganMs = world.clock.now();
+    const list: TaskStore['list'] = async (filter, page) => {
+      const { items } = await world.tasks.list(filter, page);
+      return { items: items.filter(({ taskId }) => taskId !== FIRST || world.clock.now() > beganMs + 5_000) };
+    };
+    const tasks = { ...world.tasks, list };
+    expect(await cleanup({ tasks })).toEqual({ outcome: 'clean' });
+    expect(world.clock.now() - beganMs).toBeGreaterThan(40_000);
+    expect(await world.tasks.acquireLease(FIRST, 'converge', 40_000)).toBeUndefined();
+    expect(remaining()).toEqual([]);
   });
 
   it('says what is left when its time is up, and goes on when it is called again', async () => {
