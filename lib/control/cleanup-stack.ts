@@ -146,20 +146,26 @@ export function createCleanupStack(deps: {
       const left = await pass(await allTasks(), gone, deadlineMs);
       logger.info('clean-up pass', { passes, removed: gone.size, left: left.length });
       if (left.length === 0 && gone.size === removedBefore && isSettled) return undefined;
-      if (left.length > 0 && left.every(({ final }) => final))
-        return { outcome: 'failed', left: texts(left) };
-      if (clock.now() + PASS_PAUSE_MS > deadlineMs) return notYet(texts(left));
+      if (clock.now() + PASS_PAUSE_MS > deadlineMs || isHopeless(left)) return unfinished(left);
       await clock.sleep(PASS_PAUSE_MS);
     }
   }
 
   return async ({ owner, deadlineMs }) => {
     await stack.markRemoving(new Date(clock.now()).toISOString());
-    const unfinished = await removeAll(owner, deadlineMs);
-    if (unfinished !== undefined) return unfinished;
+    const result = await removeAll(owner, deadlineMs);
+    if (result !== undefined) return result;
     if (bucket !== undefined && !(await bucket.empty(deadlineMs))) return notYet(['objects in the bucket']);
     return { outcome: 'clean' };
   };
+}
+
+function unfinished(left: readonly Left[]): CleanupResult {
+  return isHopeless(left) ? { outcome: 'failed', left: texts(left) } : notYet(texts(left));
+}
+
+function isHopeless(left: readonly Left[]): boolean {
+  return left.length > 0 && left.every(({ final }) => final);
 }
 
 function notYet(left: string[]): CleanupResult {
