@@ -26,6 +26,8 @@ export type Step =
 
 const MAPPING_POLL_MS = 2_000;
 const IDLE_POLL_MS = 3_000;
+/** A function runs for 30 s, what a killed one held comes back after 3 minutes, and a mapping takes minutes to be disabled. */
+const LONGEST_IN_HAND_MS = 10 * 60_000;
 const STABLE_STATES: readonly MappingState[] = ['Enabled', 'Disabled'];
 
 /**
@@ -35,7 +37,7 @@ const STABLE_STATES: readonly MappingState[] = ['Enabled', 'Disabled'];
  * enabled first, then the mapping, until it is `Disabled` and nothing is in hand. `degraded` is the data plane's word
  * and stays.
  */
-export function planNext(task: Task, specs: ResourceSpecs, seen: Seen): Step {
+export function planNext(task: Task, specs: ResourceSpecs, seen: Seen, nowMs: number): Step {
   const { resources } = task;
   if (resources.queue?.specHash !== specs.queue.specHash) return { kind: 'ensure-queue' };
   if (resources.mapping === undefined) {
@@ -44,7 +46,7 @@ export function planNext(task: Task, specs: ResourceSpecs, seen: Seen): Step {
   if (seen.mapping === undefined) return { kind: 'look-at-mapping' };
   return task.desired === 'running'
     ? planRunning(task, specs, seen.mapping)
-    : planPaused(task, specs, seen.mapping, seen.backlog);
+    : planPaused(task, specs, seen.mapping, handsOf(task, seen, nowMs));
 }
 
 /** What is seen of a task that is as it is wanted, running or paused. */
@@ -59,7 +61,7 @@ const AS_WANTED: Readonly<Record<'running' | 'paused', Seen>> = {
  */
 export function needsConverge(task: Task, specs: ResourceSpecs): boolean {
   if (task.status === 'failed') return false;
-  return task.desired === 'deleted' || planNext(task, specs, AS_WANTED[task.desired]).kind !== 'done';
+  return task.desired === 'deleted' || planNext(task, specs, AS_WANTED[task.desired], 0).kind !== 'done';
 }
 
 function planRunning(task: Task, specs: ResourceSpecs, mapping: Pick<Mapping, 'state'>): Step {
@@ -83,7 +85,7 @@ function planPaused(
   task: Task,
   specs: ResourceSpecs,
   mapping: Pick<Mapping, 'state'>,
-  backlog: QueueBacklog | undefined,
+  inHand: number | undefined,
 ): Step {
   const { resources } = task;
   // A task that was never started buffers nothing.
@@ -97,11 +99,19 @@ function planPaused(
   if (rules !== undefined) return rules;
   if (buffers && !areSettled(task)) return { kind: 'settle-rules' };
   if (mapping.state !== 'Disabled') return { kind: 'wait', waitMs: MAPPING_POLL_MS };
-  if (backlog === undefined) return { kind: 'look-at-backlog' };
-  if (backlog.inFlight > 0) return { kind: 'wait', waitMs: IDLE_POLL_MS };
+  if (inHand === undefined) return { kind: 'look-at-backlog' };
+  if (inHand > 0) return { kind: 'wait', waitMs: IDLE_POLL_MS };
   return task.status === 'paused' && task.observedVersion === task.version
     ? { kind: 'done' }
     : { kind: 'record-status', status: 'paused' };
+}
+
+/**
+ * How many records functions hold. SQS counts those that were given back and are hidden for a while with them; long after
+ * the pause was asked for it can only be these.
+ */
+function handsOf({ updatedAt }: Task, { backlog }: Seen, nowMs: number): number | undefined {
+  return nowMs - Date.parse(updatedAt) > LONGEST_IN_HAND_MS ? 0 : backlog?.inFlight;
 }
 
 function areSettled({ resources, version }: Task): boolean {

@@ -87,7 +87,7 @@ export function createConvergeTask(
       return advanceDeletion(run, planDeletion(task, seen, { nowMs: clock.now(), settlingMs }));
     }
     const specs = renderResourceSpecs(task, settings);
-    const step = planNext(task, specs, seen);
+    const step = planNext(task, specs, seen, clock.now());
     if (step.kind === 'done') return DONE;
     if (step.kind === 'wait') return pause(run, step.waitMs);
     return settle(run, await performStep(step, task, specs, deps));

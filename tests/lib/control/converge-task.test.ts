@@ -155,6 +155,20 @@ describe('createConvergeTask', () => {
     expect((await task()).resources.rulesGoneAtMs).toBeUndefined();
   });
 
+  it('takes records that stay hidden for longer than any function runs as waiting, not as in hand', async () => {
+    await world.create(TASK, definition(['a/+']));
+    await world.settle(TASK);
+    // Given back in a long outage: they come again after up to an hour.
+    world.strict.change(QUEUE, { inFlight: 3 });
+    world.clock.advance(60_000);
+    await world.setDesired(TASK, 'paused');
+    const pausedAtMs = world.clock.now();
+    await world.settle(TASK);
+    expect((await task()).status).toBe('paused');
+    expect(world.clock.now() - pausedAtMs).toBeGreaterThan(600_000);
+    expect(world.clock.now() - pausedAtMs).toBeLessThan(660_000);
+  });
+
   it('carries out an edit of a paused task: rules of removed filters go, the mapping is updated', async () => {
     await world.create(TASK, definition(['a/+', 'b/#', 'c']));
     await world.settle(TASK);
