@@ -1,11 +1,17 @@
-import { GetQueueAttributesCommand, type QueueAttributeName, type SQSClient } from '@aws-sdk/client-sqs';
-import type { QueueCounter } from '../../ports/task-queues.ts';
+import {
+  GetQueueAttributesCommand,
+  type GetQueueAttributesCommandOutput,
+  type QueueAttributeName,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { QueueBacklog, QueueCounter } from '../../ports/task-queues.ts';
 import { isNoSuchQueue } from './errors.ts';
 
 const COUNT_TIMEOUT_MS = 3_000;
 
+/** The counts of a queue, all approximate. */
 type CountName = Extract<QueueAttributeName, `ApproximateNumberOfMessages${string}`>;
-const COUNTS: CountName[] = [
+export const COUNTS: CountName[] = [
   'ApproximateNumberOfMessages',
   'ApproximateNumberOfMessagesDelayed',
   'ApproximateNumberOfMessagesNotVisible',
@@ -22,12 +28,16 @@ export function createSqsQueueCounter({ sqs }: { sqs: Pick<SQSClient, 'send'> })
           if (isNoSuchQueue(error)) return undefined;
           throw error;
         });
-      if (answer === undefined) return undefined;
-      const count = (name: CountName) => Number(answer.Attributes?.[name] ?? 0);
-      return {
-        waiting: count('ApproximateNumberOfMessages') + count('ApproximateNumberOfMessagesDelayed'),
-        inFlight: count('ApproximateNumberOfMessagesNotVisible'),
-      };
+      return answer && backlogOf(answer);
     },
+  };
+}
+
+/** What SQS answered to `COUNTS`. */
+export function backlogOf({ Attributes = {} }: GetQueueAttributesCommandOutput): QueueBacklog {
+  const count = (name: CountName) => Number(Attributes[name] ?? 0);
+  return {
+    waiting: count('ApproximateNumberOfMessages') + count('ApproximateNumberOfMessagesDelayed'),
+    inFlight: count('ApproximateNumberOfMessagesNotVisible'),
   };
 }

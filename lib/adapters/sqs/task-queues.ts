@@ -14,17 +14,11 @@ import { ControlPlaneError } from '../../domain/control-plane-error.ts';
 import type { QueueCounter, TaskQueue, TaskQueueSpec, TaskQueues } from '../../ports/task-queues.ts';
 import { controlPlaneCall } from '../aws/control-plane-call.ts';
 import { errorOfSqs, isNameTaken, isNoSuchQueue } from './errors.ts';
+import { backlogOf, COUNTS } from './queue-counter.ts';
 
 const LIST_PAGE = 1_000;
 /** A hundred thousand queues of one stack: far beyond any limit of AWS IoT on rules. */
 const MAX_PAGES = 100;
-
-type CountName = Extract<QueueAttributeName, `ApproximateNumberOfMessages${string}`>;
-const COUNTS: CountName[] = [
-  'ApproximateNumberOfMessages',
-  'ApproximateNumberOfMessagesDelayed',
-  'ApproximateNumberOfMessagesNotVisible',
-];
 
 /** The queues of tasks on SQS. SQS names no rate that converge could reach: calls are not paced. */
 export function createSqsTaskQueues({ sqs }: { sqs: Pick<SQSClient, 'send'> }): TaskQueues & QueueCounter {
@@ -128,12 +122,7 @@ export function createSqsTaskQueues({ sqs }: { sqs: Pick<SQSClient, 'send'> }): 
           sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: COUNTS }), options),
         ),
       );
-      if (answer === undefined) return undefined;
-      const count = (name: CountName) => Number(answer.Attributes?.[name] ?? 0);
-      return {
-        waiting: count('ApproximateNumberOfMessages') + count('ApproximateNumberOfMessagesDelayed'),
-        inFlight: count('ApproximateNumberOfMessagesNotVisible'),
-      };
+      return answer && backlogOf(answer);
     },
   };
 }
