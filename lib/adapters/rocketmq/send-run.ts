@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type BridgeError, BrokerUnavailableError, GroupStoppedError } from '../../domain/errors.ts';
 import type { SendResult } from '../../ports/message-producer.ts';
 import { type Attempt, sendHalving, splitIntoBatches } from './batching.ts';
@@ -39,10 +40,15 @@ export class SendRun {
   /** NORMAL messages, many in a request. Answers true when the cluster turned out to take no batches. */
   async batches(outgoing: readonly Outgoing[]): Promise<boolean> {
     let noBatches = false;
+    // One batch leaves before the next is encoded: the cluster works on it meanwhile.
+    let begun: Promise<void> = Promise.resolve();
     await forEachInFlight(
       splitIntoBatches(outgoing, ({ bytes }) => bytes),
       BATCHES_IN_FLIGHT,
       async (batch) => {
+        const turn = begun;
+        begun = turn.then(() => setImmediate());
+        await turn;
         if (await sendHalving(batch, (part) => this.#attempt(part, 'NORMAL'))) noBatches = true;
       },
     );
