@@ -42,6 +42,7 @@ const { convergeBatch, convergeTick } = createConverge({
     rules: createTopicRulesByRegion({ paceOf: (ruleRegion) => paceOf('iot', ruleRegion) }),
   },
   settings: { ...settings, ruleSql },
+  countLagMs: config.countLagMs,
   region,
   clock,
   logger,

@@ -8,6 +8,7 @@ export interface ConvergeConfig {
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   tableName: string;
   controlQueueUrl: string;
+  countLagMs: number;
   settings: Omit<SpecSettings, 'ruleSql'>;
 }
 
@@ -27,6 +28,7 @@ export function readConvergeConfig(
     'STAGE',
     'RULE_ROLE_ARN',
     'BATCH_FUNCTION_NAME',
+    'DELETION_WAIT_SECONDS',
   ] as const;
   const env = readEnvironment(names, source);
   return {
@@ -34,6 +36,7 @@ export function readConvergeConfig(
     logLevel: env.LOG_LEVEL,
     tableName: env.TABLE_NAME,
     controlQueueUrl: env.CONTROL_QUEUE_URL,
+    countLagMs: env.DELETION_WAIT_SECONDS * 1_000,
     settings: {
       names: createResourceNames({ service: env.SERVICE, stage: env.STAGE, stackArn: env.STACK_ARN }),
       batchFunctionName: env.BATCH_FUNCTION_NAME,

@@ -28,6 +28,8 @@ export const VARIABLES = {
   BATCH_FUNCTION_NAME: name,
   /** Concurrent invocations of the batching function that all running tasks may use together. */
   RULE_CONCURRENCY: z.coerce.number().int().min(2).max(100_000).default(100),
+  /** How long a deletion that may not discard waits, before it believes SQS that a queue is empty. */
+  DELETION_WAIT_SECONDS: z.coerce.number().int().min(0).max(120).default(60),
   /** Comma-separated; none: any topic. */
   ALLOWED_TOPIC_PREFIXES: list.default([]),
   KEEP_DATA: z

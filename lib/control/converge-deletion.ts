@@ -24,20 +24,31 @@ export type DeletionStep =
 
 const MAPPING_POLL_MS = 3_000;
 
+export interface DeletionTimes {
+  nowMs: number;
+  /** Messages may still be on their way from a rule to the queue. */
+  settlingMs: number;
+  /** SQS's counts may lag a minute behind the last message (its documentation); until then an empty queue may not be. */
+  countLagMs: number;
+}
+
 /**
- * The next step of a deletion: rules, a settling wait (messages may still be on their way from a rule to the queue),
- * the backlog counted again, mapping until it is gone, the backlog once more, queue, record.
+ * The next step of a deletion: rules, a settling wait, the backlog counted again, mapping until it is gone, the backlog
+ * once more, queue, record. Where the backlog may be discarded, and where no rule was ever enabled, its count need not
+ * be waited for.
  */
 export function planDeletion(
   task: Task,
   seen: SeenInDeletion,
-  { nowMs, settlingMs }: { nowMs: number; settlingMs: number },
+  { nowMs, settlingMs, countLagMs }: DeletionTimes,
 ): DeletionStep {
   const { resources } = task;
   const rule = nextRuleToDelete(resources);
   if (rule !== undefined) return rule;
   if (resources.rulesGoneAtMs === undefined) return { kind: 'note-rules-gone' };
-  const leftMs = resources.rulesGoneAtMs + settlingMs - nowMs;
+  const countMatters = task.startedAt !== undefined && task.discardBacklog !== true;
+  const waitMs = countMatters ? Math.max(settlingMs, countLagMs) : settlingMs;
+  const leftMs = resources.rulesGoneAtMs + waitMs - nowMs;
   if (leftMs > 0) return { kind: 'wait', waitMs: leftMs };
   if (resources.queue === undefined && !seen.queueLookedUp) return { kind: 'find-queue' };
   if (resources.queue !== undefined && seen.backlog === undefined) return { kind: 'look-at-backlog' };

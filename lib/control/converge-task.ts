@@ -7,7 +7,12 @@ import type { Logger } from '../ports/logger.ts';
 import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskLease, TaskStore } from '../ports/task-store.ts';
 import { auditResources } from './converge-audit.ts';
-import { type DeletionStep, planDeletion, type SeenInDeletion } from './converge-deletion.ts';
+import {
+  type DeletionStep,
+  type DeletionTimes,
+  planDeletion,
+  type SeenInDeletion,
+} from './converge-deletion.ts';
 import { performDeletionStep } from './converge-deletion-steps.ts';
 import { planNext } from './converge-plan.ts';
 import {
@@ -65,9 +70,15 @@ const DONE: ConvergeResult = { outcome: 'done' };
  * @throws what is neither: the record in the control queue comes again.
  */
 export function createConvergeTask(
-  deps: StepContext & { tasks: TaskStore; stack: Pick<StackStore, 'read'>; clock: Clock; logger: Logger },
+  deps: StepContext &
+    Pick<DeletionTimes, 'countLagMs'> & {
+      tasks: TaskStore;
+      stack: Pick<StackStore, 'read'>;
+      clock: Clock;
+      logger: Logger;
+    },
 ): ConvergeTask {
-  const { tasks, stack, clock, logger, cloud, settings, settlingMs } = deps;
+  const { tasks, stack, clock, logger, cloud, settings, settlingMs, countLagMs } = deps;
 
   async function convergeLeased(run: Run): Promise<ConvergeResult> {
     // After the lease: the clean-up marks first and then waits for leases, so one of the two sees the other.
@@ -84,7 +95,7 @@ export function createConvergeTask(
   async function advance(run: Run): Promise<Next> {
     const { task, seen } = run;
     if (task.desired === 'deleted') {
-      return advanceDeletion(run, planDeletion(task, seen, { nowMs: clock.now(), settlingMs }));
+      return advanceDeletion(run, planDeletion(task, seen, { nowMs: clock.now(), settlingMs, countLagMs }));
     }
     const specs = renderResourceSpecs(task, settings);
     const step = planNext(task, specs, seen, clock.now());

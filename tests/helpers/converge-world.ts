@@ -159,6 +159,8 @@ export async function createConvergeWorld({
   const convergeWith = (settings: SpecSettings) =>
     createConvergeTask({
       ...context,
+      // The world's queues count at once.
+      countLagMs: 0,
       settings,
       tasks: mortal(tasks),
       stack: mortal(stack),

@@ -69,6 +69,7 @@ async function openStack(stage: string) {
     clock,
     logger: silentLogger,
     settlingMs: 500,
+    countLagMs: 500,
   });
   const cleanup = createCleanupStack({
     tasks,
