@@ -1,31 +1,13 @@
 import { UNKNOWN_TASK_ID } from '../domain/dead-letter.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { ProducerPool } from '../ports/message-producer.ts';
-import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
-import type { Visibility } from '../ports/visibility.ts';
 import type { BatchCounts } from './batch-counts.ts';
 import { createBatchLedger } from './batch-ledger.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
+import type { ForwardBatchPorts } from './forward-batch-ports.ts';
 import { forwardTaskBatch } from './forward-task-batch.ts';
 import { giveBack } from './give-back.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
-import type { Random } from './retry-schedule.ts';
 import type { SourceRecord } from './source-record.ts';
 import { taskIdOfQueueArn } from './task-names.ts';
-
-export interface ForwardBatchPorts {
-  tasks: TaskReader;
-  clusters: ClusterReader;
-  producers: Pick<ProducerPool, 'producerFor'>;
-  deadLetters: DeadLetterQueue;
-  visibility: Visibility;
-  clock: Clock;
-  logger: Logger;
-  /** For jitter; absent: `Math.random`. */
-  random?: Random;
-}
 
 export interface BatchResult {
   /** Not acknowledged: these come again. */

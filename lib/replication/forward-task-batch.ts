@@ -3,7 +3,7 @@ import type { BatchHealth } from './batch-health.ts';
 import { createBatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import { decideRecord } from './decide-record.ts';
-import type { ForwardBatchPorts } from './forward-batch.ts';
+import type { ForwardBatchPorts } from './forward-batch-ports.ts';
 import { groupByTopic } from './group-by-topic.ts';
 import { createHandOver, type Unhelpable } from './hand-over.ts';
 import type { LastStored } from './last-stored.ts';

@@ -15,7 +15,8 @@ import {
 import type { RocketmqMessage } from '../../../lib/domain/message.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import type { MessageProducer } from '../../../lib/ports/message-producer.ts';
-import { createForwardBatch, type ForwardBatchPorts } from '../../../lib/replication/forward-batch.ts';
+import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
+import type { ForwardBatchPorts } from '../../../lib/replication/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
 import {
   createRecordingLogger,

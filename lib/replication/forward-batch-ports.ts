@@ -1,0 +1,20 @@
+import type { Clock } from '../ports/clock.ts';
+import type { DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ProducerPool } from '../ports/message-producer.ts';
+import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
+import type { Visibility } from '../ports/visibility.ts';
+import type { Random } from './retry-schedule.ts';
+
+/** What forwarding a batch needs from the outside. */
+export interface ForwardBatchPorts {
+  tasks: TaskReader;
+  clusters: ClusterReader;
+  producers: Pick<ProducerPool, 'producerFor'>;
+  deadLetters: DeadLetterQueue;
+  visibility: Visibility;
+  clock: Clock;
+  logger: Logger;
+  /** For jitter; absent: `Math.random`. */
+  random?: Random;
+}
