@@ -3,12 +3,14 @@ import type { Warning } from '../domain/definition-check.ts';
 import { type FieldError, RequestError } from '../domain/errors.ts';
 import { literalTargetTopic } from '../domain/target-rules.ts';
 import type { TaskDefinition, TaskDirection } from '../domain/task.ts';
-import { directionOf } from '../domain/task-path.ts';
+import { directionOf, withPath } from '../domain/task-path.ts';
 import { checkDefinition } from '../domain/task-rules.ts';
 import type { ClusterStore } from '../ports/cluster-store.ts';
 
 /** What a definition that keeps all rules amounts to. */
 export interface CheckedDefinition {
+  /** As it was given, with `options.via` said. */
+  definition: TaskDefinition;
   direction: TaskDirection;
   sourceRegion: string;
   /** The registered topic that the target names literally. */
@@ -45,8 +47,9 @@ export function createCheckTask({
         target: [target.clusterId, targetCluster],
       });
     }
+    const resolved = withPath(definition, sourceCluster);
     const { errors, warnings } = checkDefinition({
-      definition,
+      definition: resolved,
       sourceCluster,
       targetCluster,
       registeredTopic,
@@ -54,6 +57,7 @@ export function createCheckTask({
     });
     if (errors.length > 0) throw broken(errors);
     return {
+      definition: resolved,
       direction: directionOf(definition),
       sourceRegion: sourceCluster.region,
       ...(registeredTopic === undefined ? {} : { targetTopic: registeredTopic.topic }),

@@ -55,7 +55,6 @@ export function createCreateTask({
     const { warnings, ...checked } = await checkTask(body);
     const { task, replayed } = await tasks.create({
       taskId: ulid(clock.now()),
-      definition: body,
       ...checked,
       desired: startNow ? 'running' : 'paused',
       at: new Date(clock.now()).toISOString(),

@@ -63,9 +63,10 @@ export function createEditTask({
     await guardStack();
     const before = await getTask(taskId);
     checkEditable(before, expectedVersion);
-    const definition = parseDefinition(mergePatch(before.definition, patch));
+    const wanted = parseDefinition(mergePatch(before.definition, patch));
+    const { warnings, ...checked } = await checkTask(wanted);
+    const { definition } = checked;
     const changed = changedMembers(before.definition, definition);
-    const { warnings, ...checked } = await checkTask(definition);
     if (changed.length === 0) return { task: before, warnings, affectsBuffered: 0 };
 
     const affectsBuffered = changed.some((member) => MESSAGE_MEMBERS.has(member))
@@ -81,7 +82,6 @@ export function createEditTask({
     const task = await tasks.saveDefinition({
       taskId,
       expectedVersion,
-      definition,
       ...checked,
       at: new Date(clock.now()).toISOString(),
       ...(actor === undefined ? {} : { actor }),

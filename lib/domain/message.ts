@@ -19,6 +19,12 @@ export interface MqttMessage {
   expirySeconds?: number;
 }
 
+/** An MQTT message that is about to be published: nothing about its delivery is left open. */
+export interface OutgoingMqttMessage extends MqttMessage {
+  qos: 0 | 1 | 2;
+  retain: boolean;
+}
+
 /** A message as it is sent to, or was received from, RocketMQ 5. */
 export interface RocketmqMessage {
   rocketmqTopic: string;

@@ -139,7 +139,7 @@ function ruleSpecs(task: Task, settings: SpecSettings): RuleSpec[] {
 }
 
 function rulePathSource({ source, options }: TaskDefinition): { topicFilters: readonly string[] } {
-  if ('topicFilters' in source && options.via === 'rule') return source;
+  if ('topicFilters' in source && options.via !== 'session') return source;
   throw new ControlPlaneError('only tasks from aws-iot by topic rules have resources of their own', {
     code: 'PATH_NOT_SUPPORTED',
     reaction: 'failed',

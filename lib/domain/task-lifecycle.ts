@@ -47,7 +47,7 @@ export function statusAfter(status: TaskStatus, desired: DesiredState): TaskStat
 
 /** Concurrency units that a task reserves of the stack's: its mapping's maximum while it is wanted running. */
 export function reservedUnits({ options }: TaskDefinition, desired: DesiredState): number {
-  return desired === 'running' && options.via === 'rule' ? options.concurrency : 0;
+  return desired === 'running' && options.via !== 'session' ? options.concurrency : 0;
 }
 
 /** What has to be written so that a task is wanted in another way. Its reason, which told of the old status, goes. */

@@ -13,6 +13,12 @@ export function isFromMqtt(definition: TaskDefinition): definition is MqttToRock
   return 'topicFilters' in definition.source;
 }
 
+/** The definition with `options.via` said, where its source's kind says it: `rule` for aws-iot, `session` for mqtt. */
+export function withPath(definition: TaskDefinition, { kind }: Pick<Cluster, 'kind'>): TaskDefinition {
+  if (kind === 'rocketmq' || definition.options.via !== undefined) return definition;
+  return { ...definition, options: { ...definition.options, via: kind === 'mqtt' ? 'session' : 'rule' } };
+}
+
 /**
  * Whether source and target fit their clusters, make a direction, and are on a path that this version has. Every other
  * rule depends on that.

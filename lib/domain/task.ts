@@ -43,8 +43,11 @@ const MqttTarget = z.strictObject({
 
 /** How a task works; every default just works. */
 export const TaskOptions = z.strictObject({
-  /** `rule`: AWS IoT topic rules and the task's own queue. `session`: a persistent MQTT session. */
-  via: z.enum(['rule', 'session']).default('rule'),
+  /**
+   * `rule`: AWS IoT topic rules and the task's own queue. `session`: a persistent MQTT session. Left out: `rule` for a source
+   * of kind aws-iot, `session` for one of kind mqtt. A source of kind rocketmq has none.
+   */
+  via: z.enum(['rule', 'session']).optional(),
   /** What stays in order. The rule path keeps none. */
   ordering: z.enum(['none', 'client', 'topic', 'key']).default('none'),
   /**
@@ -59,8 +62,25 @@ export const TaskOptions = z.strictObject({
     .prefault({}),
   /** At most so many invocations of the batching function side by side for this task (AWS: at least 2). */
   concurrency: z.int().min(2).max(1000).default(5),
-  /** `buffer`: what is published during a pause waits, up to 14 days. `discard`: it is skipped. */
-  whilePaused: z.enum(['buffer', 'discard']).default('buffer'),
+  /**
+   * What is published during a pause. `buffer`: waits in the task's own queue, up to 14 days. `broker` (session): waits in the
+   * broker's session, as long as the broker keeps it. `discard`: is skipped.
+   */
+  whilePaused: z.enum(['buffer', 'broker', 'discard']).default('buffer'),
+  /** Session path: side-by-side sessions by shared subscription. Ordered tasks have one. */
+  lanes: z.int().min(1).max(16).default(1),
+  /** Session path: QoS of the subscription; QoS 2 messages are carried as QoS 1. QoS 0 is at most once. */
+  qos: z.union([z.literal(0), z.literal(1)]).default(1),
+  /** Session path: whether retained messages are carried when a subscription is new. */
+  retained: z.enum(['new-subscription', 'never']).default('new-subscription'),
+  /** MQTT target: `keep`: as the message carries it. `force`: always retained. `drop`: never. `target.retain` wins. */
+  retain: z.enum(['keep', 'force', 'drop']).default('keep'),
+  /** At most so many messages per second of this task, where the path can hold them back (session, pull). */
+  maxMessagesPerSecond: z.int().min(1).max(100_000).optional(),
+  /** A message older than this when it would be sent is dropped and counted as expired. */
+  maxAgeSeconds: z.int().min(1).max(1_209_600).optional(),
+  /** Names of RocketMQ properties that carry what MQTT has: ours, or those of another product's consumers. */
+  propertyNames: z.enum(['native', 'alibaba', 'rocketmq-mqtt']).default('native'),
   /** A message that tasks of this stack have carried so often is not carried again: the guard against loops. */
   maxHops: z.int().min(1).max(10).default(1),
   /** What becomes of a message whose properties exceed RocketMQ's limits: dead letter, or packed into the body. */
@@ -84,7 +104,16 @@ export interface MqttToRocketmqDefinition extends TaskDefinition {
   target: z.infer<typeof RocketmqTarget>;
 }
 
+/** The definition of a task that carries RocketMQ messages to MQTT (pull path). */
+export interface RocketmqToMqttDefinition extends TaskDefinition {
+  source: z.infer<typeof RocketmqSource>;
+  target: z.infer<typeof MqttTarget>;
+}
+
 export type TaskDirection = 'mqtt-to-rocketmq' | 'rocketmq-to-mqtt';
+
+/** The way its messages take: by topic rules and a queue, by MQTT sessions, or pulled from RocketMQ. */
+export type TaskPath = 'rule' | 'session' | 'pull';
 
 /** What the user asked for. */
 export type DesiredState = 'running' | 'paused' | 'deleted';

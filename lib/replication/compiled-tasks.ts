@@ -42,7 +42,7 @@ function compile(definition: MqttToRocketmqDefinition, taskId: string): Compiled
   const topic = parseTemplate(target.topic);
   return {
     mapper: createMqttToRocketmqMapper(definition, taskId),
-    selectRule: createRuleSelector(source.topicFilters, options.via === 'rule' ? 'aws-iot' : 'mqtt'),
+    selectRule: createRuleSelector(source.topicFilters, options.via !== 'session' ? 'aws-iot' : 'mqtt'),
     hasFixedTopic: topic.ok && isLiteral(topic.template),
     maxHops: options.maxHops,
   };

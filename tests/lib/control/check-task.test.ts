@@ -10,6 +10,7 @@ describe('createCheckTask', () => {
 
   it('tells direction, region and the topic that is used', async () => {
     expect(await world.checkTask(definitionWith())).toEqual({
+      definition: definitionWith({ options: { via: 'rule' } }),
       direction: 'mqtt-to-rocketmq',
       sourceRegion: 'eu-west-1',
       targetTopic: 'charger_status',

@@ -44,7 +44,7 @@ describe('createEditTask', () => {
 
   it('puts the defaults back where options are removed', async () => {
     const edited = await edit({ options: null });
-    expect(edited.task.definition.options).toEqual(definitionWith().options);
+    expect(edited.task.definition.options).toEqual({ ...definitionWith().options, via: 'rule' });
   });
 
   it('knows no actor where the API knows none', async () => {

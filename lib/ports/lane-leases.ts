@@ -1,0 +1,66 @@
+/** What the owner of a lane does with the messages of its task. */
+export type LaneMode =
+  /** From source to target. */
+  | 'forward'
+  /** Session path, paused: from the source into the task's own queue. */
+  | 'buffer'
+  /** Session path, paused with `discard`: the subscriptions go, the session stays. */
+  | 'discard'
+  /** The task goes: what it has at the source (session, consumer group) goes too. */
+  | 'end';
+
+/** The right to work on one lane of one task. `epoch` fences an owner that slept: every new owner has a higher one. */
+export interface LaneLease {
+  taskId: string;
+  lane: number;
+  owner: string;
+  epoch: number;
+  expiresAtMs: number;
+}
+
+/** What a lane's owner says of itself with each renewal; converge reads it. */
+export interface LaneState {
+  mode: LaneMode;
+  /** Version of the task's definition that it works by. */
+  version: number;
+  /** Its mode is in effect: both ends connected (`forward`, `buffer`), or all done (`discard`, `end`). */
+  isEffective: boolean;
+}
+
+/** A lane as the table has it. `owner` is absent when nobody holds it. */
+export interface LaneRecord {
+  taskId: string;
+  lane: number;
+  epoch: number;
+  owner?: string;
+  expiresAtMs?: number;
+  state?: LaneState;
+  /** What the last owner left for the next: topic filters its session is subscribed to. */
+  memory?: LaneMemory;
+}
+
+/** What a session's owner must know of the sessions before it. */
+export interface LaneMemory {
+  /** Filters of the last SUBSCRIBE, as the broker's session remembers them. */
+  subscribedFilters?: readonly string[];
+}
+
+/** Leases on lanes, each an item of the task's partition. Conditional writes throughout. */
+export interface LaneLeases {
+  /** Undefined: held by somebody else. The same owner again gets the lease it has. */
+  acquire(
+    lane: { taskId: string; lane: number },
+    owner: string,
+    durationMs: number,
+  ): Promise<{ lease: LaneLease; memory: LaneMemory } | undefined>;
+  /** Undefined: no longer ours. */
+  renew(lease: LaneLease, durationMs: number, state: LaneState): Promise<LaneLease | undefined>;
+  /** Conditional on the lease; false: no longer ours. */
+  remember(lease: LaneLease, memory: LaneMemory): Promise<boolean>;
+  /** Gives back: the next owner need not wait for the expiry. What is no longer ours is left alone. */
+  release(lease: LaneLease): Promise<void>;
+  /** Strongly consistent. */
+  list(taskId: string): Promise<LaneRecord[]>;
+  /** Removes the records of lanes from `firstLane` on that nobody holds; of a deleted task all of them. */
+  forget(taskId: string, firstLane: number): Promise<void>;
+}

@@ -1,0 +1,72 @@
+import type { BridgeError } from '../domain/errors.ts';
+import type { MqttMessage } from '../domain/message.ts';
+import type { MqttClusterRecord } from './mqtt-publisher.ts';
+
+/** One PUBLISH that a session took in. Its PUBACK is withheld until `accept` is called. */
+export interface SessionDelivery {
+  message: MqttMessage;
+  /** Absent for QoS 0, which has no acknowledgement. */
+  packetId?: number;
+  isDuplicate: boolean;
+  /** The broker sent it because we subscribed, not because it was published now. */
+  isRetained: boolean;
+  /**
+   * Index of the topic filter it came by, of the filters given to `open`; absent where the broker does not tell (MQTT 3.1.1).
+   */
+  filterIndex?: number;
+  /** What it counts against `maxPendingBytes`. */
+  bytes: number;
+  /** Epoch ms of the first receipt on this connection. */
+  receivedAtMs: number;
+  /**
+   * The message is stored elsewhere: may be acknowledged. PUBACKs leave in the order of arrival [MQTT-4.6.0-2], so it may wait
+   * for earlier ones. Of a connection that is gone it does nothing: the broker sends the message again.
+   */
+  accept(): void;
+}
+
+export interface SessionOptions {
+  cluster: MqttClusterRecord;
+  /** The same for ever: another one would be another session. */
+  clientId: string;
+  topicFilters: readonly string[];
+  /** Filters that an earlier definition had and this one has not: unsubscribed, since the session remembers. */
+  removedTopicFilters: readonly string[];
+  /** True: SUBSCRIBE although the session is there, because the filters have changed since it last did. */
+  mustSubscribe: boolean;
+  qos: 0 | 1 | 2;
+  /** Whether the broker may send retained messages when a subscription is new. */
+  retained: 'new-subscription' | 'never';
+  /** With it the filters are subscribed as `$share/<shareName>/<filter>`: lanes of one task. */
+  shareName?: string;
+  /** Client and broker may have so many unacknowledged messages between them (Receive Maximum, MQTT 5). */
+  receiveMaximum: number;
+  /** Beyond so many bytes in `SessionDelivery`s that are not accepted yet the socket is not read. */
+  maxPendingBytes: number;
+  /** Called in order of arrival, never after `close` or `stopTaking`. Must not throw. */
+  onDelivery(delivery: SessionDelivery): void;
+  /** The connection is gone and will not come back by itself: every delivery that was not accepted comes again. */
+  onClosed(error: BridgeError): void;
+}
+
+/** One connection to one persistent session. It is never connected anew: `onClosed` ends it. */
+export interface MqttSession {
+  /** False: the broker had no session of this client, so what was published meanwhile is not here. */
+  readonly isResumed: boolean;
+  readonly protocolVersion: 4 | 5;
+  /** Takes no further packet; those taken can still be accepted. */
+  stopTaking(): void;
+  /** Unsubscribes from all filters: nothing more arrives, now or later. */
+  unsubscribe(): Promise<void>;
+  /**
+   * Leaves the broker's session for whoever takes it over. Nothing is accepted any more.
+   *
+   * @param options.endSession - true: the broker forgets session, subscriptions and queued messages
+   */
+  close(options?: { endSession?: boolean }): Promise<void>;
+}
+
+/** Opens sessions. Throws `BridgeError` when the secret cannot be read, the broker is not reached, or it refuses us. */
+export interface MqttSessions {
+  open(options: SessionOptions, deadlineMs: number): Promise<MqttSession>;
+}
