@@ -9,8 +9,9 @@ describe('createCheckTask', () => {
   });
 
   it('tells direction, region and the topic that is used', async () => {
-    expect(await world.checkTask(definitionWith())).toEqual({
-      definition: definitionWith({ options: { via: 'rule' } }),
+    const definition = definitionWith();
+    expect(await world.checkTask(definition)).toEqual({
+      definition: { ...definition, options: { ...definition.options, via: 'rule' } },
       direction: 'mqtt-to-rocketmq',
       sourceRegion: 'eu-west-1',
       targetTopic: 'charger_status',
