@@ -1,12 +1,28 @@
 import type { Cluster } from './cluster.ts';
 import type { FieldError } from './errors.ts';
-import type { MqttToRocketmqDefinition, TaskDefinition, TaskDirection } from './task.ts';
+import type {
+  MqttToRocketmqDefinition,
+  RocketmqToMqttDefinition,
+  TaskDefinition,
+  TaskDirection,
+  TaskPath,
+} from './task.ts';
 
 const NOT_AVAILABLE = 'PATH_NOT_AVAILABLE';
 
 /** The direction in which a task carries messages, by what its source is. */
 export function directionOf(definition: TaskDefinition): TaskDirection {
   return isFromMqtt(definition) ? 'mqtt-to-rocketmq' : 'rocketmq-to-mqtt';
+}
+
+/** The path of a definition whose `options.via` is said (`withPath`). */
+export function pathOf(definition: TaskDefinition): TaskPath {
+  if (!isFromMqtt(definition)) return 'pull';
+  return definition.options.via === 'session' ? 'session' : 'rule';
+}
+
+export function isFromRocketmq(definition: TaskDefinition): definition is RocketmqToMqttDefinition {
+  return !isFromMqtt(definition);
 }
 
 export function isFromMqtt(definition: TaskDefinition): definition is MqttToRocketmqDefinition {
