@@ -188,5 +188,7 @@ export interface Task {
   startedAt?: string;
   /** Set by a deletion that was told to discard the backlog. */
   discardBacklog?: boolean;
+  /** Session path: its lanes put messages into the task's queue, since the target does not take them. */
+  overflowing?: boolean;
   resources: TaskResources;
 }

@@ -6,3 +6,6 @@ export type TaskReader = Pick<TaskStore, 'get' | 'reportHealth'>;
 
 /** What the data plane may do with the table of clusters. */
 export type ClusterReader = Pick<ClusterStore, 'get'>;
+
+/** What a shift may do with the table of tasks: besides, tell what its lanes are at. */
+export type LaneTasks = Pick<TaskStore, 'get' | 'reportLane' | 'reportOverflow' | 'appendEvent'>;

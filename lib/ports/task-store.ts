@@ -137,6 +137,16 @@ export interface TaskStore {
     health: { status: 'running' } | { status: 'degraded'; reason: StatusReason },
   ): Promise<boolean>;
   /**
+   * Lanes of the session and pull path, while the task is wanted running: what `reportHealth` says, and also that a starting
+   * task runs or cannot, and that it failed. Answers whether the task's status or reason changed by it.
+   */
+  reportLane(
+    taskId: string,
+    health: { status: 'running' } | { status: 'degraded' | 'failed'; reason: StatusReason },
+  ): Promise<boolean>;
+  /** Lanes of the session path: whether messages go to the task's own queue instead of the target (`Task.overflowing`). */
+  reportOverflow(taskId: string, isOverflowing: boolean): Promise<void>;
+  /**
    * Last step of a deletion: the task, its name, its use counts. Events and revisions expire by themselves. Does nothing
    * when the task is gone; throws `ControlPlaneError` `LEASE_LOST` when the lease is not ours or no deletion is wanted.
    */

@@ -48,6 +48,8 @@ export const topicKey = (clusterId: string, topic: string): Key => ({
   SK: `TOPIC#${topic}`,
 });
 export const concurrencyKey: Key = { PK: 'STACK#CONCURRENCY', SK: 'META' };
+/** Partition of everything that shifts of a kind share: their roster and slots. */
+export const shiftsPartition = (kind: 'pull' | 'session') => `SHIFTS#${kind}`;
 export const stackStateKey: Key = { PK: 'STACK#STATE', SK: 'META' };
 
 /** What the index needs of a task or cluster. */

@@ -30,6 +30,8 @@ type TaskProgress = Pick<
   | 'releaseLease'
   | 'saveProgress'
   | 'reportHealth'
+  | 'reportLane'
+  | 'reportOverflow'
   | 'cancelDeletion'
   | 'remove'
 >;
@@ -90,6 +92,40 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
             );
       // Refused where the task is neither, and where nothing is to be said anew.
       return outcome.ok || outcome.found?.status === 'running' || outcome.found?.status === 'degraded';
+    },
+
+    async reportLane(taskId, health) {
+      const ofTarget = all(equals('status', 'degraded'), equals('reason.about', 'target'));
+      const wanted = (condition: Condition) => all(equals('desired', 'running'), condition);
+      const outcome =
+        health.status === 'running'
+          ? await change(
+              taskId,
+              { set: { status: 'running' }, remove: ['reason'] },
+              wanted(any(equals('status', 'starting'), ofTarget)),
+            )
+          : await change(
+              taskId,
+              { set: { status: health.status, reason: health.reason } },
+              wanted(
+                health.status === 'failed'
+                  ? oneOf('status', ['starting', 'running', 'degraded'])
+                  : any(
+                      oneOf('status', ['starting', 'running']),
+                      all(ofTarget, differs('reason.code', health.reason.code)),
+                    ),
+              ),
+            );
+      return outcome.ok;
+    },
+
+    async reportOverflow(taskId, isOverflowing) {
+      // A task that is gone has nothing to tell.
+      await change(
+        taskId,
+        isOverflowing ? { set: { overflowing: true } } : { remove: ['overflowing'] },
+        present('PK'),
+      );
     },
 
     async cancelDeletion(lease, reason) {

@@ -2,7 +2,7 @@ import { monotonicFactory } from 'ulid';
 import { leaseLost } from '../../domain/control-plane-error.ts';
 import { idempotencyKeyReused, taskNameTaken, taskNotFound } from '../../domain/request-errors.ts';
 import { EVENT_RETENTION_SECONDS, IDEMPOTENCY_SECONDS } from '../../domain/retention.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Task, TaskStatus } from '../../domain/task.ts';
 import { editedTask, newTask, revisionKey } from '../../domain/task-changes.ts';
 import { createdEvent, desiredEvent, editedEvent } from '../../domain/task-events.ts';
 import { matchesTaskFilter } from '../../domain/task-filter.ts';
@@ -12,6 +12,9 @@ import type { IdempotencyKey, NewTaskEvent, TaskLease, TaskStore } from '../../p
 import { byKey, pageOf } from './page.ts';
 import type { MemoryState, TaskRecord } from './state.ts';
 import { reserveUnits, usedRecords, usesOf } from './uses.ts';
+
+/** In which a lane may say how it is. */
+const LANE_STATUSES: readonly TaskStatus[] = ['starting', 'running', 'degraded'];
 
 /** The table of tasks in memory: for tests, with the same promises as the real one. */
 export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'now'>): TaskStore {
@@ -196,6 +199,30 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
       }
       task.status = health.status;
       return true;
+    },
+
+    async reportLane(taskId, health) {
+      const task = state.tasks.get(taskId)?.task;
+      if (task?.desired !== 'running' || !LANE_STATUSES.includes(task.status)) return false;
+      const ofTarget = task.status === 'degraded' && task.reason?.about === 'target';
+      if (health.status === 'running') {
+        if (task.status !== 'starting' && !ofTarget) return false;
+        delete task.reason;
+      } else {
+        const isNew = task.status === 'starting' || task.status === 'running';
+        const isOther = ofTarget && task.reason?.code !== health.reason.code;
+        if (health.status === 'degraded' && !isNew && !isOther) return false;
+        task.reason = { ...health.reason };
+      }
+      task.status = health.status;
+      return true;
+    },
+
+    async reportOverflow(taskId, isOverflowing) {
+      const task = state.tasks.get(taskId)?.task;
+      if (task === undefined) return;
+      if (isOverflowing) task.overflowing = true;
+      else delete task.overflowing;
     },
 
     async remove(lease) {

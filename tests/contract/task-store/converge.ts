@@ -141,6 +141,67 @@ export function describeConverge(kit: TaskStoreKit): void {
     });
   });
 
+  describe('reportLane', () => {
+    const away = { code: 'TARGET_UNAVAILABLE', message: 'no answer', at, about: 'target' } as const;
+    const starting = async () => {
+      const { taskId } = await created({ desired: 'running' });
+      await kit.settle(taskId, 'starting');
+      return taskId;
+    };
+
+    it('tells of a starting task that it runs, once', async () => {
+      const taskId = await starting();
+      expect(await kit.tasks.reportLane(taskId, { status: 'running' })).toBe(true);
+      expect(await kit.tasks.reportLane(taskId, { status: 'running' })).toBe(false);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'running' });
+    });
+
+    it('tells why a starting task does not run yet, and takes it back', async () => {
+      const taskId = await starting();
+      expect(await kit.tasks.reportLane(taskId, { status: 'degraded', reason: away })).toBe(true);
+      expect(await kit.tasks.reportLane(taskId, { status: 'degraded', reason: away })).toBe(false);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason: away });
+      const other = { ...away, code: 'CREDENTIALS_REFUSED' };
+      expect(await kit.tasks.reportLane(taskId, { status: 'degraded', reason: other })).toBe(true);
+      expect(await kit.tasks.reportLane(taskId, { status: 'running' })).toBe(true);
+      const healthy = await kit.tasks.get(taskId);
+      expect(healthy).toMatchObject({ status: 'running' });
+      expect(healthy).not.toHaveProperty('reason');
+    });
+
+    it('fails a task for good: only its user starts it again', async () => {
+      const taskId = await starting();
+      await kit.tasks.reportLane(taskId, { status: 'degraded', reason: away });
+      const taken = { code: 'CLIENT_ID_TAKEN', message: 'another client has our id', at };
+      expect(await kit.tasks.reportLane(taskId, { status: 'failed', reason: taken })).toBe(true);
+      expect(await kit.tasks.reportLane(taskId, { status: 'running' })).toBe(false);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'failed', reason: taken });
+      expect(await want(taskId, 'running')).toMatchObject({ status: 'starting' });
+    });
+
+    it('says nothing of a task that is wanted otherwise, nor over a reason of the control plane', async () => {
+      const { taskId } = await running();
+      await want(taskId, 'paused');
+      expect(await kit.tasks.reportLane(taskId, { status: 'degraded', reason: away })).toBe(false);
+      expect(await kit.tasks.reportLane(ulid(), { status: 'running' })).toBe(false);
+      const task = await running();
+      await kit.tasks.saveProgress(await leased(task), { status: 'degraded', reason });
+      expect(await kit.tasks.reportLane(task.taskId, { status: 'running' })).toBe(false);
+      expect(await kit.tasks.get(task.taskId)).toMatchObject({ status: 'degraded', reason });
+    });
+  });
+
+  describe('reportOverflow', () => {
+    it('marks the task, and takes the mark away', async () => {
+      const { taskId } = await running();
+      await kit.tasks.reportOverflow(taskId, true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ overflowing: true });
+      await kit.tasks.reportOverflow(taskId, false);
+      expect(await kit.tasks.get(taskId)).not.toHaveProperty('overflowing');
+      await kit.tasks.reportOverflow(ulid(), true);
+    });
+  });
+
   describe('cancelDeletion', () => {
     it('brings the task back, paused, with the reason', async () => {
       const task = await paused();
