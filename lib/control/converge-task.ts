@@ -7,6 +7,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskLease, TaskStore } from '../ports/task-store.ts';
 import { auditResources } from './converge-audit.ts';
+import { isBuffering, judgeBuffer } from './converge-buffer.ts';
 import {
   type DeletionStep,
   type DeletionTimes,
@@ -145,9 +146,20 @@ export function createConvergeTask(
     const specs = renderResourceSpecs(run.task, settings);
     const { resources, drift } = await auditResources(run.task, specs, cloud);
     run.toAudit = false;
-    if (drift.length === 0) return 'go-on';
+    if (drift.length === 0) return auditBuffer(run);
     logger.warn('drift found', { taskId: run.task.taskId, drift });
-    return settle(run, { progress: { resources }, event: driftEvent(drift) });
+    const next = await settle(run, { progress: { resources }, event: driftEvent(drift) });
+    return next === 'go-on' ? auditBuffer(run) : next;
+  }
+
+  async function auditBuffer(run: Run): Promise<Next> {
+    const { taskId, status, resources } = run.task;
+    const queue = isBuffering(run.task) ? resources.queue : undefined;
+    const backlog = queue && (await cloud.queues.backlog(queue.url));
+    const { waitedMs, ...outcome } = judgeBuffer(run.task, backlog, clock.now());
+    // At each audit, so that an alarm can stand on it.
+    if (waitedMs !== undefined) logger.warn('messages wait too long', { taskId, status, waitedMs, backlog });
+    return settle(run, outcome);
   }
 
   /** Turns what the cloud refused into a wait or a failed task. */

@@ -158,6 +158,10 @@ export interface TaskResources {
   mappingRequestedAtMs?: number;
   /** Epoch ms since when a deletion has left no rule. */
   rulesGoneAtMs?: number;
+  /** Epoch ms since when every audit has found messages in the queue and the task not running. */
+  bufferingSinceMs?: number;
+  /** Epoch ms at which it was told that the oldest of them will be dropped by SQS before long. */
+  bufferExpiringAtMs?: number;
 }
 
 export interface RuleRecord {

@@ -84,8 +84,10 @@ export async function createConvergeWorld({
   random = () => 0.5,
   roleReadyAtMs = 0,
   queueDelayMs = 0,
+  logger = silentLogger,
 }: {
   random?: () => number;
+  logger?: Logger;
   roleReadyAtMs?: number;
   queueDelayMs?: number;
 } = {}) {
@@ -165,7 +167,7 @@ export async function createConvergeWorld({
       tasks: mortal(tasks),
       stack: mortal(stack),
       clock: clock as Clock,
-      logger: silentLogger,
+      logger,
     });
 
   /** One invocation of the function: a fresh process. */
