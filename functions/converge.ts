@@ -19,7 +19,7 @@ import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readConvergeConfig } from '../lib/config/converge.ts';
 import { createConverge, type TickEvent } from '../lib/control/converge.ts';
 import { createPacer } from '../lib/control/converge-pacer.ts';
-import { ruleSql } from '../lib/mapping/envelope.ts';
+import { ruleSql } from '../lib/mapping/rule-envelope.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
 
 const { region, settings, ...config } = readConvergeConfig();

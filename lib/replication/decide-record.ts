@@ -1,7 +1,8 @@
 import { BridgeError, UnmappableMessageError } from '../domain/errors.ts';
 import { loopReason } from '../domain/loop-guard.ts';
 import type { Task } from '../domain/task.ts';
-import { decodeEnvelope, messageOfEnvelope, type RuleEnvelope } from '../mapping/envelope.ts';
+import { decodeEnvelope, type Envelope, isRuleEnvelope, messageOfEnvelope } from '../mapping/envelope.ts';
+import type { RuleEnvelope } from '../mapping/rule-envelope.ts';
 import type { Skipped } from './batch-counts.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
 import { unexpected } from './outcome.ts';
@@ -19,8 +20,9 @@ export type Decision =
   | { kind: 'give-back'; error: BridgeError };
 
 /**
- * Decides records with the task as it is now, whatever it was when their rule wrote them: buffered messages go
- * through the mapping of the moment, and what no filter matches any more is left out. Never throws.
+ * Decides records with the task as it is now, whatever it was when they were written: buffered messages go
+ * through the mapping of the moment, and what no filter matches any more is left out. A session has left out overlap
+ * copies before it wrote. Never throws.
  */
 export function decideRecord(
   record: SourceRecord,
@@ -33,7 +35,9 @@ export function decideRecord(
     if (envelope.taskId !== task.taskId) throw ofAnotherTask();
     const selected = compiled.selectRule(envelope.topicName);
     if (selected === undefined) return { kind: 'skip', reason: 'filtered' };
-    if (isOverlap(envelope, selected, task)) return { kind: 'skip', reason: 'overlap' };
+    if (isRuleEnvelope(envelope) && isOverlap(envelope, selected, task)) {
+      return { kind: 'skip', reason: 'overlap' };
+    }
     return decideMessage(record, envelope, task, compiled, receiptTimeMs);
   } catch (error) {
     if (error instanceof BridgeError && error.reaction === 'dead-letter')
@@ -45,7 +49,7 @@ export function decideRecord(
 
 function decideMessage(
   record: SourceRecord,
-  envelope: RuleEnvelope,
+  envelope: Envelope,
   task: Task,
   { mapper, maxHops }: CompiledTask,
   receiptTimeMs: number,

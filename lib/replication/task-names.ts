@@ -1,5 +1,6 @@
 import { UnmappableMessageError } from '../domain/errors.ts';
 import { decodeEnvelope } from '../mapping/envelope.ts';
+import { decodeLargeEnvelope } from '../mapping/session-envelope.ts';
 
 const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
 const QUEUE_ARN = new RegExp(`^arn:aws[a-z-]*:sqs:[^:]*:[^:]*:.+-(${ULID})$`);
@@ -19,10 +20,10 @@ export function taskIdOfRuleName(ruleName: string): string | undefined {
   return RULE_NAME.exec(ruleName)?.[1];
 }
 
-/** The task and version that a rule envelope names; undefined when the text is no envelope. */
+/** The task and version that an envelope names; undefined when the text is no envelope. */
 export function taskOfEnvelope(text: string): { taskId: string; version: number } | undefined {
   try {
-    const { taskId, version } = decodeEnvelope(text);
+    const { taskId, version } = decodeLargeEnvelope(text) ?? decodeEnvelope(text);
     return { taskId, version };
   } catch (error) {
     if (error instanceof UnmappableMessageError) return undefined;

@@ -14,7 +14,7 @@ import { type ConvergeResult, createConvergeTask } from '../../lib/control/conve
 import { createResourceNames } from '../../lib/domain/resource-names.ts';
 import type { SpecSettings } from '../../lib/domain/resource-specs.ts';
 import { TaskDefinition } from '../../lib/domain/task.ts';
-import { ruleSql } from '../../lib/mapping/envelope.ts';
+import { ruleSql } from '../../lib/mapping/rule-envelope.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Task } from '../../../lib/domain/task.ts';
+import { encodeSessionEnvelope } from '../../../lib/mapping/session-envelope.ts';
 import { createCompiledTasks } from '../../../lib/replication/compiled-tasks.ts';
 import { decideRecord } from '../../../lib/replication/decide-record.ts';
 import { type EnvelopeFields, NOW_MS, ruleTask, sourceRecord, TASK_ID } from '../../helpers/rule-path.ts';
@@ -23,6 +24,27 @@ describe('decideRecord', () => {
     expect(remap(NOW_MS + 5).properties).toEqual(
       new Map([...message.properties, ['mqferry_send_time', String(NOW_MS + 5)]]),
     );
+  });
+
+  it('maps what a session has put there, whatever filter it came by', () => {
+    const text = encodeSessionEnvelope({
+      taskId: TASK_ID,
+      version: 2,
+      filterIndex: 9,
+      messageId: 'given',
+      receiptTimeMs: NOW_MS - 5_000,
+      topicName: 'stations/7/status',
+      payload: Buffer.from('off'),
+      qos: 1,
+      userProperties: [],
+    });
+    const decision = decide(text);
+    if (decision.kind !== 'send') throw new Error('not to be sent');
+    const { properties } = decision.outgoing.message;
+    expect(properties.get('mqferry_id')).toBe('given');
+    expect(properties.get('mqferry_receipt_time')).toBe(String(NOW_MS - 5_000));
+    expect(properties.get('mqferry_send_time')).toBe(String(NOW_MS));
+    expect(properties.get('mqtt_qos')).toBe('1');
   });
 
   it('names a message without a trace id by its record, which stays the same', () => {

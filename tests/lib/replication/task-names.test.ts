@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createResourceNames } from '../../../lib/domain/resource-names.ts';
+import { encodeLargeEnvelope } from '../../../lib/mapping/session-envelope.ts';
 import { taskIdOfQueueArn, taskIdOfRuleName, taskOfEnvelope } from '../../../lib/replication/task-names.ts';
 import { envelopeText, TASK_ID } from '../../helpers/rule-path.ts';
 
@@ -37,6 +38,11 @@ describe('taskIdOfRuleName', () => {
 describe('taskOfEnvelope', () => {
   it('reads task and version', () => {
     expect(taskOfEnvelope(envelopeText({ r: 4 }))).toEqual({ taskId: TASK_ID, version: 4 });
+  });
+
+  it('reads them of an envelope that lies elsewhere', () => {
+    const text = encodeLargeEnvelope({ taskId: TASK_ID, version: 5, key: 'overflow/1' });
+    expect(taskOfEnvelope(text)).toEqual({ taskId: TASK_ID, version: 5 });
   });
 
   it.each(['', '{}', 'null', '{"v":1}'])('finds none in %j', (text) => {
