@@ -59,13 +59,37 @@ const ACCESS_DENIED = {
   leaf: 'hold',
   scope: 'topic',
   code: 'ACCESS_DENIED',
-  hint: 'Allow the user of this cluster to publish to the topic, and check that the topic is writable.',
+  hint: 'Allow the user of this cluster what the task does with the topic (Pub or Sub) and its consumer group (Sub).',
 } as const;
 const TOPIC_NOT_FOUND = {
   leaf: 'hold',
   scope: 'topic',
   code: 'TOPIC_NOT_FOUND',
   hint: 'Create the topic on the cluster, or correct its name in the task.',
+} as const;
+const CONSUMER_GROUP_NOT_FOUND = {
+  leaf: 'hold',
+  scope: 'topic',
+  code: 'CONSUMER_GROUP_NOT_FOUND',
+  hint: 'Create the consumer group on the cluster, for a FIFO topic an orderly one, or correct its name in the task.',
+} as const;
+const CONSUMER_GROUP_INVALID = {
+  leaf: 'hold',
+  scope: 'topic',
+  code: 'CONSUMER_GROUP_INVALID',
+  hint: 'A consumer group has 1 to 120 of a-z, A-Z, 0-9, "%", "|", "_" and "-".',
+} as const;
+const FILTER_INVALID = {
+  leaf: 'hold',
+  scope: 'topic',
+  code: 'FILTER_INVALID',
+  hint: 'Correct the filter expression of the task; SQL92 must be switched on at the broker (enablePropertyFilter).',
+} as const;
+const CONSUMER_SETTINGS_INVALID = {
+  leaf: 'hold',
+  scope: 'cluster',
+  code: 'CONSUMER_SETTINGS_INVALID',
+  hint: 'The proxy of this cluster has other limits for invisible and polling times than usual: report it.',
 } as const;
 const TOPIC_TYPE_MISMATCH = {
   leaf: 'hold',
@@ -93,21 +117,26 @@ const TLS_MISMATCH = {
 } as const;
 
 /**
- * Statuses of `apache.rocketmq.v2.Code` as they answer a route query or a send. 50001 is the proxy's catch-all: only
+ * Statuses of `apache.rocketmq.v2.Code` as they answer a route query, a send or a receive. 50001 is the proxy's catch-all: only
  * its text tells an outage from a message that no number of tries can help.
  */
 export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40000, meaning: 'bad request', ...invalid('MESSAGE_INVALID') },
   { status: 40001, meaning: 'illegal access point', ...ENDPOINT_INVALID },
   { status: 40002, meaning: 'illegal topic name', leaf: 'invalid-topic', code: 'TOPIC_INVALID' },
+  { status: 40003, meaning: 'illegal consumer group', ...CONSUMER_GROUP_INVALID },
   { status: 40004, meaning: 'illegal tag', ...invalid('TAG_INVALID') },
   { status: 40005, meaning: 'illegal key', ...invalid('KEY_INVALID') },
   { status: 40006, meaning: 'illegal message group', ...invalid('MESSAGE_GROUP_INVALID') },
   { status: 40007, meaning: 'illegal property name or value', ...invalid('PROPERTY_INVALID') },
   { status: 40009, meaning: 'illegal message id', ...invalid('MESSAGE_INVALID') },
+  { status: 40010, meaning: 'illegal filter expression', ...FILTER_INVALID },
+  { status: 40011, meaning: 'illegal invisible time', ...CONSUMER_SETTINGS_INVALID },
   { status: 40012, meaning: 'illegal delivery time', ...invalid('MESSAGE_INVALID') },
   { status: 40014, meaning: 'the message type is not the one of the topic', ...TOPIC_TYPE_MISMATCH },
+  { status: 40015, meaning: 'unknown type of client', ...CONSUMER_SETTINGS_INVALID },
   { status: 40016, meaning: 'corrupted message', ...invalid('MESSAGE_INVALID') },
+  { status: 40018, meaning: 'illegal polling time', ...CONSUMER_SETTINGS_INVALID },
   // ACL 2.0 answers 40100 for a known user without the right as well.
   { status: 40100, text: /has no permission/i, meaning: 'not allowed', ...ACCESS_DENIED },
   { status: 40100, meaning: 'not authenticated', ...CREDENTIALS_REFUSED },
@@ -115,6 +144,7 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40300, meaning: 'not allowed', ...ACCESS_DENIED },
   { status: 40400, meaning: 'not found', ...TOPIC_NOT_FOUND },
   { status: 40402, meaning: 'the topic does not exist', ...TOPIC_NOT_FOUND },
+  { status: 40403, meaning: 'the consumer group does not exist', ...CONSUMER_GROUP_NOT_FOUND },
   { status: 40800, meaning: 'request timeout', ...maybe('TARGET_TIMEOUT') },
   { status: 41300, meaning: 'the request is too large', ...tooLarge('PAYLOAD_TOO_LARGE') },
   { status: 41301, meaning: 'the body is too large', ...tooLarge('BODY_TOO_LARGE') },
