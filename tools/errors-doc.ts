@@ -1,5 +1,13 @@
 import { type ErrorRow, errorOfRow, GRPC_STATUSES, ROCKETMQ_STATUSES } from '../lib/domain/error-table.ts';
 import type { BridgeError } from '../lib/domain/errors.ts';
+import {
+  MQTT_311_CONNACK_CODES,
+  MQTT_CONNACK_CODES,
+  MQTT_CONNECTION_ERRORS,
+  MQTT_DISCONNECT_CODES,
+  MQTT_PUBLISH_CODES,
+  MQTT_SUBSCRIBE_CODES,
+} from '../lib/domain/mqtt-error-table.ts';
 
 /** Document whose tables are made here, from the repository's root. */
 export const ERRORS_DOC = 'docs/errors.md';
@@ -7,11 +15,19 @@ export const ERRORS_DOC = 'docs/errors.md';
 interface Source {
   name: string;
   rows: readonly ErrorRow[];
+  /** As the specification writes its numbers. */
+  isHexadecimal?: boolean;
 }
 
 const SOURCES: readonly Source[] = [
   { name: 'RocketMQ', rows: ROCKETMQ_STATUSES },
   { name: 'gRPC', rows: GRPC_STATUSES },
+  { name: 'MQTT 5 CONNACK', rows: MQTT_CONNACK_CODES, isHexadecimal: true },
+  { name: 'MQTT 3.1.1 CONNACK', rows: MQTT_311_CONNACK_CODES },
+  { name: 'MQTT PUBACK, PUBREC', rows: MQTT_PUBLISH_CODES, isHexadecimal: true },
+  { name: 'MQTT SUBACK', rows: MQTT_SUBSCRIBE_CODES, isHexadecimal: true },
+  { name: 'MQTT DISCONNECT', rows: MQTT_DISCONNECT_CODES, isHexadecimal: true },
+  { name: 'connection', rows: MQTT_CONNECTION_ERRORS },
 ];
 
 /**
@@ -45,7 +61,10 @@ function codesTable(): string {
   const lines = [...byCode].sort(byName).map(([code, rows]) => {
     const errors = rows.map((row) => errorOfRow(row, ''));
     const then = distinct(errors.map(reactionOf));
-    const hints = distinct(rows.map(({ hint }) => hint ?? ''));
+    const hints = distinct(
+      rows.map(({ hint }) => hint ?? ''),
+      ' ',
+    );
     return [`\`${code}\``, distinct(rows.map(({ meaning }) => meaning)), then, hints];
   });
   return table(['code', 'when', 'then', 'what to do'], lines);
@@ -53,9 +72,9 @@ function codesTable(): string {
 
 /** One line per row of the table, in its order: the first that fits counts. */
 function statusesTable(): string {
-  const lines = SOURCES.flatMap(({ name, rows }) =>
+  const lines = SOURCES.flatMap(({ name, rows, isHexadecimal }) =>
     rows.map(({ status, text, code, maybeStored }) => [
-      `${name} ${status}`,
+      `${name} ${isHexadecimal === true ? hexadecimal(status) : status}`,
       text === undefined ? '' : `\`${text.source.replaceAll('|', '\\|')}\``,
       `\`${code}\``,
       maybeStored === true ? 'maybe' : '',
@@ -64,13 +83,17 @@ function statusesTable(): string {
   return table(['status', 'and its text matches', 'code', 'stored?'], lines);
 }
 
+function hexadecimal(status: number | string): string {
+  return `0x${status.toString(16).padStart(2, '0').toUpperCase()}`;
+}
+
 function reactionOf({ reaction, scope, waitMs }: BridgeError): string {
   const wait = waitMs === undefined ? '' : ` after ${waitMs} ms`;
   return reaction === 'hold' ? `hold (${scope})` : `${reaction}${wait}`;
 }
 
-function distinct(texts: readonly string[]): string {
-  return [...new Set(texts)].filter((text) => text !== '').join('; ');
+function distinct(texts: readonly string[], separator = '; '): string {
+  return [...new Set(texts)].filter((text) => text !== '').join(separator);
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -10,12 +10,13 @@ import {
 } from './errors.ts';
 
 interface RowCommon {
-  status: number;
+  /** As the protocol numbers or names it. */
+  status: number | string;
   /** The row counts only when the answer's text matches: some statuses mean several things. */
   text?: RegExp;
   /** Stable code of the error this becomes. */
   code: string;
-  /** What it means, in a clause that follows "RocketMQ answered 40402: ". */
+  /** What it means, in a clause that follows "RocketMQ answered 40402: " or "the MQTT broker answered 0x87: ". */
   meaning: string;
   /** One sentence for the user: what would be right. */
   hint?: string;
@@ -196,7 +197,7 @@ export const GRPC_STATUSES: readonly ErrorRow[] = [
 ];
 
 /** What a status asks for. A status that no row names is retried, under a code that names it. */
-export function errorRow(table: readonly ErrorRow[], status: number, text: string): ErrorRow {
+export function errorRow(table: readonly ErrorRow[], status: number | string, text: string): ErrorRow {
   const row = table.find((one) => one.status === status && (one.text?.test(text) ?? true));
   return (
     row ?? {

@@ -1,0 +1,90 @@
+import { type ErrorRow, errorOfRow, errorRow } from '../../domain/error-table.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import {
+  MQTT_311_CONNACK_CODES,
+  MQTT_CONNACK_CODES,
+  MQTT_CONNECTION_ERRORS,
+  MQTT_DISCONNECT_CODES,
+  MQTT_PUBLISH_CODES,
+  MQTT_SUBSCRIBE_CODES,
+} from '../../domain/mqtt-error-table.ts';
+
+/** Packets in which a broker gives a reason. */
+export type AnsweringPacket = 'connack' | 'publish' | 'subscribe' | 'disconnect';
+
+const DOING: Readonly<Record<AnsweringPacket, string>> = {
+  connack: 'connecting to the MQTT broker',
+  publish: 'publishing to the MQTT broker',
+  subscribe: 'subscribing at the MQTT broker',
+  disconnect: 'the MQTT broker disconnected us',
+};
+const UPGRADE_ANSWER = /Unexpected server response: (\d{3})/;
+
+/**
+ * The broker answered with a reason other than success.
+ *
+ * @param code - reason code of MQTT 5, or return code of 3.1.1
+ * @param options.maybeStored - the message that this is about may have been taken all the same
+ */
+export function errorOfReason(
+  packet: AnsweringPacket,
+  code: number,
+  options: { maybeStored?: boolean } = {},
+): BridgeError {
+  const row = errorRow(tableOf(packet, code), code, '');
+  const reason = `0x${code.toString(16).padStart(2, '0').toUpperCase()}: ${row.meaning}`;
+  return errorOfRow(row, `${DOING[packet]}: ${reason}`, { maybeStored: options.maybeStored === true });
+}
+
+/** The connection could not be made, or broke. Anything unknown is retried. */
+export function errorOfConnection(cause: unknown, options: { maybeStored?: boolean } = {}): BridgeError {
+  if (cause instanceof BridgeError) return cause;
+  const row = connectionRow(cause);
+  const given = { cause, maybeStored: options.maybeStored === true };
+  if (row !== undefined) return errorOfRow(row, `connecting to the MQTT broker: ${row.meaning}`, given);
+  if (cause instanceof Error && /connack timeout/i.test(cause.message)) {
+    return new BrokerUnavailableError('connecting to the MQTT broker: no answer in time', {
+      ...given,
+      code: 'TARGET_TIMEOUT',
+    });
+  }
+  return new BrokerUnavailableError('the connection to the MQTT broker was lost', given);
+}
+
+/** What MQTT.js emits as `error` before it is connected: a refusal by CONNACK carries its number as `code`. */
+export function errorOfConnecting(cause: unknown): BridgeError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'number' ? errorOfReason('connack', code) : errorOfConnection(cause);
+}
+
+function tableOf(packet: AnsweringPacket, code: number): readonly ErrorRow[] {
+  switch (packet) {
+    case 'connack':
+      // Brokers of 3.1.1 refuse a CONNECT of MQTT 5 with their own codes, which are all below those of MQTT 5.
+      return code < 0x80 ? MQTT_311_CONNACK_CODES : MQTT_CONNACK_CODES;
+    case 'publish':
+      return MQTT_PUBLISH_CODES;
+    case 'subscribe':
+      return MQTT_SUBSCRIBE_CODES;
+    case 'disconnect':
+      return MQTT_DISCONNECT_CODES;
+  }
+}
+
+function connectionRow(cause: unknown): ErrorRow | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const [, httpStatus] = UPGRADE_ANSWER.exec(cause.message) ?? [];
+  if (httpStatus !== undefined) return errorRow(MQTT_CONNECTION_ERRORS, 'HTTP', httpStatus);
+  // Several addresses were tried, as Node does for localhost: the first says enough.
+  if (cause instanceof AggregateError && cause.errors.length > 0) return connectionRow(cause.errors[0]);
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  const known = MQTT_CONNECTION_ERRORS.find(({ status }) => status === code);
+  if (known !== undefined) return known;
+  const text = `${code} ${cause.message}`;
+  return isTls(text) ? errorRow(MQTT_CONNECTION_ERRORS, 'TLS', text) : undefined;
+}
+
+/** EPROTO is how a TLS handshake with something else ends. */
+function isTls(text: string): boolean {
+  return /EPROTO|ERR_SSL_|ERR_TLS_|SELF_SIGNED|UNABLE_TO_|CERT_|TLS not authorized|SSL routines/.test(text);
+}
