@@ -61,6 +61,11 @@ export function withoutShare(topicFilter: string): string {
   return topicFilter.slice(topicFilter.indexOf('/', SHARE.length) + 1);
 }
 
+/** The filter as a shared subscription is subscribed to; without a share name the filter itself. */
+export function withShare(topicFilter: string, shareName: string | undefined): string {
+  return shareName === undefined ? topicFilter : `${SHARE}${shareName}/${topicFilter}`;
+}
+
 function shareFault(topicFilter: string): string | undefined {
   if (topicFilter !== '$share' && !topicFilter.startsWith(SHARE)) return undefined;
   const [, shareName = '', ...levels] = topicFilter.split('/');

@@ -8,7 +8,10 @@ export interface SessionDelivery {
   /** Absent for QoS 0, which has no acknowledgement. */
   packetId?: number;
   isDuplicate: boolean;
-  /** The broker sent it because we subscribed, not because it was published now. */
+  /**
+   * The broker sent it because we subscribed, not because it was published now. MQTT 3.1.1 only: with Retain As Published,
+   * which MQTT 5 subscriptions ask for, no flag tells the two apart, and this is false.
+   */
   isRetained: boolean;
   /**
    * Index of the topic filter it came by, of the filters given to `open`; absent where the broker does not tell (MQTT 3.1.1).
@@ -30,7 +33,10 @@ export interface SessionOptions {
   /** The same for ever: another one would be another session. */
   clientId: string;
   topicFilters: readonly string[];
-  /** Filters that an earlier definition had and this one has not: unsubscribed, since the session remembers. */
+  /**
+   * Filters that an earlier definition had and this one has not, as they were subscribed (`withShare`): unsubscribed, since
+   * the session remembers.
+   */
   removedTopicFilters: readonly string[];
   /** True: SUBSCRIBE although the session is there, because the filters have changed since it last did. */
   mustSubscribe: boolean;
@@ -43,9 +49,15 @@ export interface SessionOptions {
   receiveMaximum: number;
   /** Beyond so many bytes in `SessionDelivery`s that are not accepted yet the socket is not read. */
   maxPendingBytes: number;
-  /** Called in order of arrival, never after `close` or `stopTaking`. Must not throw. */
+  /**
+   * Called in order of arrival, never after `close` or `stopTaking`; also before `open` has resolved: a broker sends what it
+   * has queued as soon as it knows who we are. Must not throw.
+   */
   onDelivery(delivery: SessionDelivery): void;
-  /** The connection is gone and will not come back by itself: every delivery that was not accepted comes again. */
+  /**
+   * The connection is gone and will not come back by itself: every delivery that was not accepted comes again. Called once at
+   * most; never before `open` has resolved, nor after `close` or `stopTaking`, since then a takeover is expected.
+   */
   onClosed(error: BridgeError): void;
 }
 

@@ -1,0 +1,126 @@
+import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { matches } from '../../domain/topic-filter.ts';
+import { withShare } from '../../domain/topic-filter-syntax.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { MqttSession, MqttSessions, SessionOptions } from '../../ports/mqtt-session.ts';
+import { MemoryConnection } from './mqtt-session-connection.ts';
+import { type BrokerMessage, StoredSession } from './mqtt-session-store.ts';
+
+/** One MQTT 5 broker in memory. */
+export interface MemoryMqttBroker {
+  /** Every cluster is this broker. */
+  readonly sessions: MqttSessions;
+  /** Into every session with a matching subscription, connected or not; one copy for each subscription identifier. */
+  publish(message: BrokerMessage): void;
+  /** From now on `open` throws this; undefined: it lets everybody in again. */
+  refuse(error: BridgeError | undefined): void;
+  /** Ends the client's connection as a broken network does. */
+  disconnect(clientId: string, error?: BridgeError): void;
+  isConnected(clientId: string): boolean;
+  /** Filters as subscribed (`$share/…` included); undefined: there is no such session. */
+  subscriptions(clientId: string): readonly string[] | undefined;
+  /** Messages that the session keeps until they are acknowledged. */
+  kept(clientId: string): number;
+  /** With what sessions were opened, oldest first. */
+  readonly opened: readonly SessionOptions[];
+}
+
+/** @param options.queueLimit - what a session keeps beyond what is under way; more is dropped in silence, as brokers do */
+export function createMemoryMqttBroker(options: {
+  clock: Pick<Clock, 'now'>;
+  queueLimit?: number;
+}): MemoryMqttBroker {
+  const { clock, queueLimit = Number.POSITIVE_INFINITY } = options;
+  const stored = new Map<string, StoredSession>();
+  const connections = new Map<string, MemoryConnection>();
+  const retained = new Map<string, BrokerMessage>();
+  const opened: SessionOptions[] = [];
+  let refusal: BridgeError | undefined;
+  let turn = 0;
+
+  function subscribe(session: StoredSession, wanted: SessionOptions): void {
+    for (const topicFilter of wanted.topicFilters) {
+      const subscribed = withShare(topicFilter, wanted.shareName);
+      const isNew = session.subscribe(subscribed, topicFilter, wanted.qos);
+      // MQTT 5 §4.8.2: shared subscriptions get no retained messages.
+      if (!isNew || wanted.retained === 'never' || wanted.shareName !== undefined) continue;
+      for (const message of retained.values()) {
+        if (matches(topicFilter, message.topicName)) session.put(message, subscribed);
+      }
+    }
+  }
+
+  /** Of the sessions that share a subscription one gets the message; those that are away only when nobody is there. */
+  function deal(message: BrokerMessage): void {
+    const shares = new Map<string, StoredSession[]>();
+    for (const session of stored.values()) {
+      for (const { subscribed, isShared } of session.matching(message.topicName)) {
+        if (!isShared) session.put(message, subscribed);
+        else shares.set(subscribed, [...(shares.get(subscribed) ?? []), session]);
+      }
+    }
+    for (const [subscribed, members] of shares) {
+      const present = members.filter(({ clientId }) => connections.has(clientId));
+      const candidates = present.length > 0 ? present : members;
+      turn += 1;
+      candidates[turn % candidates.length]?.put(message, subscribed);
+    }
+  }
+
+  async function open(sessionOptions: SessionOptions): Promise<MqttSession> {
+    opened.push(sessionOptions);
+    if (refusal !== undefined) throw refusal;
+    const { clientId } = sessionOptions;
+    connections.get(clientId)?.lose(takenOver());
+    const known = stored.get(clientId);
+    const session = known ?? new StoredSession(clientId, queueLimit);
+    stored.set(clientId, session);
+    session.resume();
+    if (known !== undefined) {
+      for (const subscribed of sessionOptions.removedTopicFilters) session.unsubscribe(subscribed);
+    }
+    if (known === undefined || sessionOptions.mustSubscribe) subscribe(session, sessionOptions);
+    const connection = new MemoryConnection({
+      session,
+      options: sessionOptions,
+      isResumed: known !== undefined,
+      now: () => clock.now(),
+      onGone: (endSession) => {
+        if (connections.get(clientId) === connection) connections.delete(clientId);
+        if (endSession) stored.delete(clientId);
+      },
+    });
+    connections.set(clientId, connection);
+    connection.deliver();
+    return connection;
+  }
+
+  return {
+    sessions: { open },
+    publish(message) {
+      if (message.retain === true) {
+        if (message.payload.length === 0) retained.delete(message.topicName);
+        else retained.set(message.topicName, message);
+      }
+      deal(message);
+      for (const connection of connections.values()) connection.deliver();
+    },
+    refuse: (error) => {
+      refusal = error;
+    },
+    disconnect(clientId, error = new BrokerUnavailableError('the connection to the MQTT broker was lost')) {
+      connections.get(clientId)?.lose(error);
+    },
+    isConnected: (clientId) => connections.has(clientId),
+    subscriptions: (clientId) => stored.get(clientId)?.subscribed(),
+    kept: (clientId) => stored.get(clientId)?.kept ?? 0,
+    opened,
+  };
+}
+
+function takenOver(): BridgeError {
+  return new BrokerHoldError('another client connected with our client identifier', {
+    code: 'CLIENT_ID_TAKEN',
+    scope: 'cluster',
+  });
+}
