@@ -12,7 +12,7 @@ export type Condition = (placeholders: Placeholders) => string;
 /** @param name - an attribute, or a member of one: `reason.code` */
 export const equals = (name: string, value: unknown): Condition => compare(name, '=', value);
 export const differs = (name: string, value: unknown): Condition => compare(name, '<>', value);
-export const atMost = (name: string, value: number): Condition => compare(name, '<=', value);
+export const atMost = (name: string, value: number | string): Condition => compare(name, '<=', value);
 
 export const present =
   (name: string): Condition =>
