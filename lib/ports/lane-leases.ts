@@ -35,14 +35,16 @@ export interface LaneRecord {
   owner?: string;
   expiresAtMs?: number;
   state?: LaneState;
-  /** What the last owner left for the next: topic filters its session is subscribed to. */
+  /** What the last owner left for the next. */
   memory?: LaneMemory;
 }
 
-/** What a session's owner must know of the sessions before it. */
+/** What an owner must know of those before it. */
 export interface LaneMemory {
   /** Filters of the last SUBSCRIBE, as the broker's session remembers them. */
   subscribedFilters?: readonly string[];
+  /** Pull path: the consumer group stands where the task wanted to start; must not be moved there again. */
+  isPositioned?: boolean;
 }
 
 /** Leases on lanes, each an item of the task's partition. Conditional writes throughout. */

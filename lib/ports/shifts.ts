@@ -41,6 +41,8 @@ export interface SlotRecord {
   /** Epoch ms at which its owner begins to give back its lanes; absent for a long-lived process. */
   endsAtMs?: number;
   codeVersion?: string;
+  /** Its owner gives back its lanes: who waits for them may take them. */
+  isHandingOver?: boolean;
   /** Who waits, warm, to take over. */
   standby?: { owner: string; codeVersion: string; expiresAtMs: number };
 }
@@ -56,7 +58,11 @@ export interface ShiftSlots {
     durationMs: number,
   ): Promise<ShiftSlot | undefined>;
   /** Answers the record as it is now (its standby); undefined: no longer ours. */
-  renew(slot: ShiftSlot, durationMs: number): Promise<{ slot: ShiftSlot; record: SlotRecord } | undefined>;
+  renew(
+    slot: ShiftSlot,
+    durationMs: number,
+    state?: { isHandingOver: boolean },
+  ): Promise<{ slot: ShiftSlot; record: SlotRecord } | undefined>;
   release(slot: ShiftSlot): Promise<void>;
   /** Says that we wait for this slot; false: somebody else does already. */
   standBy(

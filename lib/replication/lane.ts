@@ -13,6 +13,8 @@ export interface LaneContext {
   mode: LaneMode;
   /** What the last owner of this lane left. */
   memory: LaneMemory;
+  /** What lane 0 of the task has left; its own memory for lane 0. */
+  firstLaneMemory: LaneMemory;
   /** Replaces the lane's memory, conditional on the lease; false: it is no longer ours. */
   remember(memory: LaneMemory): Promise<boolean>;
   /**
@@ -40,6 +42,8 @@ export interface Lane {
   readonly ended: Promise<LaneEnd>;
   /** Whether the mode is in effect by now. */
   isEffective(): boolean;
+  /** Epoch ms of the last message that it met; 0 when there was none yet. */
+  lastMessageAtMs(): number;
   /**
    * Takes nothing more from the source, settles what it holds for at most so long, and leaves the rest at its source. When it
    * resolves nothing is published, sent or accepted any more; connections stay open until `close`, so that a new owner

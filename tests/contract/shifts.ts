@@ -122,6 +122,15 @@ export function describeShiftSlots(name: string, build: () => Promise<ShiftSlots
       expect((await slots.list('pull'))[0]).not.toHaveProperty('standby');
     });
 
+    it('tells who waits that the lanes are given back, until it is taken anew', async () => {
+      const slot = await taken('a');
+      await slots.renew(slot, SLOT_MS, { isHandingOver: true });
+      expect((await slots.list('pull'))[0]).toMatchObject({ owner: 'a', isHandingOver: true });
+      await slots.release(slot);
+      await taken('b');
+      expect((await slots.list('pull'))[0]).not.toHaveProperty('isHandingOver');
+    });
+
     it('has no standby where nobody works', async () => {
       const standby = { owner: 'b', codeVersion: 'v1' };
       expect(await slots.standBy({ kind: 'pull', slot: 0 }, standby, SLOT_MS)).toBe(false);

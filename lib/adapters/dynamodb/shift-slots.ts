@@ -24,7 +24,7 @@ export function createDynamoShiftSlots(table: Table, clock: Pick<Clock, 'now'>):
         ...changing(
           {
             set: { kind, slot, owner, expiresAtMs, endsAtMs, codeVersion },
-            remove: endsAtMs === undefined ? ['standby', 'endsAtMs'] : ['standby'],
+            remove: ['standby', 'isHandingOver', ...(endsAtMs === undefined ? ['endsAtMs'] : [])],
             add: { epoch: 1 },
           },
           // The owner itself again: its first request arrived, the answer did not.
@@ -34,11 +34,12 @@ export function createDynamoShiftSlots(table: Table, clock: Pick<Clock, 'now'>):
       return outcome.ok ? { kind, slot, owner, epoch: Number(outcome.item.epoch), expiresAtMs } : undefined;
     },
 
-    async renew(slot, durationMs) {
+    async renew(slot, durationMs, state) {
       const expiresAtMs = clock.now() + durationMs;
+      const isHandingOver = state?.isHandingOver === true ? true : undefined;
       const outcome = await update(table, {
         Key: slotKey(slot.kind, slot.slot),
-        ...changing({ set: { expiresAtMs } }, isOurs(slot)),
+        ...changing({ set: { expiresAtMs, isHandingOver } }, isOurs(slot)),
       });
       return outcome.ok ? { slot: { ...slot, expiresAtMs }, record: recordOf(outcome.item) } : undefined;
     },
@@ -77,7 +78,7 @@ function isOurs({ owner, epoch }: ShiftSlot): Condition {
 }
 
 function recordOf(item: Item): SlotRecord {
-  const { kind, slot, epoch, owner, expiresAtMs, endsAtMs, codeVersion, standby } = item;
+  const { kind, slot, epoch, owner, expiresAtMs, endsAtMs, codeVersion, isHandingOver, standby } = item;
   return {
     // Written by this file only, which keeps the types.
     kind: kind as ShiftKind,
@@ -86,6 +87,7 @@ function recordOf(item: Item): SlotRecord {
     ...(owner === undefined ? {} : { owner: String(owner), expiresAtMs: Number(expiresAtMs) }),
     ...(endsAtMs === undefined ? {} : { endsAtMs: Number(endsAtMs) }),
     ...(codeVersion === undefined ? {} : { codeVersion: String(codeVersion) }),
+    ...(isHandingOver === true ? { isHandingOver } : {}),
     ...(standby === undefined ? {} : { standby: standby as NonNullable<SlotRecord['standby']> }),
   };
 }

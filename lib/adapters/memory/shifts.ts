@@ -52,9 +52,10 @@ export function createMemoryShiftSlots(clock: Pick<Clock, 'now'>): ShiftSlots {
       return { ...place, owner: holder.owner, epoch, expiresAtMs };
     },
 
-    async renew(slot, durationMs) {
+    async renew(slot, durationMs, state) {
       const record = ours(slot);
       if (record === undefined) return undefined;
+      if (state?.isHandingOver === true) record.isHandingOver = true;
       record.expiresAtMs = clock.now() + durationMs;
       return { slot: { ...slot, expiresAtMs: record.expiresAtMs }, record: structuredClone(record) };
     },

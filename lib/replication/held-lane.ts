@@ -1,0 +1,215 @@
+import { BridgeError, BrokerHoldError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LaneLease, LaneLeases, LaneMemory } from '../ports/lane-leases.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { RosterEntry } from '../ports/shifts.ts';
+import type { LaneTasks } from '../ports/task-reader.ts';
+import type { Lane, LaneEnd, LaneHealth, OpenLane } from './lane.ts';
+import type { LaneEnds, LaneEndsReader } from './lane-ends.ts';
+import { createLaneHealth } from './lane-health.ts';
+import { keepLease } from './lease-keeper.ts';
+import { unexpected } from './outcome.ts';
+import type { ShiftTimes } from './shift-times.ts';
+
+const FIRST_REOPEN_MS = 500;
+const LONGEST_REOPEN_MS = 30_000;
+/** A lane that worked for so long begins its back-off anew. */
+const STABLE_MS = 60_000;
+/** So many closes within this time, while the lease is ours: somebody else uses our client id (protocol-design-rule 5). */
+const EVICTIONS = 3;
+const EVICTED_WITHIN_MS = 10_000;
+
+export interface HeldLanePorts {
+  leases: LaneLeases;
+  tasks: LaneTasks;
+  ends: LaneEndsReader;
+  openLane: OpenLane;
+  times: ShiftTimes;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** How a lane is to be ended. `hand-over`: somebody waits for it. `stop`: it is not wanted any more, or otherwise. */
+export type StopReason = 'stop' | 'hand-over';
+
+/** A lane whose lease this shift holds: renewed, opened, and opened again when it closed. */
+export interface HeldLane {
+  readonly entry: RosterEntry;
+  readonly lane: number;
+  /** Resolves, and never rejects, when the lease is given back or lost and nothing of the lane is left. */
+  readonly ended: Promise<void>;
+  /** Resolves as soon as the lease is free for others, or lost. */
+  stop(reason: StopReason): Promise<void>;
+  lastMessageAtMs(): number;
+}
+
+/** Works on a lane until it is stopped or its lease is lost. */
+export function holdLane(
+  entry: RosterEntry,
+  granted: { lease: LaneLease; memory: LaneMemory },
+  ports: HeldLanePorts,
+): HeldLane {
+  const { times, clock, logger, ends: endsReader } = ports;
+  const { taskId, mode } = entry;
+  const { lane: number } = granted.lease;
+  const keeper = keepLease(granted, ports);
+  const taskHealth = createLaneHealth({ ...ports, task: { taskId } });
+  let hasWorked = false;
+  const health: LaneHealth = {
+    working() {
+      hasWorked = true;
+      taskHealth.working();
+    },
+    failing: taskHealth.failing,
+  };
+  const evictions = createEvictionWatch(clock);
+  const stopping = new AbortController();
+  const stopped = whenAborted(stopping.signal);
+  keeper.gone.addEventListener('abort', () => stopping.abort(), { once: true });
+  let reason: StopReason = 'stop';
+  let isDone = false;
+  let open: { lane: Lane; ends: LaneEnds; reopen: () => void } | undefined;
+
+  const renew = () =>
+    keeper.renew({
+      mode,
+      version: open?.ends.task.version ?? entry.version,
+      isEffective: isDone || (open?.lane.isEffective() ?? false),
+    });
+
+  async function renewing(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await pause(times.renewMs);
+      if (stopping.signal.aborted) return;
+      await renew();
+      if (open !== undefined && (await endsReader.haveChanged(open.ends))) open.reopen();
+    }
+  }
+
+  async function working(): Promise<void> {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      const openedAtMs = clock.now();
+      const end = await workOnce();
+      if (end.reason === 'done') {
+        isDone = true;
+        await renew();
+        await stopped;
+      }
+      if (end.reason !== 'failed' || stopping.signal.aborted) continue;
+      health.failing(evictions.isEvicted() ? clientIdTaken(end.error) : end.error);
+      failures = clock.now() - openedAtMs > STABLE_MS ? 1 : failures + 1;
+      await pause(reopenWaitMs(failures));
+      // Never connect on a lease that may be somebody else's by now.
+      await renew();
+    }
+  }
+
+  /** One life of the lane: opened, until it ends by itself, is told to, or its clusters have changed. */
+  async function workOnce(): Promise<LaneEnd> {
+    try {
+      hasWorked = false;
+      const ends = await endsReader.read(taskId);
+      const { memory, remember, isOurs } = keeper;
+      const firstLaneMemory = number === 0 ? memory : await memoryOfFirstLane();
+      const lane = ports.openLane({
+        ...ends,
+        lane: number,
+        mode,
+        memory,
+        firstLaneMemory,
+        remember,
+        isOurs,
+        health,
+      });
+      const reopening = Promise.withResolvers<undefined>();
+      open = { lane, ends, reopen: () => reopening.resolve(undefined) };
+      const end = await Promise.race([lane.ended, stopped, reopening.promise]);
+      if (end?.reason === 'failed' && hasWorked) evictions.note();
+      if (end === undefined && keeper.isOurs()) await lane.drain(times.drainMs);
+      if (stopping.signal.aborted) await giveBackOpen(lane);
+      await lane.close();
+      return end ?? { reason: 'closed' };
+    } catch (error) {
+      return { reason: 'failed', error: error instanceof BridgeError ? error : unexpected(error) };
+    } finally {
+      open = undefined;
+    }
+  }
+
+  /** The lease goes before the connection: who takes it over connects without a gap. */
+  async function giveBackOpen(lane: Lane): Promise<void> {
+    await keeper.giveBack();
+    if (reason === 'hand-over') await Promise.race([lane.ended, clock.sleep(times.takeoverMs)]);
+  }
+
+  async function memoryOfFirstLane(): Promise<LaneMemory> {
+    const [first] = await ports.leases.list(taskId);
+    return first?.lane === 0 ? (first.memory ?? {}) : {};
+  }
+
+  /** Ends early, and without an error, when the lane is stopped. */
+  async function pause(ms: number): Promise<void> {
+    await clock.sleep(ms, stopping.signal).catch(() => undefined);
+  }
+
+  async function run(): Promise<void> {
+    try {
+      await Promise.all([working(), renewing()]);
+    } catch (error) {
+      logger.error('lane ended by a fault', { taskId, lane: number, error });
+    } finally {
+      await keeper.giveBack();
+      stopping.abort();
+    }
+  }
+
+  return {
+    entry,
+    lane: number,
+    ended: run(),
+    lastMessageAtMs: () => open?.lane.lastMessageAtMs() ?? 0,
+    async stop(why) {
+      reason = why;
+      stopping.abort();
+      await whenAborted(keeper.gone);
+    },
+  };
+}
+
+/** Counts how often a lane was closed from outside within a short time. */
+function createEvictionWatch(clock: Pick<Clock, 'now'>): { note(): void; isEvicted(): boolean } {
+  let closes: number[] = [];
+  return {
+    note() {
+      closes = [...closes, clock.now()].filter((atMs) => atMs >= clock.now() - EVICTED_WITHIN_MS);
+    },
+    isEvicted: () => closes.length >= EVICTIONS,
+  };
+}
+
+/** Exponential, the upper half of each step by chance. */
+function reopenWaitMs(failures: number): number {
+  const step = Math.min(LONGEST_REOPEN_MS, FIRST_REOPEN_MS * 2 ** Math.min(failures - 1, 16));
+  return Math.ceil(step / 2 + (Math.random() * step) / 2);
+}
+
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  if (signal.aborted) resolve(undefined);
+  else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  return promise;
+}
+
+function clientIdTaken(cause: BridgeError): BridgeError {
+  if (cause.code === 'CLIENT_ID_TAKEN') return cause;
+  return new BrokerHoldError(
+    'the connection was closed three times within ten seconds, although the lease is ours',
+    {
+      code: 'CLIENT_ID_TAKEN',
+      scope: 'cluster',
+      hint: 'Find the other client that connects with this client identifier, or another stack that runs the same task.',
+      cause,
+    },
+  );
+}

@@ -1,0 +1,107 @@
+import type { BridgeError } from '../domain/errors.ts';
+import type { StatusReason, Task } from '../domain/task.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { LaneTasks } from '../ports/task-reader.ts';
+import type { LaneHealth } from './lane.ts';
+
+/** So long may the same refusal last that a person has to mend, before the task is failed instead of degraded. */
+const REFUSED_FOR_MS = 60 * 60_000;
+
+/** Nothing but a person ends these, and trying on would harm the other client. */
+const FAILS_AT_ONCE: ReadonlySet<string> = new Set(['CLIENT_ID_TAKEN']);
+
+/**
+ * Says to a task's status what one of its lanes learns. Writes changes only, one at a time, the latest last; a report that
+ * cannot be written is a courtesy lost: the next one says it again.
+ */
+export function createLaneHealth({
+  task,
+  tasks,
+  clock,
+  logger,
+}: {
+  task: Pick<Task, 'taskId'>;
+  tasks: Pick<LaneTasks, 'reportLane' | 'appendEvent'>;
+  clock: Pick<Clock, 'now'>;
+  logger: Logger;
+}): LaneHealth {
+  const { taskId } = task;
+  /** Undefined: nothing was said yet. */
+  let said: { reason?: StatusReason | undefined } | undefined;
+  let wanted: { reason?: StatusReason | undefined } | undefined;
+  let hasFailed = false;
+  let writing = false;
+
+  async function write(): Promise<void> {
+    // Bounded by the calls below: each sets `wanted` to something else at most once.
+    while (wanted !== undefined && (said === undefined || wanted.reason?.code !== said.reason?.code)) {
+      const next = wanted;
+      const changed = await (next.reason === undefined
+        ? tasks.reportLane(taskId, { status: 'running' })
+        : tasks.reportLane(taskId, { status: 'degraded', reason: next.reason }));
+      said = next;
+      if (changed && next.reason === undefined) {
+        await tell('TASK_RUNNING', 'both ends are connected, messages are carried');
+      }
+    }
+  }
+
+  async function tell(code: string, message: string, details?: Record<string, unknown>): Promise<void> {
+    const at = new Date(clock.now()).toISOString();
+    await tasks.appendEvent(taskId, { at, code, message, ...(details === undefined ? {} : { details }) });
+  }
+
+  function report(next: { reason?: StatusReason | undefined }): void {
+    wanted = next;
+    if (writing) return;
+    writing = true;
+    write()
+      .catch((error: unknown) => {
+        said = undefined;
+        logger.warn('health not reported', { taskId, error });
+      })
+      .finally(() => {
+        writing = false;
+      });
+  }
+
+  async function fail(reason: StatusReason): Promise<void> {
+    const { about: _, ...final } = reason;
+    if (await tasks.reportLane(taskId, { status: 'failed', reason: final })) {
+      await tell('TASK_FAILED', reason.message, { reason: reason.code });
+    }
+  }
+
+  return {
+    working() {
+      if (!hasFailed) report({});
+    },
+
+    failing(error) {
+      if (hasFailed) return;
+      const nowMs = clock.now();
+      const before = wanted?.reason;
+      // An outage shows itself under changing codes: one of them is enough. What a person has to do is always said.
+      const isSame = before !== undefined && (before.code === error.code || error.reaction !== 'hold');
+      const reason = isSame ? before : reasonOf(error, nowMs);
+      const isRefused = error.reaction === 'hold' && nowMs - Date.parse(reason.at) >= REFUSED_FOR_MS;
+      if (!FAILS_AT_ONCE.has(error.code) && !isRefused) return report({ reason });
+      hasFailed = true;
+      fail(reason).catch((cause: unknown) => {
+        hasFailed = false;
+        logger.warn('failure not reported', { taskId, error: cause });
+      });
+    },
+  };
+}
+
+function reasonOf({ code, message, hint }: BridgeError, nowMs: number): StatusReason {
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    at: new Date(nowMs).toISOString(),
+    about: 'target',
+  };
+}

@@ -1,0 +1,142 @@
+import type { RosterEntry, ShiftKind, ShiftStarter } from '../ports/shifts.ts';
+import { type HeldLane, type HeldLanePorts, holdLane, type StopReason } from './held-lane.ts';
+
+/** So many lanes are given back side by side. */
+const CONCURRENT_STOPS = 16;
+/** Another shift is asked for at most this often. */
+const ASK_EVERY_MS = 30_000;
+
+export interface ShiftLanesOptions extends HeldLanePorts {
+  kind: ShiftKind;
+  /** Unique to the shift. */
+  owner: string;
+  /** At most so many lanes at a time. */
+  capacity: number;
+  starter: ShiftStarter;
+  /** For jitter. */
+  random?: () => number;
+}
+
+/** The lanes that one shift holds. */
+export interface ShiftLanes {
+  readonly size: number;
+  /** Epoch ms; 0: none of its lanes met a message. */
+  lastMessageAtMs(): number;
+  /**
+   * Brings what is held in line with the roster: ends what is not wanted or wanted otherwise, takes what is free. One of its
+   * calls at a time.
+   *
+   * @param options.mayTake - `what-is-given-back`: another shift gives up its lanes now, so each is tried at each call
+   */
+  reconcile(
+    roster: readonly RosterEntry[],
+    options: { mayTake: 'nothing' | 'what-is-free' | 'what-is-given-back' },
+  ): Promise<void>;
+  /** Gives everything back; resolves when all leases are free and nothing is left of the lanes. */
+  endAll(reason: StopReason): Promise<void>;
+}
+
+interface Wanted {
+  entry: RosterEntry;
+  lane: number;
+}
+
+/** A lane that others hold costs a write only each few seconds; a new or changed entry is tried at once. */
+export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
+  const { kind, owner, capacity, starter, leases, times, clock, logger, random = Math.random } = options;
+  const held = new Map<string, HeldLane>();
+  const ending = new Set<Promise<void>>();
+  /** Lanes that others hold: when to try again, and for which form of the entry that was found. */
+  const elsewhere = new Map<string, { tryAtMs: number; form: string }>();
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+
+  function drop(key: string, lane: HeldLane, reason: StopReason): Promise<void> {
+    held.delete(key);
+    const end = lane.ended.finally(() => ending.delete(end));
+    ending.add(end);
+    return lane.stop(reason);
+  }
+
+  async function take(key: string, { entry, lane }: Wanted, isUrgent: boolean): Promise<void> {
+    const form = formOf(entry);
+    const known = elsewhere.get(key);
+    const isEarly = known !== undefined && known.form === form && known.tryAtMs > clock.now();
+    if (isEarly && !isUrgent) return;
+    const granted = await leases.acquire({ taskId: entry.taskId, lane }, owner, times.leaseMs);
+    if (granted === undefined) {
+      const tryAtMs = clock.now() + times.heldElsewhereMs * (0.5 + random());
+      elsewhere.set(key, { tryAtMs, form });
+      return;
+    }
+    elsewhere.delete(key);
+    const lanePorts: HeldLanePorts = options;
+    const heldLane = holdLane(entry, granted, lanePorts);
+    held.set(key, heldLane);
+    // A lane whose lease was lost is looked for again like any other.
+    void heldLane.ended.then(() => {
+      if (held.get(key) === heldLane) held.delete(key);
+    });
+  }
+
+  function endUnwanted(wanted: ReadonlyMap<string, Wanted>): void {
+    for (const [key, lane] of held) {
+      const entry = wanted.get(key)?.entry;
+      if (entry === undefined || formOf(entry) !== formOf(lane.entry)) void drop(key, lane, 'stop');
+    }
+    for (const key of elsewhere.keys()) if (!wanted.has(key)) elsewhere.delete(key);
+  }
+
+  async function takeWanted(wanted: ReadonlyMap<string, Wanted>, isUrgent: boolean): Promise<void> {
+    let missing = 0;
+    const free = [...wanted].filter(([key]) => !held.has(key));
+    for (const [key, want] of free) {
+      if (held.size < capacity) await take(key, want, isUrgent);
+      else if (!elsewhere.has(key)) missing += 1;
+    }
+    await askForMore(missing);
+  }
+
+  async function askForMore(missing: number): Promise<void> {
+    if (missing === 0 || clock.now() - askedAtMs < ASK_EVERY_MS) return;
+    askedAtMs = clock.now();
+    logger.info('more lanes than this shift carries', { kind, missing, capacity });
+    await starter.start(kind).catch((error: unknown) => {
+      logger.warn('no other shift could be started', { kind, error });
+    });
+  }
+
+  return {
+    get size() {
+      return held.size;
+    },
+    lastMessageAtMs: () => Math.max(0, ...[...held.values()].map((lane) => lane.lastMessageAtMs())),
+
+    async reconcile(roster, { mayTake }) {
+      const wanted = wantedLanes(roster);
+      endUnwanted(wanted);
+      if (mayTake !== 'nothing') await takeWanted(wanted, mayTake === 'what-is-given-back');
+    },
+
+    async endAll(reason) {
+      const lanes = [...held];
+      const workers = Array.from({ length: CONCURRENT_STOPS }, async () => {
+        for (let next = lanes.shift(); next !== undefined; next = lanes.shift()) await drop(...next, reason);
+      });
+      await Promise.all(workers);
+      await Promise.all(ending);
+    },
+  };
+}
+
+function wantedLanes(roster: readonly RosterEntry[]): Map<string, Wanted> {
+  const wanted = new Map<string, Wanted>();
+  for (const entry of roster) {
+    for (let lane = 0; lane < entry.lanes; lane += 1) wanted.set(`${entry.taskId} ${lane}`, { entry, lane });
+  }
+  return wanted;
+}
+
+/** What a lane has to be opened anew for. */
+function formOf({ version, mode }: RosterEntry): string {
+  return `${version} ${mode}`;
+}

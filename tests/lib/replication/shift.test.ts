@@ -1,0 +1,336 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { BrokerHoldError, BrokerUnavailableError } from '../../../lib/domain/errors.ts';
+import { SHIFT_TIMES } from '../../../lib/replication/shift-times.ts';
+import { createShiftWorld } from '../../helpers/shift-world.ts';
+
+type World = Awaited<ReturnType<typeof createShiftWorld>>;
+const MINUTE_MS = 60_000;
+const FUNCTION_MS = 15 * MINUTE_MS;
+const away = new BrokerUnavailableError('no answer', { code: 'TARGET_UNREACHABLE' });
+
+describe('createShift', () => {
+  let world: World;
+
+  beforeEach(async () => {
+    world = await createShiftWorld();
+  });
+
+  const inFunction = () => ({ deadlineMs: world.clock.now() + FUNCTION_MS });
+  const taskIdsOf = (lanes: World['lanes']) => lanes.map(({ context }) => context.task.taskId);
+
+  it('has nothing to do without tasks, and says so without taking a slot', async () => {
+    const { report } = await world.begin('a', inFunction());
+    expect(await report).toEqual({ place: 'none', lanes: 0 });
+    expect(await world.slots.list('pull')).toEqual([]);
+  });
+
+  it('opens every lane of every task, with its ends and a lease', async () => {
+    const [first, second] = [await world.addTask(), await world.addTask(2)];
+    await world.begin('a', inFunction());
+    expect(taskIdsOf(world.open()).sort()).toEqual([first, second, second].sort());
+    expect(world.lanes[0]?.context).toMatchObject({
+      source: { clusterId: 'devices' },
+      target: { clusterId: 'business' },
+      mode: 'forward',
+    });
+    expect(world.lanes.every(({ context }) => context.isOurs())).toBe(true);
+    expect(await world.leases.list(second)).toMatchObject([
+      { lane: 0, owner: 'a' },
+      { lane: 1, owner: 'a' },
+    ]);
+  });
+
+  it('finds a started task within a second, and gives back a paused one', async () => {
+    const first = await world.addTask();
+    await world.begin('a', inFunction());
+    const second = await world.addTask();
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    expect(taskIdsOf(world.open())).toEqual([first, second]);
+    await world.roster.remove('pull', first);
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    expect(taskIdsOf(world.open())).toEqual([second]);
+    expect(world.lanes[0]?.drainedAtMs).toBeDefined();
+    expect((await world.leases.list(first))[0]).not.toHaveProperty('owner');
+  });
+
+  it.each([{ version: 2 }, { mode: 'buffer' as const }])('opens a lane anew for %j', async (change) => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    await world.roster.put('pull', { taskId, version: 1, mode: 'forward', lanes: 1, ...change });
+    await world.clock.advance(2 * SHIFT_TIMES.pollMs);
+    expect(world.lanes).toHaveLength(2);
+    expect(world.lanes[0]?.closedAtMs).toBeDefined();
+    expect(world.open()).toHaveLength(1);
+  });
+
+  it('keeps its leases for as long as it works, and tells what its lanes are at', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    await world.clock.advance(5 * SHIFT_TIMES.leaseMs);
+    expect(world.lanes).toHaveLength(1);
+    expect(world.lanes[0]?.context.isOurs()).toBe(true);
+    expect(await world.leases.list(taskId)).toMatchObject([
+      { owner: 'a', state: { mode: 'forward', version: 1, isEffective: true } },
+    ]);
+  });
+
+  it('opens a lane again that failed, later and later, and no other one notices', async () => {
+    const bad = await world.addTask();
+    const good = await world.addTask();
+    await world.begin('a', inFunction());
+    const openings = () => world.lanes.filter(({ context }) => context.task.taskId === bad);
+    for (let failures = 0; failures < 5; failures += 1) {
+      openings().at(-1)?.end(world.failed(away));
+      await world.clock.advance(31_000);
+      expect(openings()).toHaveLength(failures + 2);
+    }
+    const gaps = openings().map(({ openedAtMs }) => openedAtMs);
+    expect(gaps.toSorted((one, other) => one - other)).toEqual(gaps);
+    expect(taskIdsOf(world.lanes).filter((taskId) => taskId === good)).toHaveLength(1);
+    expect(await world.tasks.get(bad)).toMatchObject({
+      status: 'degraded',
+      reason: { code: 'TARGET_UNREACHABLE', about: 'target' },
+    });
+  });
+
+  it('publishes nothing more by a lease that could not be renewed, before another may have it', async () => {
+    const taskId = await world.addTask();
+    const { leases } = world;
+    let isAway = false;
+    const flaky = {
+      ...leases,
+      renew: (...args: Parameters<typeof leases.renew>) =>
+        isAway ? Promise.reject(new Error('throttled')) : leases.renew(...args),
+      acquire: (...args: Parameters<typeof leases.acquire>) =>
+        isAway ? Promise.reject(new Error('throttled')) : leases.acquire(...args),
+    };
+    await world.begin('a', { ...inFunction(), leases: flaky });
+    isAway = true;
+    const [lane] = world.lanes;
+    let freeAtMs: number | undefined;
+    let quietAtMs: number | undefined;
+    for (let ms = 0; ms < 2 * SHIFT_TIMES.leaseMs && freeAtMs === undefined; ms += 500) {
+      await world.clock.advance(500);
+      if (quietAtMs === undefined && lane?.context.isOurs() === false) quietAtMs = world.clock.now();
+      if ((await leases.acquire({ taskId, lane: 0 }, 'other', 1_000)) !== undefined)
+        freeAtMs = world.clock.now();
+    }
+    expect(quietAtMs).toBeLessThan(freeAtMs ?? 0);
+    expect(lane?.closedAtMs).toBeLessThanOrEqual(freeAtMs ?? 0);
+  });
+
+  it('closes a lane whose lease another shift has, at its next renewal, without draining it', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    const [record] = await world.leases.list(taskId);
+    // As if our clock had stood still.
+    await world.leases.release({ taskId, lane: 0, owner: 'a', epoch: record?.epoch ?? 0, expiresAtMs: 0 });
+    await world.leases.acquire({ taskId, lane: 0 }, 'other', 10 * MINUTE_MS);
+    await world.clock.advance(SHIFT_TIMES.renewMs);
+    expect(world.lanes[0]?.closedAtMs).toBeDefined();
+    expect(world.lanes[0]?.drainedAtMs).toBeUndefined();
+    expect(world.lanes[0]?.context.isOurs()).toBe(false);
+  });
+
+  it('holds a lane that is done until the roster asks for nothing more', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    world.lanes[0]?.end({ reason: 'done' });
+    await world.clock.advance(3 * SHIFT_TIMES.leaseMs);
+    expect(world.lanes).toHaveLength(1);
+    expect(await world.leases.list(taskId)).toMatchObject([{ owner: 'a', state: { isEffective: true } }]);
+    await world.roster.remove('pull', taskId);
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    expect((await world.leases.list(taskId))[0]).not.toHaveProperty('owner');
+  });
+
+  it('fails a task whose client id somebody else has, and one that is thrown out again and again', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    for (let closes = 0; closes < 3; closes += 1) {
+      const lane = world.lanes.at(-1);
+      lane?.context.health.working();
+      await world.clock.advance(0);
+      lane?.end(world.failed(away));
+      await world.clock.advance(2_000);
+    }
+    expect(await world.tasks.get(taskId)).toMatchObject({
+      status: 'failed',
+      reason: { code: 'CLIENT_ID_TAKEN' },
+    });
+  });
+
+  it('does not take refused connections for a foreign client', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    for (let closes = 0; closes < 4; closes += 1) {
+      world.lanes.at(-1)?.end(world.failed(away));
+      await world.clock.advance(2_500);
+    }
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'degraded' });
+  });
+
+  it('fails a task after an hour of the same refusal', async () => {
+    const taskId = await world.addTask();
+    await world.begin('process');
+    const refused = new BrokerHoldError('wrong password', { code: 'CREDENTIALS_REFUSED', scope: 'cluster' });
+    world.lanes[0]?.context.health.failing(refused);
+    await world.clock.advance(59 * MINUTE_MS);
+    world.lanes[0]?.context.health.failing(refused);
+    await world.clock.advance(0);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'degraded' });
+    await world.clock.advance(MINUTE_MS);
+    world.lanes[0]?.context.health.failing(refused);
+    await world.clock.advance(0);
+    expect(await world.tasks.get(taskId)).toMatchObject({
+      status: 'failed',
+      reason: { code: 'CREDENTIALS_REFUSED' },
+    });
+  });
+
+  it('hands over to its standby, lane by lane, without a gap, 20 times in a row', async () => {
+    const taskIds = [await world.addTask(), await world.addTask(2)];
+    let current = await world.begin('shift 0', inFunction());
+    for (let shift = 1; shift <= 20; shift += 1) {
+      await world.clock.advance(FUNCTION_MS - 2 * MINUTE_MS);
+      expect((await (await world.begin('early', inFunction())).report).place).toBe('none');
+      await world.clock.advance(MINUTE_MS - 20_000);
+      const next = await world.begin(`shift ${shift}`, inFunction());
+      expect((await (await world.begin('third', inFunction())).report).place).toBe('none');
+      await world.clock.advance(30_000);
+      expect(await current.report).toEqual({ place: expect.anything(), lanes: 3 });
+      expect(world.open()).toHaveLength(3);
+      current = next;
+    }
+    expect(world.lanes).toHaveLength(21 * 3);
+    const byLane = Map.groupBy(world.lanes, ({ context }) => `${context.task.taskId} ${context.lane}`);
+    for (const openings of byLane.values()) {
+      for (const [index, { drainedAtMs = 0 }] of openings.slice(0, -1).entries()) {
+        const gapMs = (openings[index + 1]?.openedAtMs ?? 0) - drainedAtMs;
+        expect(gapMs).toBeGreaterThanOrEqual(0);
+        expect(gapMs).toBeLessThanOrEqual(2_000);
+      }
+    }
+    for (const taskId of taskIds) {
+      expect((await world.leases.list(taskId)).every(({ owner }) => owner === 'shift 20')).toBe(true);
+    }
+  });
+
+  it('keeps the connection of a handed-over lane until it is taken over', async () => {
+    await world.addTask();
+    const old = await world.begin('old', inFunction());
+    await world.clock.advance(FUNCTION_MS - MINUTE_MS - 20_000);
+    await world.begin('new', inFunction());
+    await world.clock.advance(20_000 + SHIFT_TIMES.renewMs);
+    expect(world.lanes).toHaveLength(2);
+    const [first, second] = world.lanes;
+    await world.clock.advance(SHIFT_TIMES.takeoverMs);
+    expect((await old.report).place).toBe('slot');
+    expect(first?.closedAtMs).toBeGreaterThanOrEqual(second?.openedAtMs ?? Number.POSITIVE_INFINITY);
+  });
+
+  it('gives back in time when no standby comes', async () => {
+    const taskId = await world.addTask();
+    const { report } = await world.begin('a', inFunction());
+    await world.clock.advance(FUNCTION_MS - SHIFT_TIMES.handOverBeforeMs / 2 + 4_000);
+    expect(await report).toEqual({ place: 'slot', lanes: 1 });
+    expect((await world.leases.list(taskId))[0]).not.toHaveProperty('owner');
+    expect((await world.slots.list('pull'))[0]).not.toHaveProperty('owner');
+  });
+
+  it('gives way at once to a shift of another version, but a process gives way to no function', async () => {
+    await world.addTask();
+    const old = await world.begin('old', inFunction());
+    await world.begin('new', { ...inFunction(), codeVersion: 'v2' });
+    await world.clock.advance(2 * SHIFT_TIMES.renewMs + SHIFT_TIMES.takeoverMs);
+    expect(await old.report).toMatchObject({ place: 'slot' });
+    expect(world.open()).toHaveLength(1);
+
+    const process = await world.begin('process', { codeVersion: 'process' });
+    await world.clock.advance(2 * SHIFT_TIMES.renewMs + SHIFT_TIMES.takeoverMs);
+    expect(await world.slots.list('pull')).toMatchObject([{ owner: 'process' }]);
+    expect((await (await world.begin('tick', inFunction())).report).place).toBe('none');
+    process.end();
+    await world.clock.advance(0);
+    await world.clock.advance(SHIFT_TIMES.takeoverMs);
+    expect(await process.report).toMatchObject({ lanes: 1 });
+  });
+
+  it('asks for another shift where its lanes are too many, which takes the rest', async () => {
+    for (let task = 0; task < 5; task += 1) await world.addTask();
+    await world.begin('a', { ...inFunction(), capacity: 3 });
+    expect(world.open()).toHaveLength(3);
+    expect(world.started).toEqual(['pull']);
+    await world.begin('b', { ...inFunction(), capacity: 3 });
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    expect(new Set(taskIdsOf(world.open())).size).toBe(5);
+  });
+
+  it('takes over what a killed shift held once its leases have run out', async () => {
+    await world.addTask();
+    const frozen = { ...world.clock, sleep: () => new Promise<void>(() => undefined) };
+    await world.begin('killed', { ...inFunction(), clock: frozen });
+    expect(world.lanes).toHaveLength(0);
+    const other = await world.begin('b', inFunction());
+    expect((await other.report).place).toBe('none');
+    await world.clock.advance(SHIFT_TIMES.leaseMs);
+    await world.begin('c', inFunction());
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    expect(world.open()).toHaveLength(1);
+  });
+
+  it('ends when the stack is being removed', async () => {
+    const taskId = await world.addTask();
+    const { report } = await world.begin('a', inFunction());
+    await world.stack.markRemoving(new Date(world.clock.now()).toISOString());
+    await world.clock.advance(11_000 + SHIFT_TIMES.takeoverMs);
+    expect(await report).toEqual({ place: 'slot', lanes: 1 });
+    expect((await world.leases.list(taskId))[0]).not.toHaveProperty('owner');
+    expect((await (await world.begin('b', inFunction())).report).place).toBe('none');
+  });
+
+  it('ends when it has been idle for as long as its option says', async () => {
+    await world.addTask();
+    const { report } = await world.begin('a', { ...inFunction(), idleEndMs: 30_000 });
+    await world.clock.advance(20_000);
+    const [lane] = world.lanes;
+    if (lane !== undefined) lane.lastMessageAtMs = world.clock.now();
+    await world.clock.advance(25_000);
+    expect(lane?.closedAtMs).toBeUndefined();
+    await world.clock.advance(10_000);
+    expect(await report).toMatchObject({ lanes: 1 });
+  });
+
+  it('opens a lane anew when a cluster has changed', async () => {
+    await world.addTask();
+    await world.begin('a', inFunction());
+    const business = await world.clusters.get('business');
+    if (business === undefined) throw new Error('business is registered');
+    const { clusterId, version, createdAt: _, updatedAt: _u, ...input } = business;
+    const at = new Date(world.clock.now()).toISOString();
+    await world.clusters.put(clusterId, input, { at, expectedVersion: version });
+    await world.clock.advance(4 * SHIFT_TIMES.renewMs);
+    expect(world.lanes).toHaveLength(2);
+    expect(world.lanes[0]?.drainedAtMs).toBeDefined();
+    expect(world.lanes[1]?.context.target.version).toBe(version + 1);
+  });
+
+  it('goes on while the table is away for a moment', async () => {
+    await world.addTask();
+    const { roster } = world;
+    let isAway = false;
+    const flaky = {
+      ...roster,
+      read: (kind: 'pull' | 'session') =>
+        isAway ? Promise.reject(new Error('throttled')) : roster.read(kind),
+    };
+    await world.begin('a', { ...inFunction(), roster: flaky });
+    isAway = true;
+    await world.clock.advance(10_000);
+    expect(world.open()).toHaveLength(1);
+    isAway = false;
+    await world.addTask();
+    await world.clock.advance(2 * SHIFT_TIMES.pollMs);
+    expect(world.open()).toHaveLength(2);
+  });
+});
