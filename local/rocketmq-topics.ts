@@ -1,17 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RemotingCredentials, type RemotingRequest, remotingCall } from './rocketmq-remoting.ts';
+import { createBrokerClient } from '../lib/adapters/rocketmq-admin/broker-client.ts';
+import { createRemotingAdmin } from '../lib/adapters/rocketmq-admin/remoting-admin.ts';
+import { systemClock } from '../lib/adapters/system/clock.ts';
+import { BridgeError } from '../lib/domain/errors.ts';
 
 /** Where to administrate, and as whom when ACL is on. */
 export interface RocketmqAdmin {
   /** host:port. */
   nameServer: string;
-  credentials?: RemotingCredentials;
+  credentials?: { accessKey: string; secretKey: string };
 }
 
 export interface TopicSpec {
   topic: string;
   type?: 'NORMAL' | 'FIFO' | 'DELAY';
-  /** Read and write queues, always as many of both: clients fail on a difference. */
   queues?: number;
 }
 
@@ -22,16 +24,7 @@ export interface GroupSpec {
   retryMaxTimes?: number;
 }
 
-/** `RequestCode`s. */
-const UPDATE_AND_CREATE_TOPIC = 17;
-const GET_ROUTE_INFO_BY_TOPIC = 105;
-const GET_BROKER_CLUSTER_INFO = 106;
-const UPDATE_AND_CREATE_SUBSCRIPTION_GROUP = 200;
-const DELETE_TOPIC_IN_BROKER = 215;
-const DELETE_TOPIC_IN_NAME_SERVER = 216;
-
-const ROUTE_TIMEOUT_MS = 10_000;
-const ROUTE_POLL_MS = 50;
+const POLL_MS = 50;
 
 /**
  * Resolves when a broker has registered with the name server. A broker says it is up before its first registration is
@@ -42,98 +35,33 @@ export async function untilBrokerRegistered(
   { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  while ((await brokerAddresses(admin)).length === 0) {
+  const client = createBrokerClient(admin);
+  while (!(await hasBroker(client))) {
     if (Date.now() > deadline)
       throw new Error(`no broker registered with the name server ${admin.nameServer} within ${timeoutMs} ms`);
-    await delay(ROUTE_POLL_MS, undefined, signal === undefined ? {} : { signal });
+    await delay(POLL_MS, undefined, signal === undefined ? {} : { signal });
   }
 }
 
-/** Creates a topic on every broker, or changes it, and resolves when the name server knows its route. */
+/** Creates a topic on every broker, and resolves when the name server knows its route. */
 export async function ensureTopic(admin: RocketmqAdmin, spec: TopicSpec): Promise<void> {
-  const queues = `${spec.queues ?? 4}`;
-  await onEachBroker(admin, {
-    code: UPDATE_AND_CREATE_TOPIC,
-    fields: {
-      topic: spec.topic,
-      defaultTopic: 'TBW102',
-      readQueueNums: queues,
-      writeQueueNums: queues,
-      perm: '6',
-      topicFilterType: 'SINGLE_TAG',
-      topicSysFlag: '0',
-      order: 'false',
-      attributes: `+message.type=${spec.type ?? 'NORMAL'}`,
-    },
-  });
-  // Before anybody asks the proxy for the topic: it remembers for 20 s that there was none.
-  const deadline = Date.now() + ROUTE_TIMEOUT_MS;
-  for (;;) {
-    const route = await remotingCall(
-      admin.nameServer,
-      { code: GET_ROUTE_INFO_BY_TOPIC, fields: { topic: spec.topic } },
-      admin.credentials,
-    );
-    if (route.code === 0) return;
-    if (Date.now() > deadline)
-      throw new Error(`the name server has no route to topic ${spec.topic}: ${route.remark}`);
-    await delay(ROUTE_POLL_MS);
-  }
-}
-
-/** Deletes a topic from brokers and name server; one that is not there is no error. */
-export async function deleteTopic(admin: RocketmqAdmin, topic: string): Promise<void> {
-  await onEachBroker(admin, { code: DELETE_TOPIC_IN_BROKER, fields: { topic } });
-  await expectDone(admin.nameServer, { code: DELETE_TOPIC_IN_NAME_SERVER, fields: { topic } }, admin);
+  const { topic, type = 'NORMAL', queues = 4 } = spec;
+  await createRemotingAdmin({ ...admin, clock: systemClock }).createTopic({ topic, type, queues });
 }
 
 /** Creates a consumer group on every broker, or changes it. */
 export async function ensureGroup(admin: RocketmqAdmin, spec: GroupSpec): Promise<void> {
-  await onEachBroker(admin, {
-    code: UPDATE_AND_CREATE_SUBSCRIPTION_GROUP,
-    body: Buffer.from(
-      JSON.stringify({
-        groupName: spec.group,
-        consumeEnable: true,
-        consumeBroadcastEnable: true,
-        consumeFromMinEnable: true,
-        consumeMessageOrderly: spec.orderly ?? false,
-        retryQueueNums: 1,
-        retryMaxTimes: spec.retryMaxTimes ?? 16,
-      }),
-    ),
-  });
+  const { group, orderly = false, retryMaxTimes = 16 } = spec;
+  const remoting = createRemotingAdmin({ ...admin, clock: systemClock });
+  await remoting.ensureGroup({ consumerGroup: group, isOrderly: orderly, retryMaxTimes });
 }
 
-async function onEachBroker(admin: RocketmqAdmin, request: RemotingRequest): Promise<void> {
-  const addresses = await brokerAddresses(admin);
-  if (addresses.length === 0)
-    throw new Error(`no broker has registered with the name server ${admin.nameServer}`);
-  for (const address of addresses) await expectDone(address, request, admin);
-}
-
-async function expectDone(
-  address: string,
-  request: RemotingRequest,
-  { credentials }: RocketmqAdmin,
-): Promise<void> {
-  const { code, remark } = await remotingCall(address, request, credentials);
-  if (code !== 0)
-    throw new Error(`RocketMQ at ${address} refused request ${request.code} with ${code}: ${remark}`);
-}
-
-/** Addresses of all masters. */
-async function brokerAddresses({ nameServer, credentials }: RocketmqAdmin): Promise<string[]> {
-  const { code, remark, body } = await remotingCall(
-    nameServer,
-    { code: GET_BROKER_CLUSTER_INFO },
-    credentials,
-  );
-  if (code !== 0) throw new Error(`the name server ${nameServer} does not tell its brokers: ${remark}`);
-  // Its JSON has broker ids as bare numbers for keys.
-  const text = body.toString().replaceAll(/([{,])(\d+):/g, '$1"$2":');
-  const { brokerAddrTable } = JSON.parse(text) as {
-    brokerAddrTable: Record<string, { brokerAddrs: Record<string, string> }>;
-  };
-  return Object.values(brokerAddrTable).flatMap(({ brokerAddrs }) => brokerAddrs['0'] ?? []);
+async function hasBroker(client: ReturnType<typeof createBrokerClient>): Promise<boolean> {
+  try {
+    await client.masters('waiting for a broker');
+    return true;
+  } catch (error) {
+    if (error instanceof BridgeError && error.code === 'ADMIN_NO_BROKER') return false;
+    throw error;
+  }
 }

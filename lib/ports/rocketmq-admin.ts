@@ -5,6 +5,7 @@ export interface ClusterTopic {
   topic: string;
   /** `UNSPECIFIED`: made without a type, or one that we do not know (TRANSACTION, MIXED). */
   type: RocketmqMessageType | 'UNSPECIFIED';
+  /** On each broker; the most where brokers differ. */
   queues: number;
 }
 
@@ -19,12 +20,20 @@ export interface ConsumerLag {
 }
 
 /**
- * What RocketMQ does not offer over gRPC: the administration of topics, groups and positions. Throws `BridgeError`.
+ * What RocketMQ does not offer over gRPC: the administration of topics, groups and positions. Throws `BridgeError`. Every call
+ * ends within its own bound of seconds, and may be repeated.
+ *
+ * @example
+ * const admin = await admins.adminOf(cluster);
+ * await admin?.ensureGroup({ consumerGroup: 'mqferry_01J…', isOrderly: true, retryMaxTimes: 1_000 });
  */
 export interface RocketmqAdmin {
   /** Without system topics, retry topics and dead-letter topics. */
   listTopics(): Promise<ClusterTopic[]>;
-  /** Creates a topic on every broker; one that is there already with the same type is no error. */
+  /**
+   * Creates a topic on every broker, and resolves when it can be routed to. One that is there already with the same type is
+   * answered as it is; of another type: `TOPIC_EXISTS`.
+   */
   createTopic(spec: { topic: string; type: RocketmqMessageType; queues: number }): Promise<ClusterTopic>;
   /** Undefined: no such topic. */
   getTopic(topic: string): Promise<ClusterTopic | undefined>;
@@ -32,8 +41,12 @@ export interface RocketmqAdmin {
   ensureGroup(spec: { consumerGroup: string; isOrderly: boolean; retryMaxTimes: number }): Promise<void>;
   /** Deleting what is gone is no error. */
   deleteGroup(consumerGroup: string): Promise<void>;
-  /** Moves a group. Must not be consuming. The group must exist. */
+  /**
+   * Moves a group on all queues of a topic. It must not be consuming. `TOPIC_NOT_FOUND`, `GROUP_NOT_FOUND`: neither is made here.
+   * What was handed out before and never acknowledged comes again all the same: it lies in a topic of the group's own.
+   */
   resetPosition(change: { rocketmqTopic: string; consumerGroup: string; position: Position }): Promise<void>;
+  /** A group that never read, or does not exist, has read nothing. `TOPIC_NOT_FOUND`. */
   lag(of: { rocketmqTopic: string; consumerGroup: string }): Promise<ConsumerLag>;
 }
 

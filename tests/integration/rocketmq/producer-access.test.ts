@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { RocketmqProducer, type RocketmqProducerOptions } from '../../../lib/adapters/rocketmq/producer.ts';
 import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool.ts';
+import { remotingCall } from '../../../lib/adapters/rocketmq-admin/remoting-call.ts';
 import { systemClock } from '../../../lib/adapters/system/clock.ts';
 import type { SecretReader } from '../../../lib/ports/secret-reader.ts';
 import { createCertificateAuthority } from '../../../local/certificates.ts';
-import { remotingCall } from '../../../local/rocketmq-remoting.ts';
 import { errorAt, expectSame, failures, plain } from '../../contract/message-producer.ts';
 import { startTestRocketmq, type TestRocketmq } from './test-rocketmq.ts';
 
@@ -42,7 +42,7 @@ async function createUser({ accessKey, secretKey }: typeof STRANGER): Promise<vo
   const answer = await remotingCall(
     `127.0.0.1:${broker.rocketmq.ports.broker}`,
     { code: 3001, fields: { username: accessKey }, body: Buffer.from(JSON.stringify(user)) },
-    ADMIN,
+    { credentials: ADMIN },
   );
   expect(answer).toMatchObject({ code: 0 });
 }

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createManualClock } from '../../../lib/adapters/memory/clock.ts';
 import { RocketmqProducer, type RocketmqProducerOptions } from '../../../lib/adapters/rocketmq/producer.ts';
+import { remotingCall } from '../../../lib/adapters/rocketmq-admin/remoting-call.ts';
 import { systemClock } from '../../../lib/adapters/system/clock.ts';
 import type { SendResult } from '../../../lib/ports/message-producer.ts';
-import { remotingCall } from '../../../local/rocketmq-remoting.ts';
 import {
   describeMessageProducer,
   errorAt,

@@ -29,6 +29,7 @@ const NO_CODES: Readonly<Record<string, readonly string[]>> = {
   'what DynamoDB is to return': ['ALL_NEW', 'ALL_OLD'],
   'error code of Node': ['EAI_AGAIN'],
   'message type of RocketMQ': ['MESSAGE_TYPE_UNSPECIFIED'],
+  'words of the administration of RocketMQ': ['TOOLS_CONSUMER', 'SINGLE_TAG'],
   'system topics of RocketMQ': [
     'CHECKPOINT_TOPIC',
     'OFFSET_MOVED_EVENT',
