@@ -36,7 +36,7 @@ const clusters = createDynamoClusterStore(table);
 const controlQueue = createSqsControlQueue({ sqs, queueUrl: config.CONTROL_QUEUE_URL });
 
 const getTask = createGetTask({ tasks });
-const checkTask = createCheckTask({ clusters, allowedTopicPrefixes: config.ALLOWED_TOPIC_PREFIXES });
+const checkTask = createCheckTask({ clusters, tasks, allowedTopicPrefixes: config.ALLOWED_TOPIC_PREFIXES });
 const countBacklog = createCountBacklog({ queueCounter: createSqsQueueCounter({ sqs }) });
 const stack = createDynamoStackStore(table);
 const guardStack = createStackGuard({ stack, ruleConcurrency: config.RULE_CONCURRENCY });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { consumerGroupOf } from '../domain/consumer-group.ts';
 import type { Task } from '../domain/task.ts';
 import { TASK_STATUSES, TaskDefinition } from '../domain/task.ts';
+import { isFromRocketmq, pathOf } from '../domain/task-path.ts';
 import { Warnings } from './problem.ts';
 import { Timestamp, Version } from './schemas.ts';
 
@@ -30,6 +32,11 @@ export const TaskAnswer = z.object({
   taskId: z.string().meta({ description: 'A ULID', example: '01J9Z3N8Q2W5R7T9V1X3Y5Z7A9' }),
   ...TaskDefinition.shape,
   direction: Direction,
+  path: z.enum(['rule', 'session', 'pull']).meta({
+    description:
+      'The way its messages take: topic rules and a queue, an MQTT session, or pulled from RocketMQ',
+  }),
+  consumerGroup: z.string().optional().meta({ description: 'Pull path: the consumer group it reads with' }),
   desired: z.enum(['running', 'paused', 'deleted']).meta({ description: 'What was asked for' }),
   status: Status.meta({ description: 'What is true, as last seen' }),
   reason: StatusReason.optional().meta({ description: 'Why the status is as it is' }),
@@ -53,6 +60,10 @@ export function taskAnswer(task: Task): TaskAnswer {
     taskId: task.taskId,
     ...definition,
     direction: task.direction,
+    path: pathOf(definition),
+    ...(isFromRocketmq(definition)
+      ? { consumerGroup: consumerGroupOf({ taskId: task.taskId, definition }) }
+      : {}),
     desired: task.desired,
     status: task.status,
     ...(reason === undefined ? {} : { reason: shownReason(reason) }),

@@ -30,8 +30,8 @@ export interface EditedTask {
 }
 
 /**
- * Changes the definition of a task that does not run. Messages that wait go through the new one; so another source or
- * path, whose messages would not be those that wait, needs an empty queue. An edit that changes nothing makes no revision.
+ * Changes the definition of a task that does not run. Messages that wait go through the new one; so another source, path or
+ * ordering, whose messages would wait in another queue, needs an empty one. An edit that changes nothing makes no revision.
  *
  * Throws `RequestError`: 428 `IF_MATCH_REQUIRED`, 404 `TASK_NOT_FOUND`, 412 `VERSION_MISMATCH`, 409 `TASK_RUNNING`,
  * `TASK_DELETING`, `TASK_NAME_TAKEN`, `BACKLOG_NOT_EMPTY` (extension `backlog`), `STACK_REMOVING`, and what `CheckTask` throws.
@@ -64,7 +64,7 @@ export function createEditTask({
     const before = await getTask(taskId);
     checkEditable(before, expectedVersion);
     const wanted = parseDefinition(mergePatch(before.definition, patch));
-    const { warnings, ...checked } = await checkTask(wanted);
+    const { warnings, ...checked } = await checkTask(wanted, { taskId });
     const { definition } = checked;
     const changed = changedMembers(before.definition, definition);
     if (changed.length === 0) return { task: before, warnings, affectsBuffered: 0 };
@@ -75,8 +75,8 @@ export function createEditTask({
     if (affectsBuffered > 0 && comesAnotherWay(before.definition, definition)) {
       throw backlogNotEmpty(
         affectsBuffered,
-        `about ${affectsBuffered} messages of the old source still wait: start the task until they are through, then change ` +
-          'source.clusterId or options.via',
+        `about ${affectsBuffered} messages still wait in the old way: start the task until they are through, then change ` +
+          'source.clusterId, options.via or options.ordering',
       );
     }
     const task = await tasks.saveDefinition({
@@ -104,6 +104,8 @@ function comesAnotherWay(before: TaskDefinition, after: TaskDefinition): boolean
   return (
     before.source.clusterId !== after.source.clusterId ||
     before.options.via !== after.options.via ||
+    // The queue of an ordered session is another one (FIFO), and its groups are those of the ordering.
+    before.options.ordering !== after.options.ordering ||
     isFromMqtt(before) !== isFromMqtt(after)
   );
 }

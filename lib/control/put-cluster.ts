@@ -4,10 +4,7 @@ import { clusterInUse } from '../domain/request-errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterStore } from '../ports/cluster-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
-
-/** Pages of a cluster's tasks that are looked at before it is taken as used. */
-const MAX_PAGES = 50;
-const PAGE_LIMIT = 100;
+import { tasksOfCluster } from './tasks-of-cluster.ts';
 
 /**
  * Registers a cluster, or replaces what is registered.
@@ -35,18 +32,10 @@ export function createPutCluster({
   clock: Pick<Clock, 'now'>;
 }): PutCluster {
   const countRunning = async (clusterId: string): Promise<number> => {
-    let running = 0;
-    let cursor: string | undefined;
-    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-      const page = await tasks.list(
-        { clusterId },
-        { limit: PAGE_LIMIT, ...(cursor === undefined ? {} : { cursor }) },
-      );
-      running += page.items.filter(({ desired }) => desired === 'running').length;
-      if (page.nextCursor === undefined) return running;
-      cursor = page.nextCursor;
-    }
-    return Math.max(running, 1);
+    const { items, isComplete } = await tasksOfCluster(tasks, clusterId);
+    const running = items.filter(({ desired }) => desired === 'running').length;
+    // Of more tasks than one can look at some run.
+    return isComplete ? running : Math.max(running, 1);
   };
 
   return async ({ clusterId, input, expectedVersion }) => {

@@ -57,6 +57,6 @@ function typeChanged(tasks: number, type: RocketmqMessageType): Warning {
   return {
     field: 'type',
     code: 'TOPIC_TYPE_OF_USED_TOPIC',
-    message: `${tasks === 1 ? '1 task sends' : `${tasks} tasks send`} to this topic: check that a message group is given exactly where the type is FIFO; it is ${type} now`,
+    message: `${tasks === 1 ? '1 task uses' : `${tasks} tasks use`} this topic: check that where they send to it a message group is given exactly where the type is FIFO; it is ${type} now`,
   };
 }

@@ -1,4 +1,6 @@
+import type { Cluster, RegisteredTopic } from './cluster.ts';
 import type { FieldError } from './errors.ts';
+import type { TaskDefinition } from './task.ts';
 
 /** Something that is allowed, and yet may surprise. */
 export type Warning = FieldError;
@@ -9,9 +11,32 @@ export interface DefinitionCheck {
   warnings: Warning[];
 }
 
+/** What the rules look at. */
+export interface DefinitionContext<Definition extends TaskDefinition = TaskDefinition> {
+  /** With `options.via` said (`withPath`). */
+  definition: Definition;
+  sourceCluster: Cluster;
+  targetCluster: Cluster;
+  /** The registered topic that the task's RocketMQ end names literally, if there is one. */
+  registeredTopic?: RegisteredTopic | undefined;
+  /** Whole topic levels; none: every topic may be read. */
+  allowedTopicPrefixes: readonly string[];
+}
+
 export function combineChecks(checks: readonly DefinitionCheck[]): DefinitionCheck {
   return {
     errors: checks.flatMap(({ errors }) => errors),
     warnings: checks.flatMap(({ warnings }) => warnings),
   };
+}
+
+/** The check of one field that a rule has looked at. */
+export function checkOf(field: string, violation: Omit<FieldError, 'field'> | undefined): DefinitionCheck {
+  return { errors: violation === undefined ? [] : [{ field, ...violation }], warnings: [] };
+}
+
+/** What a topic that is not registered is answered with. */
+export function notRegistered(field: string, clusterId: string, topic: string): FieldError {
+  const message = `topic ${topic} is not registered on cluster ${clusterId}: PUT /clusters/${clusterId}/topics/${topic} with its message type first`;
+  return { field, code: 'TOPIC_NOT_REGISTERED', message };
 }

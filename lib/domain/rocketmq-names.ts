@@ -26,6 +26,23 @@ const SYSTEM_TOPICS: ReadonlySet<string> = new Set([
   'TRANS_CHECK_MAX_TIME_TOPIC',
 ]);
 
+/** `MixAll.isPredefinedGroup` of RocketMQ 5.4.0; beside them everything that begins with `CID_RMQ_SYS_`. */
+const SYSTEM_GROUPS: ReadonlySet<string> = new Set([
+  'CID_ONS-HTTP-PROXY',
+  'CID_ONSAPI_OWNER',
+  'CID_ONSAPI_PERMISSION',
+  'CID_ONSAPI_PULL',
+  'CLIENT_INNER_PRODUCER',
+  'DEFAULT_CONSUMER',
+  'DEFAULT_PRODUCER',
+  'FILTERSRV_CONSUMER',
+  'SCHEDULE_CONSUMER',
+  'SELF_TEST_C_GROUP',
+  'SELF_TEST_P_GROUP',
+  'TOOLS_CONSUMER',
+  '__MONITOR_CONSUMER',
+]);
+
 /** Checks a RocketMQ topic of a user. Code `ROCKETMQ_TOPIC_INVALID`. */
 export function checkRocketmqTopic(rocketmqTopic: string): Violation | undefined {
   const fault =
@@ -45,8 +62,8 @@ export function checkRocketmqTopic(rocketmqTopic: string): Violation | undefined
 export function checkConsumerGroup(consumerGroup: string): Violation | undefined {
   const fault =
     nameFault(consumerGroup, MAX_GROUP_LENGTH) ??
-    (consumerGroup.startsWith('CID_RMQ_SYS_')
-      ? 'must not begin with CID_RMQ_SYS_, which is for system groups'
+    (SYSTEM_GROUPS.has(consumerGroup) || consumerGroup.startsWith('CID_RMQ_SYS_')
+      ? 'must not be one of the system groups (DEFAULT_CONSUMER, TOOLS_CONSUMER, CID_RMQ_SYS_… and so on)'
       : undefined);
   return fault === undefined
     ? undefined

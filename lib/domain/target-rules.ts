@@ -1,42 +1,37 @@
 import type { RegisteredTopic } from './cluster.ts';
-import type { DefinitionCheck } from './definition-check.ts';
-import type { FieldError } from './errors.ts';
+import { checkOf, combineChecks, type DefinitionCheck, notRegistered } from './definition-check.ts';
+import { literalRocketmqTopic } from './rocketmq-end.ts';
 import { checkRocketmqTopic } from './rocketmq-names.ts';
-import type { MqttToRocketmqDefinition, TaskDefinition } from './task.ts';
-import {
-  checkTemplateVariables,
-  isLiteral,
-  parseTemplate,
-  type Template,
-  type TemplatePath,
-  variables,
-} from './template.ts';
+import type { MqttToRocketmqDefinition, TaskPath } from './task.ts';
+import { parseTemplate } from './template.ts';
+import { checkTemplates, type TemplateField } from './template-rules.ts';
 
-/** The target topic when the template is literal text: then it has to be registered. Undefined: rendered, or no template. */
-export function literalTargetTopic({ target }: TaskDefinition): string | undefined {
-  const parsed = parseTemplate(target.topic);
-  return parsed.ok && isLiteral(parsed.template) ? parsed.template.parts.join('') : undefined;
-}
+/** A path that ends in RocketMQ. */
+type PathToRocketmq = Exclude<TaskPath, 'pull'>;
+
+/** What becomes of the order within a message group, without `options.ordering`. */
+const BEST_EFFORT: Record<PathToRocketmq, string> = {
+  rule: 'AWS IoT hands messages over without an order, so within a message group they are in order of arrival, as far as possible',
+  session:
+    'messages that had to wait in the queue of the task may be overtaken: options.ordering keeps the order within a message group',
+};
 
 /** The templates of a RocketMQ target, and the topic it goes to. */
 export function checkRocketmqTarget(
   definition: MqttToRocketmqDefinition,
-  path: TemplatePath,
+  path: PathToRocketmq,
   registeredTopic: RegisteredTopic | undefined,
 ): DefinitionCheck {
-  const checks = templatesOf(definition).map(({ field, text }) => checkTemplate(field, text, path));
-  const literal = literalTargetTopic(definition);
-  const topic =
+  const literal = literalRocketmqTopic(definition);
+  return combineChecks([
+    checkTemplates(templatesOf(definition), path),
     literal === undefined
       ? checkRenderedTopic(definition.target.topic)
-      : checkLiteralTopic(definition, literal, registeredTopic);
-  return {
-    errors: [...checks.flatMap(({ errors }) => errors), ...topic.errors],
-    warnings: [...checks.flatMap(({ warnings }) => warnings), ...topic.warnings],
-  };
+      : checkLiteralTopic({ definition, path, literal, registeredTopic }),
+  ]);
 }
 
-function templatesOf({ target }: MqttToRocketmqDefinition): Array<{ field: string; text: string }> {
+function templatesOf({ target }: MqttToRocketmqDefinition): TemplateField[] {
   const { topic, tag, keys = [], messageGroup } = target;
   return [
     { field: 'target.topic', text: topic },
@@ -46,46 +41,22 @@ function templatesOf({ target }: MqttToRocketmqDefinition): Array<{ field: strin
   ];
 }
 
-function checkTemplate(field: string, text: string, path: TemplatePath): DefinitionCheck {
-  const parsed = parseTemplate(text);
-  if (!parsed.ok) {
-    const message = `at character ${parsed.position + 1}: ${parsed.message}`;
-    return { errors: [{ field, code: 'TEMPLATE_INVALID', message }], warnings: [] };
-  }
-  const violation = checkTemplateVariables(parsed.template, path);
-  return {
-    errors: violation === undefined ? [] : [{ field, ...violation }],
-    warnings: asksForClientId(parsed.template) ? [clientIdWarning(field)] : [],
-  };
-}
-
-function asksForClientId(template: Template): boolean {
-  return variables(template).some(
-    ({ variable, defaultText }) => variable.kind === 'clientId' && defaultText === undefined,
-  );
-}
-
-function clientIdWarning(field: string): FieldError {
-  return {
-    field,
-    code: 'CLIENT_ID_NOT_ALWAYS_KNOWN',
-    message:
-      'messages published over HTTPS have no client identifier and would become dead letters: give a default, as in ${clientId:-none}',
-  };
-}
-
-function checkLiteralTopic(
-  definition: MqttToRocketmqDefinition,
-  literal: string,
-  registered: RegisteredTopic | undefined,
-): DefinitionCheck {
+function checkLiteralTopic({
+  definition,
+  path,
+  literal,
+  registeredTopic,
+}: {
+  definition: MqttToRocketmqDefinition;
+  path: PathToRocketmq;
+  literal: string;
+  registeredTopic: RegisteredTopic | undefined;
+}): DefinitionCheck {
   const field = 'target.topic';
   const violation = checkRocketmqTopic(literal);
-  if (violation !== undefined) return { errors: [{ field, ...violation }], warnings: [] };
-  if (registered !== undefined) return checkTopicType(definition, registered);
-  const { clusterId } = definition.target;
-  const message = `topic ${literal} is not registered on cluster ${clusterId}: PUT /clusters/${clusterId}/topics/${literal} with its message type first`;
-  return { errors: [{ field, code: 'TOPIC_NOT_REGISTERED', message }], warnings: [] };
+  if (violation !== undefined) return checkOf(field, violation);
+  if (registeredTopic !== undefined) return checkTopicType(definition, path, registeredTopic);
+  return { errors: [notRegistered(field, definition.target.clusterId, literal)], warnings: [] };
 }
 
 /** What cannot be checked before there is a message is said; what can never become right is refused. */
@@ -95,7 +66,7 @@ function checkRenderedTopic(text: string): DefinitionCheck {
   if (!parsed.ok) return { errors: [], warnings: [] };
   const shortest = parsed.template.parts.map((part) => (typeof part === 'string' ? part : 'x')).join('');
   const violation = checkRocketmqTopic(shortest);
-  if (violation !== undefined) return { errors: [{ field, ...violation }], warnings: [] };
+  if (violation !== undefined) return checkOf(field, violation);
   const message =
     'the topic comes out of each message, so neither that it exists nor its message type can be checked: a message whose ' +
     'topic is no legal name, or is refused by a cluster that takes others, becomes a dead letter';
@@ -104,6 +75,7 @@ function checkRenderedTopic(text: string): DefinitionCheck {
 
 function checkTopicType(
   { target, options }: MqttToRocketmqDefinition,
+  path: PathToRocketmq,
   { topic, type }: RegisteredTopic,
 ): DefinitionCheck {
   const field = 'target.messageGroup';
@@ -119,10 +91,10 @@ function checkTopicType(
   if (target.messageGroup === undefined) {
     // An ordering would make the group; whether the path has one is checked with the options.
     if (options.ordering !== 'none') return { errors: [], warnings: [] };
-    const message = `topic ${topic} is registered as FIFO: say what belongs together by a template, for example \${topic}`;
+    const orOrdering = path === 'session' ? ', or set options.ordering' : '';
+    const message = `topic ${topic} is registered as FIFO: say what belongs together by a template, for example \${topic}${orOrdering}`;
     return { errors: [{ field, code: 'FIFO_NEEDS_MESSAGE_GROUP', message }], warnings: [] };
   }
-  const message =
-    'AWS IoT hands messages over without an order, so within a message group they are in order of arrival, as far as possible';
-  return { errors: [], warnings: [{ field, code: 'ORDER_BEST_EFFORT', message }] };
+  if (options.ordering !== 'none') return { errors: [], warnings: [] };
+  return { errors: [], warnings: [{ field, code: 'ORDER_BEST_EFFORT', message: BEST_EFFORT[path] }] };
 }

@@ -1,5 +1,6 @@
 import { taskDeleting, taskRunning, versionMismatch } from './request-errors.ts';
 import type { DesiredState, Task, TaskDefinition, TaskStatus } from './task.ts';
+import { pathOf } from './task-path.ts';
 
 /** Which status may follow which. Staying is always allowed. */
 export const STATUS_MOVES: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
@@ -45,9 +46,9 @@ export function statusAfter(status: TaskStatus, desired: DesiredState): TaskStat
   return desired === 'running' ? 'starting' : 'pausing';
 }
 
-/** Concurrency units that a task reserves of the stack's: its mapping's maximum while it is wanted running. */
-export function reservedUnits({ options }: TaskDefinition, desired: DesiredState): number {
-  return desired === 'running' && options.via !== 'session' ? options.concurrency : 0;
+/** Concurrency units that a task reserves of the stack's: on the rule path its mapping's maximum, while it is wanted running. */
+export function reservedUnits(definition: TaskDefinition, desired: DesiredState): number {
+  return desired === 'running' && pathOf(definition) === 'rule' ? definition.options.concurrency : 0;
 }
 
 /** What has to be written so that a task is wanted in another way. Its reason, which told of the old status, goes. */

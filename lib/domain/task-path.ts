@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts';
 import type { FieldError } from './errors.ts';
+import { notOnThisPath } from './option-rules.ts';
 import type {
   MqttToRocketmqDefinition,
   RocketmqToMqttDefinition,
@@ -7,8 +8,6 @@ import type {
   TaskDirection,
   TaskPath,
 } from './task.ts';
-
-const NOT_AVAILABLE = 'PATH_NOT_AVAILABLE';
 
 /** The direction in which a task carries messages, by what its source is. */
 export function directionOf(definition: TaskDefinition): TaskDirection {
@@ -35,10 +34,7 @@ export function withPath(definition: TaskDefinition, { kind }: Pick<Cluster, 'ki
   return { ...definition, options: { ...definition.options, via: kind === 'mqtt' ? 'session' : 'rule' } };
 }
 
-/**
- * Whether source and target fit their clusters, make a direction, and are on a path that this version has. Every other
- * rule depends on that.
- */
+/** Whether source and target fit their clusters, make a direction, and have the path. Every other rule depends on that. */
 export function checkPath(definition: TaskDefinition, source: Cluster, target: Cluster): FieldError[] {
   const fits = [...checkSource(definition, source), ...checkTarget(definition, target)];
   if (fits.length > 0) return fits;
@@ -51,7 +47,7 @@ export function checkPath(definition: TaskDefinition, source: Cluster, target: C
       },
     ];
   }
-  return checkAvailable(definition, source);
+  return checkVia(definition, source);
 }
 
 function checkSource(definition: TaskDefinition, { kind, clusterId }: Cluster): FieldError[] {
@@ -78,35 +74,15 @@ function checkTarget({ target }: TaskDefinition, { kind, clusterId }: Cluster): 
     }));
 }
 
-function checkAvailable({ options }: TaskDefinition, source: Cluster): FieldError[] {
-  if (source.kind === 'rocketmq') {
-    return [
-      {
-        field: 'source.clusterId',
-        code: NOT_AVAILABLE,
-        message:
-          'this version does not carry messages from RocketMQ to MQTT yet; it carries them from aws-iot to rocketmq',
-      },
-    ];
+function checkVia({ options: { via } }: TaskDefinition, { kind }: Cluster): FieldError[] {
+  const field = 'options.via';
+  if (kind === 'rocketmq' && via !== undefined) {
+    const message = 'messages of RocketMQ are pulled, there is no other way: leave it out (in an edit: null)';
+    return [notOnThisPath(field, message)];
   }
-  if (source.kind === 'mqtt') {
-    return [
-      {
-        field: 'source.clusterId',
-        code: NOT_AVAILABLE,
-        message:
-          'a source of kind mqtt needs the session path, which this version does not have yet; a source of kind aws-iot works',
-      },
-    ];
-  }
-  if (options.via === 'session') {
-    return [
-      {
-        field: 'options.via',
-        code: NOT_AVAILABLE,
-        message: 'this version does not have the session path yet: use "rule"',
-      },
-    ];
+  if (kind === 'mqtt' && via === 'rule') {
+    const message = 'topic rules exist on AWS IoT Core only: use "session", or leave it out';
+    return [notOnThisPath(field, message)];
   }
   return [];
 }

@@ -8,22 +8,36 @@ export const TaskName = z
   .meta({ example: 'charger-wills' });
 
 /** A template: literal text with `${…}` expressions, see docs/mapping.md. Its syntax is checked by `parseTemplate`. */
-const Template = z.string().min(1).max(1024);
+const Template = z
+  .string()
+  .min(1)
+  .max(1024)
+  .meta({ description: 'Text with ${…} expressions', example: '${topic[2]}' });
 
 const MqttSource = z.strictObject({
   clusterId: ClusterId,
-  /** MQTT topic filters. One AWS IoT rule each: at most 10 (aws-iot). */
-  topicFilters: z.array(z.string().min(1).max(65_535)).min(1).max(10),
+  topicFilters: z
+    .array(z.string().min(1).max(65_535))
+    .min(1)
+    .max(10)
+    .meta({ description: 'MQTT topic filters; on the rule path one AWS IoT rule each' }),
 });
 
 const RocketmqSource = z.strictObject({
   clusterId: ClusterId,
-  topic: z.string().min(1).max(127),
+  topic: z.string().min(1).max(127).meta({ description: 'A topic that is registered on the cluster' }),
   filter: z
     .strictObject({ type: z.enum(['tag', 'sql92']), expression: z.string().min(1).max(2048) })
-    .optional(),
-  consumerGroup: z.string().min(1).max(120).optional(),
-  startFrom: z.union([z.enum(['latest', 'earliest']), z.iso.datetime()]).optional(),
+    .optional()
+    .meta({ description: 'Applied by RocketMQ: tags as in `a || b`, or a condition on properties' }),
+  consumerGroup: z.string().min(1).max(120).optional().meta({
+    description:
+      'Of this task alone. Left out: `mqferry_<taskId>`. Has to exist where the cluster has no nameServer.',
+  }),
+  startFrom: z
+    .union([z.enum(['latest', 'earliest']), z.iso.datetime()])
+    .optional()
+    .meta({ description: 'Where a new consumer group begins; a time in ISO 8601, UTC' }),
 });
 
 const RocketmqTarget = z.strictObject({
@@ -41,50 +55,70 @@ const MqttTarget = z.strictObject({
   retain: z.union([z.boolean(), Template]).optional(),
 });
 
-/** How a task works; every default just works. */
+/** How a task works; every default just works. Which path has which option: `rule-path-rules.ts` and its siblings. */
 export const TaskOptions = z.strictObject({
-  /**
-   * `rule`: AWS IoT topic rules and the task's own queue. `session`: a persistent MQTT session. Left out: `rule` for a source
-   * of kind aws-iot, `session` for one of kind mqtt. A source of kind rocketmq has none.
-   */
-  via: z.enum(['rule', 'session']).optional(),
-  /** What stays in order. The rule path keeps none. */
-  ordering: z.enum(['none', 'client', 'topic', 'key']).default('none'),
-  /**
-   * Records per invocation of the batching function. Above 10 AWS requires a window of at least 1 s, and on a quiet
-   * queue Lambda may then wait up to 20 s: so the default is 10 and no window.
-   */
+  via: z.enum(['rule', 'session']).optional().meta({
+    description:
+      'rule: AWS IoT topic rules and the task’s own queue. session: a persistent MQTT session. Left out: rule for a source of kind aws-iot, session for one of kind mqtt. A source of kind rocketmq has none.',
+  }),
+  ordering: z.enum(['none', 'client', 'topic', 'key']).default('none').meta({
+    description:
+      'Session path: what stays in order, on a FIFO topic. The rule path keeps no order; a pull from a FIFO topic keeps it by itself. client is known to no path that keeps order.',
+  }),
   batch: z
     .strictObject({
       maxMessages: z.int().min(1).max(2000).default(10),
       maxWaitSeconds: z.int().min(0).max(300).default(0),
     })
-    .prefault({}),
-  /** At most so many invocations of the batching function side by side for this task (AWS: at least 2). */
-  concurrency: z.int().min(2).max(1000).default(5),
-  /**
-   * What is published during a pause. `buffer`: waits in the task's own queue, up to 14 days. `broker` (session): waits in the
-   * broker's session, as long as the broker keeps it. `discard`: is skipped.
-   */
-  whilePaused: z.enum(['buffer', 'broker', 'discard']).default('buffer'),
-  /** Session path: side-by-side sessions by shared subscription. Ordered tasks have one. */
-  lanes: z.int().min(1).max(16).default(1),
-  /** Session path: QoS of the subscription; QoS 2 messages are carried as QoS 1. QoS 0 is at most once. */
-  qos: z.union([z.literal(0), z.literal(1)]).default(1),
-  /** Session path: whether retained messages are carried when a subscription is new. */
-  retained: z.enum(['new-subscription', 'never']).default('new-subscription'),
-  /** MQTT target: `keep`: as the message carries it. `force`: always retained. `drop`: never. `target.retain` wins. */
-  retain: z.enum(['keep', 'force', 'drop']).default('keep'),
-  /** At most so many messages per second of this task, where the path can hold them back (session, pull). */
-  maxMessagesPerSecond: z.int().min(1).max(100_000).optional(),
-  /** A message older than this when it would be sent is dropped and counted as expired. */
-  maxAgeSeconds: z.int().min(1).max(1_209_600).optional(),
-  /** Names of RocketMQ properties that carry what MQTT has: ours, or those of another product's consumers. */
-  propertyNames: z.enum(['native', 'alibaba', 'rocketmq-mqtt']).default('native'),
-  /** A message that tasks of this stack have carried so often is not carried again: the guard against loops. */
-  maxHops: z.int().min(1).max(10).default(1),
-  /** What becomes of a message whose properties exceed RocketMQ's limits: dead letter, or packed into the body. */
-  oversize: z.enum(['deadletter', 'envelope']).default('deadletter'),
+    .prefault({})
+    .meta({
+      description:
+        'Messages at once. Rule path: above 10 AWS requires a window of at least 1 s, and on a quiet queue Lambda may then wait up to 20 s. The other paths have no window.',
+    }),
+  concurrency: z.int().min(2).max(1000).default(5).meta({
+    description:
+      'Rule path: at most so many invocations side by side for this task (AWS: at least 2). Pull path: so many receives.',
+  }),
+  whilePaused: z.enum(['buffer', 'broker', 'discard']).default('buffer').meta({
+    description:
+      'What is published during a pause. buffer: waits in the task’s own queue, up to 14 days. broker (session): waits in the broker’s session, as long as the broker keeps it. discard: is skipped. What is to be pulled waits in RocketMQ.',
+  }),
+  lanes: z.int().min(1).max(16).default(1).meta({
+    description:
+      'Session path: side-by-side sessions by shared subscription. Pull path: receivers. Tasks that keep an order have one.',
+  }),
+  qos: z
+    .union([z.literal(0), z.literal(1)])
+    .default(1)
+    .meta({
+      description:
+        'Session path: QoS of the subscription; QoS 2 messages are carried as QoS 1. QoS 0 is at most once.',
+    }),
+  retained: z.enum(['new-subscription', 'never']).default('new-subscription').meta({
+    description: 'Session path: whether retained messages are carried when a subscription is new',
+  }),
+  retain: z.enum(['keep', 'force', 'drop']).default('keep').meta({
+    description:
+      'MQTT target. keep: as the message carries it. force: always retained. drop: never. target.retain wins.',
+  }),
+  maxMessagesPerSecond: z.int().min(1).max(100_000).optional().meta({
+    description: 'At most so many messages per second of this task (session and pull path)',
+  }),
+  maxAgeSeconds: z.int().min(1).max(1_209_600).optional().meta({
+    description: 'A message older than this when it would be sent is dropped and counted as expired',
+  }),
+  propertyNames: z.enum(['native', 'alibaba', 'rocketmq-mqtt']).default('native').meta({
+    description:
+      'Names of RocketMQ properties that carry what MQTT has: ours, or those of another product’s consumers',
+  }),
+  maxHops: z.int().min(1).max(10).default(1).meta({
+    description:
+      'A message that tasks of this stack have carried so often is not carried again: the guard against loops',
+  }),
+  oversize: z.enum(['deadletter', 'envelope']).default('deadletter').meta({
+    description:
+      'What becomes of a message whose properties exceed RocketMQ’s limits: dead letter, or packed into the body',
+  }),
 });
 export type TaskOptions = z.infer<typeof TaskOptions>;
 

@@ -18,7 +18,7 @@ export type TemplatePath = 'rule' | 'session' | 'pull';
 const VARIABLES_OF_PATH: Record<TemplatePath, ReadonlySet<Variable['kind']>> = {
   rule: new Set(['topic', 'topicLevel', 'clientId', 'prop', 'payload']),
   session: new Set(['topic', 'topicLevel', 'prop', 'payload']),
-  pull: new Set(['topic', 'topicLevel', 'tag', 'key', 'prop', 'payload']),
+  pull: new Set(['topic', 'topicLevel', 'clientId', 'tag', 'key', 'prop', 'payload']),
 };
 
 /**

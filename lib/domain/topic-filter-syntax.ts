@@ -1,3 +1,4 @@
+import type { ClusterKind } from './cluster.ts';
 import { awsIotSizeFault, topicTextFault } from './topic-name.ts';
 import type { Violation } from './violation.ts';
 
@@ -50,6 +51,35 @@ export function checkAwsIotTopicFilter(topicFilter: string): Violation | undefin
       message:
         'Topics that begin with "$" are reserved; of them only $aws/events/presence/connected/+ and ' +
         '$aws/events/presence/disconnected/+ can be replicated, or one client identifier in place of "+".',
+    };
+  }
+  return undefined;
+}
+
+/**
+ * Checks a topic filter for a session of our own: MQTT's rules, and on AWS IoT Core its sizes and reserved topics. Codes as of
+ * `checkAwsIotTopicFilter`; here `SHARED_SUBSCRIPTION_NOT_ON_THIS_PATH` because lanes make the shared subscriptions.
+ */
+export function checkSessionTopicFilter(topicFilter: string, kind: ClusterKind): Violation | undefined {
+  const violation = checkTopicFilter(topicFilter);
+  if (violation !== undefined) return violation;
+  if (topicFilter.startsWith(SHARE)) {
+    return {
+      code: 'SHARED_SUBSCRIPTION_NOT_ON_THIS_PATH',
+      message:
+        'Shared subscriptions are made by mqferry: give the filter without $share, and use options.lanes.',
+    };
+  }
+  if (kind !== 'aws-iot') return undefined;
+  const fault = awsIotSizeFault(topicFilter);
+  if (fault !== undefined) {
+    return { code: 'TOPIC_FILTER_NOT_ON_AWS_IOT', message: `A topic filter ${fault} on AWS IoT Core.` };
+  }
+  if (topicFilter.startsWith('$') && !topicFilter.startsWith('$aws/')) {
+    return {
+      code: 'RESERVED_TOPIC',
+      message:
+        'Topics that begin with "$" are reserved on AWS IoT Core; of them only those within $aws/ exist.',
     };
   }
   return undefined;

@@ -29,7 +29,7 @@ export interface ClusterStore {
   ): Promise<Page<Cluster>>;
   /** Refused while a task uses the cluster, atomically. Removes its registered topics too. */
   delete(clusterId: string, options?: { expectedVersion?: number }): Promise<void>;
-  /** Creates or replaces; `tasks` counts the tasks whose target names this topic literally. */
+  /** Creates or replaces; `tasks` counts the tasks whose source or target names this topic literally. */
   putTopic(
     clusterId: string,
     topic: string,
@@ -38,6 +38,6 @@ export interface ClusterStore {
   ): Promise<{ topic: RegisteredTopic; created: boolean; tasks: number }>;
   getTopic(clusterId: string, topic: string): Promise<RegisteredTopic | undefined>;
   listTopics(clusterId: string, page: { limit: number; cursor?: string }): Promise<Page<RegisteredTopic>>;
-  /** Refused with `TOPIC_IN_USE` while a task's target names it literally, atomically. */
+  /** Refused with `TOPIC_IN_USE` while a task's source or target names it literally, atomically. */
   deleteTopic(clusterId: string, topic: string): Promise<void>;
 }

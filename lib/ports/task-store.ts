@@ -21,8 +21,8 @@ export interface NewTask {
   /** ISO 8601, UTC: time of the task, of its first revision and of its event. */
   at: string;
   actor?: string;
-  /** The registered topic that the target names literally: it counts as used by the task. Absent: rendered, or an MQTT target. */
-  targetTopic?: string;
+  /** The registered topic that the task's RocketMQ end names literally: it counts as used by the task. Absent: rendered. */
+  rocketmqTopic?: string;
   /** Units of the stack in all; a task wanted running reserves `options.concurrency`, the store refuses what would exceed it. */
   concurrencyLimit: number;
   /** Same key and same hash within 24 h: the first task is answered again; same key, other hash: refused. */
@@ -106,7 +106,7 @@ export interface TaskStore {
     definition: TaskDefinition;
     direction: TaskDirection;
     sourceRegion: string;
-    targetTopic?: string;
+    rocketmqTopic?: string;
     at: string;
     actor?: string;
     /** Goes into the event. */

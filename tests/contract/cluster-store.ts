@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
 import type { ClusterStore } from '../../lib/ports/cluster-store.ts';
-import { business, devices, newTaskWith, registerClusters } from '../helpers/tasks.ts';
+import { business, definitionWith, devices, newTaskWith, registerClusters } from '../helpers/tasks.ts';
 import type { BuildStores, Stores } from './stores.ts';
 import { allPages } from './task-store/kit.ts';
 
@@ -127,7 +127,7 @@ export function describeClusterStore(name: string, build: BuildStores): void {
       it('either is refused or makes the creation of a task fail, when both run at once', async () => {
         for (let round = 0; round < 5; round += 1) {
           await registerClusters(clusters);
-          const input = newTaskWith({ targetTopic: 'charger_status' });
+          const input = newTaskWith({ rocketmqTopic: 'charger_status' });
           const [creation, deletion] = await Promise.allSettled([
             stores.tasks.create(input),
             clusters.delete('business'),
@@ -176,9 +176,29 @@ export function describeClusterStore(name: string, build: BuildStores): void {
         expect(await clusters.getTopic('nobody', 'a')).toBeUndefined();
       });
 
+      it('are kept while a task pulls from them', async () => {
+        await registerClusters(clusters);
+        const definition = definitionWith({
+          source: { clusterId: 'business', topic: 'charger_status' },
+          target: { clusterId: 'devices', topic: 'a' },
+        });
+        const input = newTaskWith({
+          definition,
+          direction: 'rocketmq-to-mqtt',
+          rocketmqTopic: 'charger_status',
+        });
+        await stores.tasks.create(input);
+        await expect(clusters.deleteTopic('business', 'charger_status')).rejects.toMatchObject({
+          code: 'TOPIC_IN_USE',
+          extensions: { tasks: 1 },
+        });
+        await removeTask(input.taskId);
+        await expect(clusters.deleteTopic('business', 'charger_status')).resolves.toBeUndefined();
+      });
+
       it('are kept while a task names them', async () => {
         await registerClusters(clusters);
-        await stores.tasks.create(newTaskWith({ targetTopic: 'charger_status' }));
+        await stores.tasks.create(newTaskWith({ rocketmqTopic: 'charger_status' }));
         await expect(clusters.deleteTopic('business', 'charger_status')).rejects.toMatchObject({
           status: 409,
           code: 'TOPIC_IN_USE',

@@ -16,6 +16,11 @@ afterAll(() => fixture.close());
 const source = (topicFilter: string) => ({ source: { clusterId: 'devices', topicFilters: [topicFilter] } });
 const target = (more: Record<string, unknown>) => ({ target: { clusterId: 'business', topic, ...more } });
 
+const pull = (from: Record<string, unknown> = {}, to: Record<string, unknown> = {}) => ({
+  source: { clusterId: 'business', topic, ...from },
+  target: { clusterId: 'devices', topic: 'a/b', ...to },
+});
+
 /** What is wrong, what is sent, and what must be answered: status, code of the field, the field. */
 const CASES: ReadonlyArray<[string, () => Record<string, unknown>, number, string, string]> = [
   ['a wildcard inside', () => source('a/#/b'), 400, 'TOPIC_FILTER_INVALID', 'source.topicFilters[0]'],
@@ -111,6 +116,49 @@ const CASES: ReadonlyArray<[string, () => Record<string, unknown>, number, strin
     400,
     'BATCH_NEEDS_WINDOW',
     'options.batch.maxWaitSeconds',
+  ],
+  [
+    'an option of sessions on the rule path',
+    () => ({ options: { lanes: 2 } }),
+    400,
+    'NOT_ON_THIS_PATH',
+    'options.lanes',
+  ],
+  [
+    'a session that asks for an order of clients, whom it does not know',
+    () => ({ options: { via: 'session', ordering: 'client' } }),
+    400,
+    'NOT_ON_THIS_PATH',
+    'options.ordering',
+  ],
+  [
+    'a path for messages that are pulled',
+    () => ({ ...pull(), options: { via: 'session' } }),
+    400,
+    'NOT_ON_THIS_PATH',
+    'options.via',
+  ],
+  [
+    'a QoS that AWS IoT Core does not have',
+    () => pull({}, { qos: 2 }),
+    400,
+    'QOS_NOT_ON_AWS_IOT',
+    'target.qos',
+  ],
+  ['a wildcard to publish to', () => pull({}, { topic: 'a/#' }), 400, 'TOPIC_NAME_INVALID', 'target.topic'],
+  [
+    'a filter of which RocketMQ would read the beginning only',
+    () => pull({ filter: { type: 'sql92', expression: "site-id = 'a'" } }),
+    400,
+    'FILTER_INVALID',
+    'source.filter.expression',
+  ],
+  [
+    'a topic to pull from that is not registered',
+    () => pull({ topic: 'not_registered' }),
+    404,
+    'TOPIC_NOT_REGISTERED',
+    'source.topic',
   ],
   ['an unknown field', () => ({ colour: 'red' }), 400, 'UNKNOWN_FIELD', 'colour'],
   ['an empty name', () => ({ taskName: '' }), 400, 'FORMAT_WRONG', 'taskName'],

@@ -45,7 +45,7 @@ export async function createControlWorld({ ruleConcurrency = 100 }: { ruleConcur
   };
   const guardStack = createStackGuard({ stack, ruleConcurrency });
   const wakeConverge = createWakeConverge({ controlQueue, logger });
-  const checkTask = createCheckTask({ clusters, allowedTopicPrefixes: [] });
+  const checkTask = createCheckTask({ clusters, tasks, allowedTopicPrefixes: [] });
   const getTask = createGetTask({ tasks });
   const getCluster = createGetCluster({ clusters });
   const countBacklog = createCountBacklog({ queueCounter });

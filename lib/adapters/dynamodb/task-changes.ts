@@ -40,16 +40,16 @@ export function createTaskChanges(table: Table, clock: Pick<Clock, 'now'>): Task
       const { taskId, definition, idempotency, at, actor } = input;
       const task = newTask(input);
       const heldUnits = reservedUnits(definition, input.desired);
-      const { targetTopic } = input;
+      const { rocketmqTopic } = input;
       const steps: Step[] = [
         ...(idempotency === undefined ? [] : [idempotencyStep(idempotency, taskId, clock.now())]),
         takeNameStep(definition.taskName, taskId),
-        ...useSteps(undefined, usesOf(definition, input.sourceRegion, targetTopic)),
+        ...useSteps(undefined, usesOf(definition, input.sourceRegion, rocketmqTopic)),
         ...reserveSteps(heldUnits, input.concurrencyLimit),
         {
           item: {
             Put: {
-              Item: itemOf({ task, heldUnits, ...(targetTopic === undefined ? {} : { targetTopic }) }),
+              Item: itemOf({ task, heldUnits, ...(rocketmqTopic === undefined ? {} : { rocketmqTopic }) }),
               ...conditional(absent('PK')),
             },
           },
@@ -66,7 +66,7 @@ export function createTaskChanges(table: Table, clock: Pick<Clock, 'now'>): Task
 
     async saveDefinition(edit) {
       return untilFresh(table, async () => {
-        const { task, heldUnits, targetTopic } = await read(edit.taskId);
+        const { task, heldUnits, rocketmqTopic } = await read(edit.taskId);
         checkEditable(task, edit.expectedVersion);
         const edited = editedTask(task, edit);
         const { definition, direction, sourceRegion, version, updatedAt } = edited;
@@ -76,14 +76,14 @@ export function createTaskChanges(table: Table, clock: Pick<Clock, 'now'>): Task
           sourceRegion,
           version,
           updatedAt,
-          targetTopic: edit.targetTopic,
+          rocketmqTopic: edit.rocketmqTopic,
         };
-        const remove = edit.targetTopic === undefined ? ['targetTopic'] : [];
-        const before = usesOf(task.definition, task.sourceRegion, targetTopic);
+        const remove = edit.rocketmqTopic === undefined ? ['rocketmqTopic'] : [];
+        const before = usesOf(task.definition, task.sourceRegion, rocketmqTopic);
         const outcome = await transact(table, [
           taskStep(task, heldUnits, { set, remove }),
           ...renameSteps(task, definition.taskName),
-          ...useSteps(before, usesOf(definition, sourceRegion, edit.targetTopic)),
+          ...useSteps(before, usesOf(definition, sourceRegion, edit.rocketmqTopic)),
           revisionStep(edited, edit.at, edit.actor),
           eventStep(task.taskId, editedEvent(version, edit)),
         ]);

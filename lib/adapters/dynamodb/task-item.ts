@@ -10,7 +10,7 @@ export interface TaskItem {
   task: Task;
   /** Concurrency units reserved. */
   heldUnits: number;
-  targetTopic?: string;
+  rocketmqTopic?: string;
 }
 
 /** Attributes beside the task's own. */
@@ -20,14 +20,14 @@ const STORE_ATTRIBUTES = new Set([
   'GSI1PK',
   'GSI1SK',
   'heldUnits',
-  'targetTopic',
+  'rocketmqTopic',
   'leaseOwner',
   'leaseEpoch',
   'leaseExpiresAtMs',
 ]);
 
-export function itemOf({ task, heldUnits, targetTopic }: TaskItem): Item {
-  return { ...taskKey(task.taskId), ...typeIndexKey('TASK', task.taskId), ...task, heldUnits, targetTopic };
+export function itemOf({ task, heldUnits, rocketmqTopic }: TaskItem): Item {
+  return { ...taskKey(task.taskId), ...typeIndexKey('TASK', task.taskId), ...task, heldUnits, rocketmqTopic };
 }
 
 export function taskOf(item: Item): Task {
@@ -41,6 +41,6 @@ export function taskItemOf(item: Item): TaskItem {
   return {
     task: taskOf(item),
     heldUnits: Number(item.heldUnits ?? 0),
-    ...(typeof item.targetTopic === 'string' ? { targetTopic: item.targetTopic } : {}),
+    ...(typeof item.rocketmqTopic === 'string' ? { rocketmqTopic: item.rocketmqTopic } : {}),
   };
 }

@@ -141,7 +141,7 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
     async remove(lease) {
       const item = await getItem(table, taskKey(lease.taskId));
       if (item === undefined) return;
-      const { task, targetTopic } = taskItemOf(item);
+      const { task, rocketmqTopic } = taskItemOf(item);
       if (!isHeld(item, lease) || task.desired !== 'deleted') throw leaseLost(lease.taskId);
       // Before the task goes: afterwards nobody would come back for them.
       await expireRevisions(table, lease.taskId, clock.now());
@@ -156,7 +156,7 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
           refusal: () => leaseLost(lease.taskId),
         },
         freeNameStep(task.definition.taskName, task.taskId),
-        ...useSteps(usesOf(task.definition, task.sourceRegion, targetTopic), undefined),
+        ...useSteps(usesOf(task.definition, task.sourceRegion, rocketmqTopic), undefined),
       ]);
       if (outcome === 'stale') throw leaseLost(lease.taskId);
     },

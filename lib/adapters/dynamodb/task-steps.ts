@@ -5,6 +5,7 @@ import {
   taskNameTaken,
   topicNotFound,
 } from '../../domain/request-errors.ts';
+import { rocketmqClusterIdOf } from '../../domain/rocketmq-end.ts';
 import type { TaskDefinition } from '../../domain/task.ts';
 import { absent, all, any, atMost, changing, conditional, equals, present } from './expressions.ts';
 import { clusterKey, concurrencyKey, type Key, taskNameKey, topicKey } from './table.ts';
@@ -13,7 +14,8 @@ import type { Found, Step } from './write.ts';
 /** What a task uses, and with it the counters in which it is counted. */
 export interface Uses {
   source: { clusterId: string; region: string };
-  target: { clusterId: string; topic?: string };
+  target: { clusterId: string };
+  rocketmqTopic?: { clusterId: string; topic: string };
 }
 
 interface Counter {
@@ -27,14 +29,14 @@ interface Counter {
 export function usesOf(
   definition: TaskDefinition,
   sourceRegion: string,
-  targetTopic: string | undefined,
+  rocketmqTopic: string | undefined,
 ): Uses {
   return {
     source: { clusterId: definition.source.clusterId, region: sourceRegion },
-    target: {
-      clusterId: definition.target.clusterId,
-      ...(targetTopic === undefined ? {} : { topic: targetTopic }),
-    },
+    target: { clusterId: definition.target.clusterId },
+    ...(rocketmqTopic === undefined
+      ? {}
+      : { rocketmqTopic: { clusterId: rocketmqClusterIdOf(definition), topic: rocketmqTopic } }),
   };
 }
 
@@ -93,7 +95,7 @@ export function reserveSteps(units: number, limit: number): Step[] {
   ];
 }
 
-function countersOf({ source, target }: Uses, change: number): Counter[] {
+function countersOf({ source, target, rocketmqTopic }: Uses, change: number): Counter[] {
   return [
     {
       key: clusterKey(source.clusterId),
@@ -102,13 +104,13 @@ function countersOf({ source, target }: Uses, change: number): Counter[] {
       ...(change > 0 ? { source } : {}),
     },
     { key: clusterKey(target.clusterId), change, missing: clusterNotFound(target.clusterId) },
-    ...(target.topic === undefined
+    ...(rocketmqTopic === undefined
       ? []
       : [
           {
-            key: topicKey(target.clusterId, target.topic),
+            key: topicKey(rocketmqTopic.clusterId, rocketmqTopic.topic),
             change,
-            missing: topicNotFound(target.clusterId, target.topic),
+            missing: topicNotFound(rocketmqTopic.clusterId, rocketmqTopic.topic),
           },
         ]),
   ];

@@ -18,7 +18,7 @@ export interface Uses {
   sourceClusterId: string;
   sourceRegion: string;
   targetClusterId: string;
-  targetTopic?: string;
+  rocketmqTopic?: { clusterId: string; topic: string };
 }
 
 export interface ClusterRecord {

@@ -4,17 +4,22 @@ import {
   concurrencyExhausted,
   topicNotFound,
 } from '../../domain/request-errors.ts';
+import { rocketmqClusterIdOf } from '../../domain/rocketmq-end.ts';
 import type { NewTask } from '../../ports/task-store.ts';
 import type { ClusterRecord, MemoryState, TopicRecord, Uses } from './state.ts';
 
 export function usesOf(
-  task: Pick<NewTask, 'definition' | 'sourceRegion'> & { targetTopic?: string | undefined },
+  task: Pick<NewTask, 'definition' | 'sourceRegion'> & { rocketmqTopic?: string | undefined },
 ): Uses {
   return {
     sourceClusterId: task.definition.source.clusterId,
     sourceRegion: task.sourceRegion,
     targetClusterId: task.definition.target.clusterId,
-    ...(task.targetTopic === undefined ? {} : { targetTopic: task.targetTopic }),
+    ...(task.rocketmqTopic === undefined
+      ? {}
+      : {
+          rocketmqTopic: { clusterId: rocketmqClusterIdOf(task.definition), topic: task.rocketmqTopic },
+        }),
   };
 }
 
@@ -23,10 +28,11 @@ export function usedRecords(state: MemoryState, uses: Uses): Array<ClusterRecord
   const source = clusterRecord(state, uses.sourceClusterId);
   if (source.cluster.region !== uses.sourceRegion) throw clusterChanged(uses.sourceClusterId);
   const target = clusterRecord(state, uses.targetClusterId);
-  if (uses.targetTopic === undefined) return [source, target];
-  const topic = target.topics.get(uses.targetTopic);
-  if (topic === undefined) throw topicNotFound(uses.targetClusterId, uses.targetTopic);
-  return [source, target, topic];
+  if (uses.rocketmqTopic === undefined) return [source, target];
+  const { clusterId, topic } = uses.rocketmqTopic;
+  const record = clusterRecord(state, clusterId).topics.get(topic);
+  if (record === undefined) throw topicNotFound(clusterId, topic);
+  return [source, target, record];
 }
 
 /** Takes units of the stack's concurrency; negative gives back, which is never refused. */

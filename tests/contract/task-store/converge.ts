@@ -225,7 +225,7 @@ export function describeConverge(kit: TaskStoreKit): void {
 
   describe('remove', () => {
     it('frees name, clusters and topic, and keeps the events', async () => {
-      const task = await paused({ targetTopic: 'charger_status' });
+      const task = await paused({ rocketmqTopic: 'charger_status' });
       await want(task.taskId, 'deleted');
       const lease = await leased(task);
       await kit.tasks.remove(lease);

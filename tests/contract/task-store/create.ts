@@ -75,7 +75,7 @@ export function describeCreate(kit: TaskStoreKit): void {
     });
 
     it('refuses a literal target topic that is not registered', async () => {
-      await expect(created({ targetTopic: 'unknown' })).rejects.toMatchObject({
+      await expect(created({ rocketmqTopic: 'unknown' })).rejects.toMatchObject({
         status: 404,
         code: 'TOPIC_NOT_FOUND',
       });

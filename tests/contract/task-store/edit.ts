@@ -88,12 +88,12 @@ export function describeEdit(kit: TaskStoreKit): void {
 
     it('moves the use of clusters and topics', async () => {
       const { clusters } = kit.stores;
-      const task = await paused({ targetTopic: 'charger_status' });
+      const task = await paused({ rocketmqTopic: 'charger_status' });
       await clusters.put('second', business, { at });
       await clusters.putTopic('second', 'status', 'NORMAL', { at });
       await edit(task, {
         definition: definitionWith({ target: { clusterId: 'second', topic: 'status' } }),
-        targetTopic: 'status',
+        rocketmqTopic: 'status',
       });
       await expect(clusters.deleteTopic('second', 'status')).rejects.toMatchObject({ code: 'TOPIC_IN_USE' });
       await expect(clusters.delete('second')).rejects.toMatchObject({ code: 'CLUSTER_IN_USE' });
@@ -107,7 +107,7 @@ export function describeEdit(kit: TaskStoreKit): void {
       await expect(
         edit(task, { definition: definitionWith({ target: { clusterId: 'nobody', topic: 'x' } }) }),
       ).rejects.toMatchObject({ code: 'CLUSTER_NOT_FOUND' });
-      await expect(edit(task, { targetTopic: 'unknown' })).rejects.toMatchObject({
+      await expect(edit(task, { rocketmqTopic: 'unknown' })).rejects.toMatchObject({
         code: 'TOPIC_NOT_FOUND',
       });
     });

@@ -54,6 +54,7 @@ describe('POST /tasks', () => {
         whilePaused: 'buffer',
       },
       direction: 'mqtt-to-rocketmq',
+      path: 'rule',
       desired: 'running',
       status: 'creating',
       version: 1,

@@ -14,14 +14,14 @@ describe('createCheckTask', () => {
       definition: { ...definition, options: { ...definition.options, via: 'rule' } },
       direction: 'mqtt-to-rocketmq',
       sourceRegion: 'eu-west-1',
-      targetTopic: 'charger_status',
+      rocketmqTopic: 'charger_status',
       warnings: [expect.objectContaining({ code: 'NOT_SEEN_ON_THIS_PATH' })],
     });
   });
 
   it('uses no registered topic where the topic is rendered', async () => {
     const target = { clusterId: 'business', topic: 'status_${topic[2]}' };
-    expect(await world.checkTask(definitionWith({ target }))).not.toHaveProperty('targetTopic');
+    expect(await world.checkTask(definitionWith({ target }))).not.toHaveProperty('rocketmqTopic');
   });
 
   it('names both clusters that are not registered', async () => {
@@ -45,6 +45,67 @@ describe('createCheckTask', () => {
       status: 404,
       code: 'TOPIC_NOT_REGISTERED',
       errors: [{ field: 'target.topic', code: 'TOPIC_NOT_REGISTERED' }],
+    });
+  });
+
+  describe('beside other tasks', () => {
+    const commands = (changes: object = {}) =>
+      definitionWith({
+        source: { clusterId: 'business', topic: 'charger_commands', consumerGroup: 'ours' },
+        target: { clusterId: 'devices', topic: 'stations/${key}/commands' },
+        ...changes,
+      });
+    const echo = () =>
+      definitionWith({
+        ...commands(),
+        source: commands().source,
+        target: { clusterId: 'devices', topic: 'stations/${key}/status' },
+      });
+
+    beforeEach(async () => {
+      await world.clusters.putTopic('business', 'charger_commands', 'NORMAL', {
+        at: new Date().toISOString(),
+      });
+      await world.createTask({ body: commands(), startNow: false });
+    });
+
+    it('refuses a loop, and names the other task', async () => {
+      const { task } = await world.createTask({
+        body: definitionWith({
+          source: { clusterId: 'devices', topicFilters: ['stations/+/status'] },
+          target: { clusterId: 'business', topic: 'charger_commands' },
+        }),
+        startNow: false,
+      });
+      const definition = { ...echo(), source: { ...echo().source, consumerGroup: 'other' } };
+      await expect(world.checkTask(definition)).rejects.toMatchObject({
+        status: 409,
+        code: 'LOOP',
+        errors: [{ field: 'target.topic', message: expect.stringContaining(task.definition.taskName) }],
+      });
+    });
+
+    it('refuses the consumer group of another task, not its own', async () => {
+      const taken = { status: 409, code: 'CONSUMER_GROUP_TAKEN' };
+      await expect(world.checkTask(commands())).rejects.toMatchObject(taken);
+      const [other] = (await world.tasks.list({}, { limit: 1 })).items;
+      await expect(world.checkTask(commands(), { taskId: other?.taskId ?? '' })).resolves.toMatchObject({
+        direction: 'rocketmq-to-mqtt',
+        rocketmqTopic: 'charger_commands',
+      });
+    });
+
+    it('lets a task that is being deleted carry nothing back', async () => {
+      const loop = definitionWith({
+        source: { clusterId: 'devices', topicFilters: ['stations/+/commands'] },
+        target: { clusterId: 'business', topic: 'charger_commands' },
+      });
+      await expect(world.checkTask(loop)).rejects.toMatchObject({ code: 'LOOP' });
+      const [other] = (await world.tasks.list({}, { limit: 1 })).items;
+      const taskId = other?.taskId ?? '';
+      await world.settle(taskId, 'paused');
+      await world.deleteTask({ taskId, discardBacklog: true });
+      await expect(world.checkTask(loop)).resolves.toMatchObject({ direction: 'mqtt-to-rocketmq' });
     });
   });
 

@@ -82,6 +82,21 @@ describe('createEditTask', () => {
     expect((await edit({ source: { clusterId: 'other' } })).task.definition.source.clusterId).toBe('other');
   });
 
+  it.each([
+    ['path', {}, { via: 'session' }],
+    ['ordering', { via: 'session' }, { ordering: 'topic' }],
+  ])('refuses another %s while messages wait', async (_, before, after) => {
+    await world.clusters.putTopic('business', 'charger_status', 'FIFO', { at: task.createdAt });
+    await edit({ target: { messageGroup: '${topic}' }, options: before });
+    const current = await world.getTask(task.taskId);
+    world.queueCounter.set({ waiting: 1, inFlight: 0 });
+    await expect(edit({ options: after }, current.version)).rejects.toMatchObject({
+      code: 'BACKLOG_NOT_EMPTY',
+    });
+    world.queueCounter.set({ waiting: 0, inFlight: 0 });
+    expect((await edit({ options: after }, current.version)).task.definition.options).toMatchObject(after);
+  });
+
   it('refuses to go on when the backlog cannot be counted', async () => {
     world.queueCounter.set(new Error('SQS is away'));
     await expect(edit({ target: { tag: 'x' } })).rejects.toMatchObject({
@@ -114,7 +129,6 @@ describe('createEditTask', () => {
     await expect(edit({ options: { ordering: 'topic' } })).rejects.toMatchObject({
       code: 'ORDER_NOT_ON_THIS_PATH',
     });
-    await expect(edit({ options: { via: 'session' } })).rejects.toMatchObject({ code: 'PATH_NOT_AVAILABLE' });
     await expect(edit({ target: { unknown: 1 } })).rejects.toThrow();
   });
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { consumerGroupOf } from '../../../lib/domain/consumer-group.ts';
+import { checkGroupIsOwn, consumerGroupOf } from '../../../lib/domain/consumer-group.ts';
 import { checkConsumerGroup } from '../../../lib/domain/rocketmq-names.ts';
 import { TaskDefinition } from '../../../lib/domain/task.ts';
 import { isFromRocketmq } from '../../../lib/domain/task-path.ts';
+import { definitionWith } from '../../helpers/tasks.ts';
 
 const taskId = '01J9Z3N8Q2W5R7T9V1X3Y5Z7A9';
 
@@ -25,5 +26,26 @@ describe('consumerGroupOf', () => {
 
   it('is the one that the source names', () => {
     expect(consumerGroupOf({ taskId, definition: pullFrom({ consumerGroup: 'billing' }) })).toBe('billing');
+  });
+});
+
+describe('checkGroupIsOwn', () => {
+  const others = [
+    { taskId: 'T1', definition: pullFrom({ consumerGroup: 'ours' }) },
+    { taskId: 'T2', definition: pullFrom({}) },
+    { taskId: 'T3', definition: definitionWith() },
+  ];
+
+  it.each(['ours', 'mqferry_T2'])('refuses the group %s of another task', (consumerGroup) => {
+    expect(checkGroupIsOwn(pullFrom({ consumerGroup, topic: 'other' }), others)).toEqual([
+      expect.objectContaining({ field: 'source.consumerGroup', code: 'CONSUMER_GROUP_TAKEN' }),
+    ]);
+  });
+
+  it('takes any other, the same on another cluster, and none', () => {
+    expect(checkGroupIsOwn(pullFrom({ consumerGroup: 'mine' }), others)).toEqual([]);
+    expect(checkGroupIsOwn(pullFrom({ consumerGroup: 'ours', clusterId: 'archive' }), others)).toEqual([]);
+    expect(checkGroupIsOwn(pullFrom({}), others)).toEqual([]);
+    expect(checkGroupIsOwn(definitionWith(), others)).toEqual([]);
   });
 });

@@ -43,12 +43,15 @@ describe('checkConsumerGroup', () => {
     expect(checkConsumerGroup(group)).toBeUndefined();
   });
 
-  it.each(['', 'a'.repeat(121), 'a.b', '%DLQ%billing', 'CID_RMQ_SYS_TRANS'])('refuses %j', (group) => {
-    expect(checkConsumerGroup(group)).toEqual({
-      code: 'ROCKETMQ_GROUP_INVALID',
-      message: expect.stringMatching(/^A consumer group must .*; right is for example billing\.$/),
-    });
-  });
+  it.each(['', 'a'.repeat(121), 'a.b', '%DLQ%billing', 'CID_RMQ_SYS_TRANS', 'TOOLS_CONSUMER'])(
+    'refuses %j',
+    (group) => {
+      expect(checkConsumerGroup(group)).toEqual({
+        code: 'ROCKETMQ_GROUP_INVALID',
+        message: expect.stringMatching(/^A consumer group must .*; right is for example billing\.$/),
+      });
+    },
+  );
 });
 
 describe('toTag', () => {

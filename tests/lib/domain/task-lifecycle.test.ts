@@ -177,5 +177,7 @@ describe('reservedUnits', () => {
     expect(reservedUnits(definition, 'paused')).toBe(0);
     const session = { ...definition, options: { ...definition.options, via: 'session' as const } };
     expect(reservedUnits(session, 'running')).toBe(0);
+    const pull = { ...definition, source: { clusterId: 'business', topic: 'commands' } };
+    expect(reservedUnits(pull, 'running')).toBe(0);
   });
 });

@@ -179,7 +179,7 @@ describe('checkTemplateVariables', () => {
   it.each<[text: string, path: TemplatePath]>([
     ['${clientId}${topic}${topic[1]}${prop.a}${payload.a}', 'rule'],
     ['${topic}${topic[1]}${prop.a}${payload.a}', 'session'],
-    ['${topic}${topic[1]}${tag}${key}${prop.a}${payload.a}', 'pull'],
+    ['${clientId}${topic}${topic[1]}${tag}${key}${prop.a}${payload.a}', 'pull'],
     ['${clientId:-unknown}', 'session'],
     ['${tag:-}', 'rule'],
   ])('allows %s on the %s path', (text, path) => {
@@ -188,7 +188,6 @@ describe('checkTemplateVariables', () => {
 
   it.each<[text: string, path: TemplatePath, remedy: RegExp]>([
     ['${clientId}', 'session', /rule path only/],
-    ['${clientId}', 'pull', /rule path only/],
     ['${topic}${tag}', 'rule', /\$\{tag\} has no value here: tag and key/],
     ['${key}', 'session', /tag and key/],
   ])('refuses %s on the %s path', (text, path, remedy) => {

@@ -1,0 +1,18 @@
+import type { TaskDefinition } from './task.ts';
+import { isFromMqtt } from './task-path.ts';
+import { isLiteral, parseTemplate } from './template.ts';
+
+/** The cluster at a task's RocketMQ end: its target, or of a pull task its source. */
+export function rocketmqClusterIdOf(definition: TaskDefinition): string {
+  return isFromMqtt(definition) ? definition.target.clusterId : definition.source.clusterId;
+}
+
+/**
+ * The topic at a task's RocketMQ end, when the task names it literally: then it has to be registered, and counts as used.
+ * Undefined: it comes out of each message, or the template cannot be read.
+ */
+export function literalRocketmqTopic(definition: TaskDefinition): string | undefined {
+  if ('topic' in definition.source) return definition.source.topic;
+  const parsed = parseTemplate(definition.target.topic);
+  return parsed.ok && isLiteral(parsed.template) ? parsed.template.parts.join('') : undefined;
+}
