@@ -11,6 +11,7 @@ import { createApi } from '../../../lib/middleware/create-api.ts';
 import { type ApiCall, invokeApi, USER_ARN } from '../../helpers/api-event.ts';
 import { type ControlWorld, createControlWorld } from '../../helpers/control-world.ts';
 import { silentLogger } from '../../helpers/silent-logger.ts';
+import { business } from '../../helpers/tasks.ts';
 
 const wills = {
   taskName: 'charger-wills',
@@ -61,6 +62,25 @@ describe('POST /tasks', () => {
       resources: { rules: [] },
     });
     expect(body.warnings).toEqual([expect.objectContaining({ code: 'NOT_SEEN_ON_THIS_PATH' })]);
+    expect(TaskAnswer.safeParse(body).success).toBe(true);
+  });
+
+  it('tells path and consumer group of a task that pulls', async () => {
+    const at = new Date().toISOString();
+    const nameServer = 'rmq.example:9876';
+    await world.clusters.put('business', { ...business, nameServer } as typeof business, { at });
+    const { status, body } = await create({
+      source: { clusterId: 'business', topic: 'charger_status' },
+      target: { clusterId: 'devices', topic: 'stations/${key}/commands' },
+    });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      direction: 'rocketmq-to-mqtt',
+      path: 'pull',
+      consumerGroup: `mqferry_${body.taskId}`,
+      warnings: [],
+    });
+    expect(body.options).not.toHaveProperty('via');
     expect(TaskAnswer.safeParse(body).success).toBe(true);
   });
 
