@@ -17,6 +17,9 @@ export interface MqttBrokerOptions {
   password?: string;
   /** Keep sessions and retained messages of an earlier run. Default: begin empty. */
   keep?: boolean;
+  /** What clients may have unacknowledged, and how large a packet may be. Default: HiveMQ's 10, and 256 MiB. */
+  receiveMaximum?: number;
+  maxPacketBytes?: number;
   signal?: AbortSignal | undefined;
   tools?: Tools | undefined;
 }
@@ -24,6 +27,8 @@ export interface MqttBrokerOptions {
 export interface MqttBroker {
   /** `mqtt://127.0.0.1:1883`. */
   readonly url: string;
+  /** `ws://127.0.0.1:8000/mqtt`. */
+  readonly websocketUrl: string;
   readonly username: string;
   readonly password: string;
   readonly process: PartProcess;
@@ -43,12 +48,13 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
   await ensureJars({ signal, tools });
   const classes = await ensureMqttBrokerClass({ signal, tools });
   const port = options.port ?? (await freePort());
+  const websocketPort = await freePort();
   const username = options.username ?? 'factory';
   const password = options.password ?? randomBytes(18).toString('base64url');
   if (options.keep !== true) await rm(home, { recursive: true, force: true });
   await mkdir(path.join(home, 'conf'), { recursive: true });
   await mkdir(path.join(home, 'tmp'), { recursive: true });
-  await writeFile(path.join(home, 'conf', 'config.xml'), configuration(port));
+  await writeFile(path.join(home, 'conf', 'config.xml'), configuration({ ...options, port, websocketPort }));
   const broker = await spawnPart({
     name: 'MQTT broker',
     command: tools?.java ?? 'java',
@@ -71,10 +77,22 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
     await broker.kill();
     throw error;
   }
-  return { url: `mqtt://127.0.0.1:${port}`, username, password, process: broker };
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    websocketUrl: `ws://127.0.0.1:${websocketPort}/mqtt`,
+    username,
+    password,
+    process: broker,
+  };
 }
 
-function configuration(port: number): string {
+function configuration(options: {
+  port: number;
+  websocketPort: number;
+  receiveMaximum?: number;
+  maxPacketBytes?: number;
+}): string {
+  const { port, websocketPort, receiveMaximum = 10, maxPacketBytes = 268_435_460 } = options;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <hivemq>
   <listeners>
@@ -82,11 +100,25 @@ function configuration(port: number): string {
       <port>${port}</port>
       <bind-address>127.0.0.1</bind-address>
     </tcp-listener>
+    <websocket-listener>
+      <port>${websocketPort}</port>
+      <bind-address>127.0.0.1</bind-address>
+      <path>/mqtt</path>
+      <subprotocols>
+        <subprotocol>mqtt</subprotocol>
+      </subprotocols>
+    </websocket-listener>
   </listeners>
   <mqtt>
     <queued-messages>
       <max-queue-size>${MAX_QUEUE_SIZE}</max-queue-size>
     </queued-messages>
+    <receive-maximum>
+      <server-receive-maximum>${receiveMaximum}</server-receive-maximum>
+    </receive-maximum>
+    <packets>
+      <max-packet-size>${maxPacketBytes}</max-packet-size>
+    </packets>
   </mqtt>
   <anonymous-usage-statistics>
     <enabled>false</enabled>

@@ -1,42 +1,14 @@
-/** Up to this many characters a loop over char codes is quicker than a call into the buffer's native UTF-8 encoder. */
-const SHORT_STRING_CHARS = 64;
+import { BackwardWriter } from '../bytes/backward-writer.ts';
 
 /** Wire type 2 of protobuf: strings, bytes and embedded messages. */
 const LENGTH_DELIMITED = 2;
 
-/**
- * Writes protobuf wire format from the end of one buffer to its beginning. So the length of every embedded message is
- * known when its prefix is written: one pass, no size computed beforehand, canonical varints. The buffer grows when
- * the guess was too small.
- */
-export class ProtobufWriter {
-  #buffer: Buffer;
-  #position: number;
-
-  /** @param capacity expected size in bytes; any positive number is right, a good one saves copies. */
-  constructor(capacity: number) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(capacity, 64));
-    this.#position = this.#buffer.length;
-  }
-
-  /** Bytes written so far: remember it before an embedded message, and hand it to `prefix` after. */
-  get length(): number {
-    return this.#buffer.length - this.#position;
-  }
-
-  /** What was written; shares memory with the writer, which must not be used any more. */
-  finish(): Buffer {
-    return this.#buffer.subarray(this.#position);
-  }
-
-  /** Bytes as they are. */
-  raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#position -= bytes.length;
-    this.#buffer.set(bytes, this.#position);
-  }
-
-  /** Closes a length-delimited field whose content was written since `lengthBefore`. Field numbers below 2^28. */
+/** Writes protobuf wire format with canonical varints, from the last field to the first. */
+export class ProtobufWriter extends BackwardWriter {
+  /**
+   * Closes a length-delimited field whose content was written since `lengthBefore`, which was `length` then. Field numbers
+   * below 2^28.
+   */
   prefix(field: number, lengthBefore: number): void {
     this.varint(this.length - lengthBefore);
     this.varint((field << 3) | LENGTH_DELIMITED);
@@ -51,7 +23,7 @@ export class ProtobufWriter {
   /** A string as UTF-8; a lone surrogate becomes U+FFFD, as `Buffer` does it. */
   string(field: number, text: string): void {
     const before = this.length;
-    if (text.length > SHORT_STRING_CHARS || !this.#ascii(text)) this.#utf8(text);
+    this.text(text);
     this.prefix(field, before);
   }
 
@@ -59,55 +31,5 @@ export class ProtobufWriter {
   varintField(field: number, value: number): void {
     this.varint(value);
     this.varint(field << 3);
-  }
-
-  /** An unsigned varint below 2^53. */
-  varint(value: number): void {
-    if (value < 0x80) {
-      this.#reserve(1);
-      this.#position -= 1;
-      this.#buffer[this.#position] = value;
-      return;
-    }
-    let bytes = 1;
-    for (let limit = 0x80; value >= limit; limit *= 0x80) bytes += 1;
-    this.#reserve(bytes);
-    this.#position -= bytes;
-    let rest = value;
-    for (let at = this.#position; at < this.#position + bytes - 1; at += 1) {
-      this.#buffer[at] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.#buffer[this.#position + bytes - 1] = rest;
-  }
-
-  /** Answers false, and writes nothing, when the text holds a character beyond U+007F. */
-  #ascii(text: string): boolean {
-    this.#reserve(text.length);
-    const buffer = this.#buffer;
-    const start = this.#position - text.length;
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.charCodeAt(index);
-      if (code > 0x7f) return false;
-      buffer[start + index] = code;
-    }
-    this.#position = start;
-    return true;
-  }
-
-  #utf8(text: string): void {
-    const size = Buffer.byteLength(text);
-    this.#reserve(size);
-    this.#position -= size;
-    this.#buffer.write(text, this.#position, size, 'utf8');
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#position >= bytes) return;
-    const used = this.length;
-    const grown = Buffer.allocUnsafe((used + bytes) * 2);
-    this.#buffer.copy(grown, grown.length - used, this.#position);
-    this.#buffer = grown;
-    this.#position = grown.length - used;
   }
 }

@@ -1,0 +1,29 @@
+const FIRST_MS = 200;
+const MAX_MS = 5_000;
+
+/** How long to wait before connecting again: nothing at first, then twice as long each time, half of it by chance. */
+export class BackOff {
+  readonly #random: () => number;
+  #failures = 0;
+
+  /** @param random - from 0 to 1; for tests */
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /** The last connection was of use. */
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /** Connecting failed, or the connection was lost. */
+  failed(): void {
+    this.#failures += 1;
+  }
+
+  get waitMs(): number {
+    if (this.#failures === 0) return 0;
+    const fullMs = Math.min(FIRST_MS * 2 ** (this.#failures - 1), MAX_MS);
+    return fullMs * (0.5 + this.#random() / 2);
+  }
+}
