@@ -13,6 +13,8 @@ export interface CompiledTask {
   selectRule: (topicName: string) => number | undefined;
   /** The target topic is the same for every message. */
   hasFixedTopic: boolean;
+  /** Messages have a message group, within which they stay in order. */
+  isGrouped: boolean;
   maxHops: number;
 }
 
@@ -43,6 +45,7 @@ function compile(definition: MqttToRocketmqDefinition, taskId: string): Compiled
   return {
     mapper: createMqttToRocketmqMapper(definition, taskId),
     selectRule: createRuleSelector(source.topicFilters, options.via !== 'session' ? 'aws-iot' : 'mqtt'),
+    isGrouped: target.messageGroup !== undefined || options.ordering !== 'none',
     hasFixedTopic: topic.ok && isLiteral(topic.template),
     maxHops: options.maxHops,
   };

@@ -54,6 +54,19 @@ export function outcomeInRecovery(outcome: Outcome): Outcome {
   return { kind: 'retry', error: new BrokerUnavailableError(message, { code, cause: outcome.error }) };
 }
 
+/** A call that was never made says nothing about the target. */
+const NOT_MADE = 'DEADLINE_PASSED';
+
+/** Whether an error tells something about the target, not about a message or our own time. */
+export function isOfTarget({ scope, code }: BridgeError): boolean {
+  return scope !== 'message' && code !== NOT_MADE;
+}
+
+/** Nothing to wait for: an earlier message of its group was refused for itself, or the attempt was too short. */
+export function isOnlyUnsent(error: BridgeError): boolean {
+  return error instanceof GroupStoppedError || error.code === NOT_MADE;
+}
+
 /** An error of ours, not of the message or the target: kept at the source until it is repaired. */
 export function unexpected(cause: unknown): BridgeError {
   return new BridgeError('forwarding a batch: an unexpected error', {

@@ -1,8 +1,9 @@
 import type { Cluster, RocketmqClusterRecord } from '../domain/cluster.ts';
-import { BridgeError, BrokerHoldError } from '../domain/errors.ts';
+import type { BridgeError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
 import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 import type { CompiledTask, CompileTask } from './compiled-tasks.ts';
+import { noRocketmq, notCompiled, otherDirection, taskMissing, unreadable } from './prepare-errors.ts';
 import { withTimeout } from './with-timeout.ts';
 
 const READ_TIMEOUT_MS = 5_000;
@@ -53,46 +54,4 @@ async function read<T>(reading: Promise<T>): Promise<T> {
   );
   if (answer === undefined) throw new Error(`reading the table: no answer within ${READ_TIMEOUT_MS} ms`);
   return answer.value;
-}
-
-function taskMissing(): BridgeError {
-  return new BridgeError('the task of this queue does not exist', {
-    code: 'TASK_NOT_FOUND',
-    reaction: 'retry',
-    scope: 'message',
-  });
-}
-
-function unreadable(cause: unknown): BridgeError {
-  return new BridgeError('reading task and cluster: the table did not answer', {
-    code: 'TABLE_UNAVAILABLE',
-    reaction: 'retry',
-    scope: 'message',
-    cause,
-  });
-}
-
-function noRocketmq(): BridgeError {
-  return new BrokerHoldError('the target cluster is not registered, or is no RocketMQ', {
-    code: 'CLUSTER_NOT_FOUND',
-    scope: 'cluster',
-    hint: 'Register the cluster again, or give the task another target.',
-  });
-}
-
-function otherDirection(): BridgeError {
-  return new BrokerHoldError('the queue holds MQTT messages, and the task does not carry those', {
-    code: 'DIRECTION_CHANGED',
-    scope: 'cluster',
-    hint: 'Give the task its MQTT source back until the backlog is gone.',
-  });
-}
-
-function notCompiled(cause: unknown): BridgeError {
-  return new BrokerHoldError('the definition of the task cannot be used', {
-    code: 'DEFINITION_INVALID',
-    scope: 'cluster',
-    hint: 'Edit the task: templates and filters are checked when it is saved.',
-    cause,
-  });
 }

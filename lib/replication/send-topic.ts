@@ -1,21 +1,14 @@
-import { type BridgeError, GroupStoppedError } from '../domain/errors.ts';
+import type { BridgeError } from '../domain/errors.ts';
 import type { RocketmqMessage } from '../domain/message.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import type { BatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import type { HandOver, Unhelpable } from './hand-over.ts';
-import {
-  noAnswer,
-  type Outcome,
-  outcomeInRecovery,
-  outcomeOf,
-  outcomeOfError,
-  unexpected,
-} from './outcome.ts';
+import { isOfTarget, isOnlyUnsent, type Outcome, outcomeInRecovery } from './outcome.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
+import { attemptSend } from './send-attempt.ts';
 import type { SourceRecord } from './source-record.ts';
-import { withTimeout } from './with-timeout.ts';
 
 /** No retry is begun with less than this left of the function's time. */
 const RETRY_RESERVE_MS = 10_000;
@@ -23,15 +16,11 @@ const RETRY_RESERVE_MS = 10_000;
 const SEND_RESERVE_MS = 5_000;
 /** One attempt may take so long: a target that swallows calls is known as away within 5 s. */
 const ATTEMPT_MS = 4_500;
-/** A producer answers by its deadline; one that does not is left after this. */
-const ANSWER_GRACE_MS = 250;
 /** Bound of the attempts beside those in which a group loses its first message: more than any function has time for. */
 const MAX_ATTEMPTS = 1_000;
 
 /** An attempt that begins so soon after the mapping needs no new time of sending. */
 const STAMP_TOLERANCE_MS = 250;
-/** A call that was never made says nothing about the target. */
-const NOT_MADE = 'DEADLINE_PASSED';
 
 /** A message ready to go, and the record it came from. */
 export interface Outgoing {
@@ -80,7 +69,7 @@ export async function sendTopic(
     const outcomes: Outcome[] = wasAway ? answers.map(outcomeInRecovery) : answers;
     wasAway ||= outcomes.some((outcome) => outcome.kind === 'retry' && isOfTarget(outcome.error));
     const retries = settle(rocketmqTopic, rest, outcomes, options);
-    const goesOnAtOnce = retries.length < rest.length && retries.every(isOnlyUnsent);
+    const goesOnAtOnce = retries.length < rest.length && retries.every(({ error }) => isOnlyUnsent(error));
     if (!goesOnAtOnce) fruitless += 1;
     const waitMs = goesOnAtOnce ? 0 : retryWaitMs(fruitless, longestAskedWaitMs(retries), options.random);
     rest = retries.map((retry) => retry.outgoing);
@@ -90,30 +79,23 @@ export async function sendTopic(
   }
 }
 
-/** One answer for each message, whatever happens. */
 async function attempt(
   rocketmqTopic: string,
   outgoing: readonly Outgoing[],
   { producer, deadlineMs, clock }: SendTopicOptions,
 ): Promise<Outcome[]> {
   const beganMs = clock.now();
-  const answerByMs = Math.min(deadlineMs - SEND_RESERVE_MS, beganMs + ATTEMPT_MS);
-  try {
-    const messages = outgoing.map((one) =>
-      beganMs - one.mappedAtMs <= STAMP_TOLERANCE_MS ? one.message : one.remap(beganMs),
-    );
-    const send = async () => (await producer()).send(rocketmqTopic, messages, { deadlineMs: answerByMs });
-    const answers: unknown = await withTimeout(send(), answerByMs + ANSWER_GRACE_MS - beganMs);
-    if (answers === undefined) return outgoing.map(() => outcomeOfError(noAnswer()));
-    const results = Array.isArray(answers) && answers.length === messages.length ? answers : [];
-    return outgoing.map((_, index) => outcomeOf(results[index]));
-  } catch (error) {
-    const outcome = outcomeOfError(error);
-    // What kept the whole send from beginning is no message's fault.
-    return outgoing.map(() =>
-      outcome.kind === 'dead-letter' ? { kind: 'retry', error: unexpected(error) } : outcome,
-    );
-  }
+  return attemptSend({
+    rocketmqTopic,
+    count: outgoing.length,
+    messages: () =>
+      outgoing.map((one) =>
+        beganMs - one.mappedAtMs <= STAMP_TOLERANCE_MS ? one.message : one.remap(beganMs),
+      ),
+    producer,
+    answerByMs: Math.min(deadlineMs - SEND_RESERVE_MS, beganMs + ATTEMPT_MS),
+    clock,
+  });
 }
 
 /** Books every outcome, tells the target's health, hands over what is beyond help, and answers what may go again. */
@@ -149,16 +131,6 @@ function settle(
   else if (away === undefined && stored > 0) health.working(rocketmqTopic);
   else if (away !== undefined && stored === 0) health.failing(rocketmqTopic, away);
   return retries;
-}
-
-/** Nothing to wait for: an earlier message of its group was refused for itself, or this attempt was too short. */
-function isOnlyUnsent({ error }: Retry): boolean {
-  return error instanceof GroupStoppedError || error.code === NOT_MADE;
-}
-
-/** Whether an error tells something about the target, not about a message or our own time. */
-function isOfTarget({ scope, code }: BridgeError): boolean {
-  return scope !== 'message' && code !== NOT_MADE;
 }
 
 function longestAskedWaitMs(retries: readonly Retry[]): number {

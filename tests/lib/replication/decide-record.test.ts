@@ -94,7 +94,7 @@ describe('decideRecord', () => {
     const mapper = () => {
       throw new TypeError('bug');
     };
-    const compiled = { mapper, selectRule: () => 0, hasFixedTopic: true, maxHops: 1 };
+    const compiled = { mapper, selectRule: () => 0, hasFixedTopic: true, isGrouped: false, maxHops: 1 };
     expect(decideRecord(sourceRecord(), task, compiled, NOW_MS)).toMatchObject({
       kind: 'give-back',
       error: { code: 'INTERNAL_ERROR' },

@@ -1,0 +1,210 @@
+import type { BridgeError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import { noAnswer } from './outcome.ts';
+import type { OverflowGroupsWatch } from './overflow-groups-watch.ts';
+import type { LaneTally } from './session-counts.ts';
+import type { SessionDeadLetters } from './session-dead-letters.ts';
+import type { IntakeWays } from './session-intake.ts';
+import type { LaneGate, LaneItem } from './session-item.ts';
+import type { Line, Lines } from './session-lines.ts';
+import type { SessionOverflow } from './session-overflow.ts';
+import type { OverflowReport } from './session-overflow-report.ts';
+import type { SenderEvents, SessionSender } from './session-sender.ts';
+import type { TargetWatch } from './session-target.ts';
+
+/** A message that has waited so long goes to the task's queue: brokers lose patience after 5 to 10 s. */
+const LONGEST_WAIT_MS = 5_000;
+/** A target that was away, and that nobody has needed for so long, is asked by the next message as if it were there. */
+const QUIET_MS = 60_000;
+/** So long after the last put the overflow counts as over: not every hiccup is worth a change of the mapping. */
+const OVER_AFTER_MS = 10_000;
+
+export interface SessionFlowParts {
+  lines: Lines;
+  target: TargetWatch;
+  deadLetters: SessionDeadLetters;
+  /** Absent: the task has no queue yet, so everything stays at the source until the target takes it. */
+  overflow: SessionOverflow | undefined;
+  /** Present: the task's queue is a FIFO queue. */
+  groups: OverflowGroupsWatch | undefined;
+  report: OverflowReport;
+  gate: LaneGate;
+  tally: LaneTally;
+  clock: Clock;
+  receiveMaximum: number;
+  createSender(events: SenderEvents): SessionSender;
+  /** The target takes messages (undefined), or why it does not. */
+  onTarget(trouble: BridgeError | undefined): void;
+  /** Our own code could not map a message. */
+  onFault(fault: unknown): void;
+}
+
+/** Messages of one lane between the session that took them in and what settles them. */
+export interface SessionFlow extends IntakeWays {
+  /** To be called about ten times a second while `isActive`. */
+  tick(): void;
+  isActive(): boolean;
+  /** The batching function has settled all of some groups: the target accepts. */
+  drained(): void;
+  /** Resolves when everything that is under way now has been answered. */
+  answered(): Promise<void>;
+}
+
+export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
+  const { lines, target, deadLetters, overflow, groups, gate, tally, clock } = parts;
+  let isScheduled = false;
+  let lastArrivalMs = 0;
+
+  const sender = parts.createSender({
+    deadLetter: (item, error) => deadLetters.take(item, error),
+    retry: (line) => {
+      if (mustOverflow(line)) flush(line);
+    },
+    held: (error) => parts.onTarget(error),
+    stored: (wasAway) => {
+      parts.onTarget(undefined);
+      if (wasAway) comeBack();
+    },
+  });
+
+  const unsettled = () => lines.waiting + sender.sending + (overflow?.pending ?? 0) + deadLetters.waiting;
+
+  function mustOverflow({ groupKey }: Line): boolean {
+    if (overflow === undefined) return false;
+    return target.isAway || groups?.holds(groupKey) === true;
+  }
+
+  /** Moves a line to the task's queue. What of its group is under way is waited for: it may have to go before. */
+  function flush(line: Line, isTaken?: (item: LaneItem) => boolean): void {
+    if (overflow === undefined || (line.isGrouped && line.calls > 0)) return;
+    for (const item of lines.drain(line, isTaken)) overflow.take(item);
+    schedule();
+  }
+
+  /** Work begins when all that has arrived together is there. */
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(work);
+  }
+
+  function work(): void {
+    isScheduled = false;
+    sender.dispatch();
+    overflow?.pump();
+  }
+
+  /** Whether a message may ask the target that is away: alone, now and then, and never past others of its group. */
+  function mayProbe({ groupKey }: LaneItem, nowMs: number): boolean {
+    if (overflow === undefined || groups?.holds(groupKey) === true) return false;
+    return lines.waiting === 0 && sender.calls === 0 && target.mayProbe(nowMs);
+  }
+
+  function goAway(nowMs: number): void {
+    target.leave(nowMs);
+    parts.onTarget(sender.lastError ?? noAnswer());
+    sender.abandon();
+    for (const line of [...lines.all()]) flush(line);
+  }
+
+  /** Without order nothing has to wait for the queue. */
+  function comeBack(): void {
+    if (overflow === undefined || groups !== undefined) return;
+    for (const item of overflow.reclaim()) {
+      if (item.message === undefined) overflow.take(item);
+      else lines.push(item);
+    }
+    schedule();
+  }
+
+  function moveOverdue(nowMs: number): void {
+    const isOverdue = ({ delivery }: LaneItem) => nowMs - delivery.receivedAtMs >= LONGEST_WAIT_MS;
+    for (const line of [...lines.all()]) {
+      const [first] = line.items;
+      if (first === undefined || !isOverdue(first)) continue;
+      // Of a group everything has to follow.
+      if (line.isGrouped) flush(line);
+      else flush(line, isOverdue);
+    }
+  }
+
+  function watchTarget(nowMs: number): void {
+    sender.abandon(nowMs);
+    if (sender.calls === 0 && lines.waiting === 0) target.idle();
+    const isFull = unsettled() >= parts.receiveMaximum;
+    if (target.isOverdue(nowMs, isFull)) {
+      if (overflow !== undefined) goAway(nowMs);
+      else parts.onTarget(sender.lastError ?? noAnswer());
+    }
+    moveOverdue(nowMs);
+    if (target.isAway && unsettled() === 0 && nowMs - lastArrivalMs >= QUIET_MS) target.forget();
+  }
+
+  function isOverflowing(nowMs: number): boolean {
+    if (overflow === undefined) return false;
+    const { pending, lastPutMs } = overflow;
+    if (target.isAway || pending > 0 || (groups?.size ?? 0) > 0) return true;
+    return lastPutMs !== undefined && nowMs - lastPutMs < OVER_AFTER_MS;
+  }
+
+  return {
+    skip(delivery, reason) {
+      if (!gate.mayAccept()) return;
+      countReceipt(delivery.isDuplicate || reason === 'overlap');
+      tally.counts[reason] += 1;
+      delivery.accept();
+    },
+    deadLetter(item, error) {
+      countReceipt(item.delivery.isDuplicate);
+      deadLetters.take(item, error);
+    },
+    send(item) {
+      countReceipt(item.delivery.isDuplicate);
+      lastArrivalMs = clock.now();
+      const isProbe = mayProbe(item, lastArrivalMs);
+      const line = lines.push(item);
+      if (isProbe) {
+        target.probed(lastArrivalMs);
+        sender.dispatch();
+      } else if (mustOverflow(line)) {
+        flush(line);
+      } else {
+        schedule();
+      }
+    },
+    buffer(item, fault) {
+      countReceipt(item.delivery.isDuplicate);
+      if (fault !== undefined) parts.onFault(fault);
+      overflow?.take(item);
+      schedule();
+    },
+
+    tick() {
+      const nowMs = clock.now();
+      tally.tell(nowMs);
+      if (!gate.mayBegin()) return;
+      watchTarget(nowMs);
+      groups?.poll();
+      deadLetters.pump();
+      work();
+      parts.report.update(isOverflowing(nowMs), nowMs);
+    },
+    isActive: () => unsettled() > 0 || target.isAway || (groups?.size ?? 0) > 0 || parts.report.isOverflowing,
+    drained() {
+      if (target.stored(clock.now(), sender.calls > 0 || lines.waiting > 0)) parts.onTarget(undefined);
+      schedule();
+    },
+    async answered() {
+      await Promise.all([
+        ...sender.underWay,
+        ...(overflow?.underWay ?? []),
+        deadLetters.underWay ?? Promise.resolve(),
+      ]);
+    },
+  };
+
+  function countReceipt(isAgain: boolean): void {
+    if (isAgain) tally.counts.retried += 1;
+    else tally.counts.consumed += 1;
+  }
+}
