@@ -64,6 +64,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
   let session: MqttSession | undefined;
   let isEffective = false;
   let isWatching = false;
+  let lastMessageAtMs = 0;
 
   const gate = {
     mayBegin: () => phase === 'open' && context.isOurs(),
@@ -115,6 +116,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
         onDelivery(delivery) {
           // A session that is about to end keeps what it has.
           if (!takes) return;
+          lastMessageAtMs = delivery.receivedAtMs;
           made.intake(delivery);
           watch();
         },
@@ -254,6 +256,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
   return {
     ended,
     isEffective: () => isEffective,
+    lastMessageAtMs: () => lastMessageAtMs,
     async drain(maxMs) {
       if (phase !== 'open') return;
       phase = 'draining';

@@ -3,7 +3,7 @@ import { decodeEnvelope } from '../mapping/envelope.ts';
 import { decodeLargeEnvelope } from '../mapping/session-envelope.ts';
 
 const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
-const QUEUE_ARN = new RegExp(`^arn:aws[a-z-]*:sqs:[^:]*:[^:]*:.+-(${ULID})$`);
+const QUEUE_ARN = new RegExp(`^arn:aws[a-z-]*:sqs:[^:]*:[^:]*:.+-(${ULID})(?:\\.fifo)?$`);
 const RULE_NAME = new RegExp(`^.+_(${ULID})_\\d{1,2}$`);
 
 /**

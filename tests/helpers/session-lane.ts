@@ -134,6 +134,7 @@ export function createLaneWorld(
       lane: 0,
       mode,
       memory: world.memory,
+      firstLaneMemory: world.memory,
       remember: async (memory) => {
         if (lease.isOurs) world.memory = memory;
         return lease.isOurs;
