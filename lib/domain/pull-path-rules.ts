@@ -5,13 +5,20 @@ import {
   type DefinitionCheck,
   type DefinitionContext,
   notRegistered,
+  type Warning,
 } from './definition-check.ts';
 import type { FieldError } from './errors.ts';
 import { checkMqttTarget } from './mqtt-target-rules.ts';
-import { checkForeignOptions, type ForeignOptions, notOnThisPath } from './option-rules.ts';
+import {
+  checkForeignOptions,
+  DEFAULT_OPTIONS,
+  type ForeignOptions,
+  notOnThisPath,
+  withoutEffect,
+} from './option-rules.ts';
 import { checkRocketmqFilter } from './rocketmq-filter.ts';
 import { checkConsumerGroup, checkRocketmqTopic } from './rocketmq-names.ts';
-import type { RocketmqToMqttDefinition } from './task.ts';
+import type { RocketmqToMqttDefinition, TaskOptions } from './task.ts';
 
 const FOREIGN: ForeignOptions = {
   ordering:
@@ -38,7 +45,7 @@ export function checkPullPath(context: DefinitionContext<RocketmqToMqttDefinitio
     hasAdmin(sourceCluster) ? { errors: [], warnings: [] } : checkWithoutAdmin(definition),
     checkMqttTarget(definition, targetCluster),
     { errors: checkPacing(definition, registeredTopic), warnings: [] },
-    { errors: checkForeignOptions(options, FOREIGN), warnings: [] },
+    { errors: checkForeignOptions(options, FOREIGN), warnings: batchWarnings(options) },
   ]);
 }
 
@@ -67,12 +74,17 @@ function checkWithoutAdmin({ source }: RocketmqToMqttDefinition): DefinitionChec
   if (startFrom === 'earliest') {
     const message = `cluster ${clusterId} names no nameServer, without which the group cannot be moved back: move it in the cluster's own console and leave this out, or give the cluster its nameServer`;
     check.errors.push({ field: 'source.startFrom', code: 'ADMIN_NEEDED', message });
-  } else if (startFrom !== undefined) {
+  } else {
     const message =
-      'the group cannot be moved without the nameServer of the cluster: what was sent before is received and skipped, message by message, and what the group has read already does not come again';
+      'the group cannot be moved without the nameServer of the cluster: what was sent before that time (left out: before the first start) is received and skipped, message by message, and what the group has read already does not come again';
     check.warnings.push({ field: 'source.startFrom', code: 'START_BY_SKIPPING', message });
   }
   return check;
+}
+
+function batchWarnings({ batch }: TaskOptions): Warning[] {
+  if (batch.maxMessages === DEFAULT_OPTIONS.batch.maxMessages) return [];
+  return [withoutEffect('batch.maxMessages', 'as many are received at once as RocketMQ hands out, up to 32')];
 }
 
 function checkPacing(

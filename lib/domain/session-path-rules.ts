@@ -6,7 +6,14 @@ import {
   type Warning,
 } from './definition-check.ts';
 import type { FieldError } from './errors.ts';
-import { checkForeignOptions, discardWarnings, type ForeignOptions, notOnThisPath } from './option-rules.ts';
+import {
+  checkForeignOptions,
+  DEFAULT_OPTIONS,
+  discardWarnings,
+  type ForeignOptions,
+  notOnThisPath,
+  withoutEffect,
+} from './option-rules.ts';
 import { literalRocketmqTopic } from './rocketmq-end.ts';
 import { checkRocketmqTarget } from './target-rules.ts';
 import type { MqttToRocketmqDefinition, TaskOptions } from './task.ts';
@@ -140,6 +147,11 @@ function sessionWarnings(options: TaskOptions, { kind }: Cluster): Warning[] {
     const message =
       'lanes are shared subscriptions: the broker has to offer them (MQTT 5), and sends no retained messages to them [MQTT-4.8.2]';
     warnings.push({ field: 'options.lanes', code: 'LANES_SHARE', message });
+  }
+  if (options.concurrency !== DEFAULT_OPTIONS.concurrency) {
+    warnings.push(
+      withoutEffect('concurrency', 'a session has no invocations to count: options.lanes divides its load'),
+    );
   }
   if (kind === 'aws-iot') {
     const message =

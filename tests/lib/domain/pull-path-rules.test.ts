@@ -109,15 +109,14 @@ describe('checkPullPath', () => {
       expect(found(errors)).toEqual(['source.consumerGroup: CONSUMER_GROUP_NEEDED']);
       expect(errors[0]?.message).toContain('nameServer');
       expect(errorsOf(source({ consumerGroup: 'ours' }), withoutAdmin)).toEqual([]);
-      expect(warningsOf(source({ consumerGroup: 'ours' }), withoutAdmin)).toEqual([]);
     });
 
     it('of a cluster without name server starts later only, by skipping', () => {
       expect(errorsOf(source({ consumerGroup: 'ours', startFrom: 'earliest' }), withoutAdmin)).toEqual([
         'source.startFrom: ADMIN_NEEDED',
       ]);
-      for (const startFrom of ['latest', '2026-08-01T10:00:00Z']) {
-        const from = source({ consumerGroup: 'ours', startFrom });
+      for (const start of [{}, { startFrom: 'latest' }, { startFrom: '2026-08-01T10:00:00Z' }]) {
+        const from = source({ consumerGroup: 'ours', ...start });
         expect(errorsOf(from, withoutAdmin)).toEqual([]);
         expect(warningsOf(from, withoutAdmin)).toEqual(['source.startFrom: START_BY_SKIPPING']);
       }
@@ -206,11 +205,16 @@ describe('checkPullPath', () => {
         retain: 'force',
         maxMessagesPerSecond: 50,
         maxAgeSeconds: 60,
-        batch: { maxMessages: 32 },
         propertyNames: 'alibaba',
         concurrency: 8,
       };
       expect(errorsOf({ options })).toEqual([]);
+    });
+
+    it('have no batch to bound, which is said', () => {
+      const batch = { options: { batch: { maxMessages: 32 } } };
+      expect(errorsOf(batch)).toEqual([]);
+      expect(warningsOf(batch)).toEqual(['options.batch.maxMessages: OPTION_WITHOUT_EFFECT']);
     });
 
     it('keep one lane on a FIFO topic, whose order needs no option', () => {

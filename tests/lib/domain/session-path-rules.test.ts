@@ -214,6 +214,7 @@ describe('checkSessionPath', () => {
       [{ whilePaused: 'discard' }, 'options.whilePaused: DISCARDS_WHILE_PAUSED'],
       [{ qos: 0 }, 'options.qos: AT_MOST_ONCE'],
       [{ lanes: 2 }, 'options.lanes: LANES_SHARE'],
+      [{ concurrency: 8 }, 'options.concurrency: OPTION_WITHOUT_EFFECT'],
     ])('%j are taken with a warning', (options, warning) => {
       expect(errorsOf({ options })).toEqual([]);
       expect(warningsOf({ options })).toEqual([ALWAYS, warning]);
