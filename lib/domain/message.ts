@@ -38,6 +38,13 @@ export interface RocketmqMessage {
   properties: ReadonlyMap<string, string>;
 }
 
+/** A message as RocketMQ handed it over, as far as its mapping needs it. */
+export interface ReceivedRocketmqMessage extends RocketmqMessage {
+  messageId: string;
+  /** Epoch milliseconds, clock of the producer. */
+  bornTimeMs: number;
+}
+
 /** Where and when a message was met on its way; becomes the `mqferry_*` properties. */
 export interface Provenance {
   /** Stable where the source allows (aws-iot rule path: `traceid()`). */

@@ -57,13 +57,22 @@ const SEPARATOR_BYTES = 2;
  * `KEY_INVALID`, `MESSAGE_GROUP_INVALID`.
  */
 export function checkRocketmqMessage(message: RocketmqMessage): BridgeError | undefined {
+  const measured = measureRocketmqMessage(message);
+  return typeof measured === 'number' ? undefined : measured;
+}
+
+/**
+ * The same check, which answers the bytes of names, values, tag and keys when the message is right: it has counted them
+ * anyway.
+ */
+export function measureRocketmqMessage(message: RocketmqMessage): number | BridgeError {
   return (
     topicError(message) ??
     bodyError(message) ??
     tagError(message) ??
     keysError(message) ??
     groupError(message) ??
-    propertiesError(message)
+    measureProperties(message)
   );
 }
 
@@ -72,16 +81,22 @@ export function checkRocketmqMessage(message: RocketmqMessage): BridgeError | un
  * (`MessageDecoder.encodeMessage`): body, properties with separators, and 22 bytes of fields.
  */
 export function encodedBatchBytes(message: RocketmqMessage): number {
+  let propertyBytes = utf8Length(message.tag ?? '');
+  for (const key of message.keys) propertyBytes += utf8Length(key);
+  for (const [name, value] of message.properties) propertyBytes += utf8Length(name) + utf8Length(value);
+  return encodedBytesWith(message, propertyBytes);
+}
+
+/** The same, where the bytes of names, values, tag and keys are known. */
+export function encodedBytesWith(message: RocketmqMessage, propertyBytes: number): number {
+  const { rocketmqTopic, body, tag, keys, messageGroup, properties } = message;
   let bytes =
-    BATCH_FIELDS_BYTES + ADDED_PROPERTIES_BYTES + message.body.length + utf8Length(message.rocketmqTopic);
-  for (const [name, value] of message.properties) {
-    bytes += utf8Length(name) + utf8Length(value) + SEPARATOR_BYTES;
-  }
-  for (const key of message.keys) bytes += utf8Length(key) + 1;
-  if (message.keys.length > 0) bytes += 'KEYS'.length + SEPARATOR_BYTES;
-  if (message.tag !== undefined) bytes += 'TAGS'.length + utf8Length(message.tag) + SEPARATOR_BYTES;
-  if (message.messageGroup !== undefined) {
-    bytes += '__SHARDINGKEY'.length + utf8Length(message.messageGroup) + SEPARATOR_BYTES;
+    BATCH_FIELDS_BYTES + ADDED_PROPERTIES_BYTES + body.length + utf8Length(rocketmqTopic) + propertyBytes;
+  bytes += properties.size * SEPARATOR_BYTES + keys.length;
+  if (keys.length > 0) bytes += 'KEYS'.length + SEPARATOR_BYTES;
+  if (tag !== undefined) bytes += 'TAGS'.length + SEPARATOR_BYTES;
+  if (messageGroup !== undefined) {
+    bytes += '__SHARDINGKEY'.length + utf8Length(messageGroup) + SEPARATOR_BYTES;
   }
   return bytes;
 }
@@ -110,10 +125,13 @@ function tagError({ tag }: RocketmqMessage): BridgeError | undefined {
 }
 
 function keysError({ keys }: RocketmqMessage): BridgeError | undefined {
-  if (keys.every((key) => isUsable(key) && !key.includes(' '))) return undefined;
-  return new InvalidMessageError('a key is blank, or holds a space or a control character', {
-    code: 'KEY_INVALID',
-  });
+  for (const key of keys) {
+    if (isUsable(key) && !key.includes(' ')) continue;
+    return new InvalidMessageError('a key is blank, or holds a space or a control character', {
+      code: 'KEY_INVALID',
+    });
+  }
+  return undefined;
 }
 
 function groupError({ messageGroup }: RocketmqMessage): BridgeError | undefined {
@@ -125,7 +143,7 @@ function groupError({ messageGroup }: RocketmqMessage): BridgeError | undefined 
   );
 }
 
-function propertiesError({ tag = '', keys, properties }: RocketmqMessage): BridgeError | undefined {
+function measureProperties({ tag = '', keys, properties }: RocketmqMessage): number | BridgeError {
   let bytes = utf8Length(tag);
   for (const key of keys) bytes += utf8Length(key);
   for (const [name, value] of properties) {
@@ -139,7 +157,7 @@ function propertiesError({ tag = '', keys, properties }: RocketmqMessage): Bridg
     }
     bytes += nameBytes + valueBytes;
   }
-  if (properties.size <= MAX_PROPERTIES && bytes <= MAX_PROPERTY_BYTES) return undefined;
+  if (properties.size <= MAX_PROPERTIES && bytes <= MAX_PROPERTY_BYTES) return bytes;
   return new PayloadTooLargeError(
     `the message has ${properties.size} properties with ${bytes} bytes, tag and keys included; ` +
       `RocketMQ takes ${MAX_PROPERTIES} and ${MAX_PROPERTY_BYTES}`,

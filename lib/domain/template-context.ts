@@ -38,6 +38,34 @@ export function contextOfMqttMessage(message: MqttMessage): TemplateContext {
   };
 }
 
+/** What a RocketMQ message tells a template, however it carries it. */
+export interface RocketmqTemplateSource {
+  rocketmqTopic: string;
+  tag?: string | undefined;
+  keys: readonly string[];
+  clientId?: string | undefined;
+  payload: Buffer;
+  /** A property by its name, or a user property of the MQTT message that it carries. */
+  property(name: string): string | undefined;
+}
+
+/** The context of a RocketMQ message. Its topic has one level, since no slash is legal there. */
+export function contextOfRocketmqMessage(source: RocketmqTemplateSource): TemplateContext {
+  let payloadValue: TemplateContext['payloadValue'] | undefined;
+  return {
+    topic: () => source.rocketmqTopic,
+    topicLevel: (level) => (level === 1 ? source.rocketmqTopic : undefined),
+    clientId: () => source.clientId,
+    tag: () => source.tag,
+    key: () => source.keys[0],
+    property: source.property,
+    payloadValue: (path) => {
+      payloadValue ??= createPayloadReader(source.payload);
+      return payloadValue(path);
+    },
+  };
+}
+
 /**
  * Reads single values out of a JSON payload, which is parsed once. Whatever is no string, number or boolean, and every
  * path into a payload that is not JSON in UTF-8, is missing. Integers keep every digit, also beyond 2^53.

@@ -1,20 +1,22 @@
-import { PayloadTooLargeError, UnmappableMessageError } from '../domain/errors.ts';
+import { type CheckedMessage, checkMessage } from '../domain/checked-message.ts';
+import { BridgeError, PayloadTooLargeError, UnmappableMessageError } from '../domain/errors.ts';
 import type { MqttMessage, Provenance, RocketmqMessage } from '../domain/message.ts';
-import { checkRocketmqMessage } from '../domain/rocketmq-limits.ts';
 import { toKey, toMessageGroup, toTag } from '../domain/rocketmq-names.ts';
 import type { MqttToRocketmqDefinition, TaskOptions } from '../domain/task.ts';
-import { parseTemplate, render, type Template } from '../domain/template.ts';
 import { contextOfMqttMessage, type TemplateContext } from '../domain/template-context.ts';
 import { utf8Length } from '../domain/text.ts';
-import { encodeBase64 } from './base64.ts';
-import { putText, putUserProperties } from './properties.ts';
-import { type Carried, packProperties } from './property-envelope.ts';
+import { isBornInRocketmq, keysOf, tagOf } from './birth-marks.ts';
+import { type CompiledTemplate, compileTemplate, renderCompiled } from './compiled-template.ts';
+import type { NameSet } from './name-set.ts';
+import { NAME_SETS } from './name-sets.ts';
+import { packProperties } from './property-envelope.ts';
 import { putProvenance } from './provenance.ts';
-import { MQTT } from './wire-names.ts';
+import { restoreProperties } from './user-properties.ts';
 
 /**
- * Makes the RocketMQ message that carries an MQTT message. Throws errors whose reaction is `dead-letter`:
- * `UnmappableMessageError`, `InvalidTopicError`, `InvalidMessageError`, `PayloadTooLargeError`.
+ * Makes the RocketMQ message that carries an MQTT message. It has passed RocketMQ's own rules, and is not checked again
+ * when it is sent. Throws errors whose reaction is `dead-letter`: `UnmappableMessageError`, `InvalidTopicError`,
+ * `InvalidMessageError`, `PayloadTooLargeError`.
  */
 export type MqttToRocketmqMapper = (message: MqttMessage, provenance: Provenance) => RocketmqMessage;
 
@@ -22,15 +24,6 @@ export type MqttToRocketmqMapper = (message: MqttMessage, provenance: Provenance
 const MAX_CARRIED_PROPERTIES = 120;
 const MAX_CARRIED_BYTES = 15 * 1024;
 
-/** What counts against RocketMQ's limit of properties. */
-interface Head {
-  tag: string | undefined;
-  keys: readonly string[];
-  properties: Map<string, string>;
-}
-
-/** RocketMQ's proxy refuses an empty body. */
-const FILLER = Buffer.of(0);
 const FIRST_KEY = 'first-key';
 const GROUP_OF_ORDERING: Record<TaskOptions['ordering'], string | undefined> = {
   none: undefined,
@@ -38,76 +31,113 @@ const GROUP_OF_ORDERING: Record<TaskOptions['ordering'], string | undefined> = {
   topic: '${topic}',
   key: FIRST_KEY,
 };
+const NO_KEYS: readonly string[] = [];
 
 interface CompiledTarget {
-  topic: Template;
-  tag?: Template;
-  keys: readonly Template[];
-  /** `first-key`: the first rendered key (`ordering: key`). */
-  messageGroup?: Template | typeof FIRST_KEY;
+  topic: CompiledTemplate;
+  tag?: CompiledTemplate;
+  keys?: readonly CompiledTemplate[];
+  messageGroup?: CompiledTemplate;
+  /** The message group is the first rendered key (`ordering: key`). */
+  isGroupedByKey: boolean;
 }
+
+/** A message in the making. */
+type Draft = RocketmqMessage & { properties: Map<string, string> };
 
 /**
  * Compiles the mapping of a definition. Everything an MQTT message has is carried, see docs/mapping.md, and the message
- * passes the proxy's rules. Throws a `TypeError` for a template that does not parse: it was checked when the task was
- * saved, so this is a fault of ours, and no message may become a dead letter by it.
+ * passes the proxy's rules. Throws a `TypeError` for a template that does not parse.
  */
 export function createMqttToRocketmqMapper(
   definition: MqttToRocketmqDefinition,
   taskId: string,
 ): MqttToRocketmqMapper {
   const target = compileTarget(definition);
-  const { oversize } = definition.options;
+  const { oversize, propertyNames } = definition.options;
+  const names = NAME_SETS[propertyNames];
   return (message, provenance) => {
-    const context = contextOfMqttMessage(message);
-    const keys = renderKeys(target, context);
-    const tag = target.tag && toTag(render(target.tag, context));
-    const properties = propertiesOf(message, provenance, taskId);
-    const mapped: RocketmqMessage = {
-      rocketmqTopic: render(target.topic, context),
-      keys,
-      ...carry(message.payload, { tag, keys, properties }, oversize),
-    };
-    if (tag !== undefined) mapped.tag = tag;
-    if (target.messageGroup !== undefined) {
-      mapped.messageGroup = renderGroup(target.messageGroup, keys, context);
-    }
-    const error = checkRocketmqMessage(mapped);
-    if (error !== undefined) throw error;
-    return mapped;
+    const draft = makeDraft(message, provenance, target, names);
+    putProvenance(draft.properties, provenance, taskId);
+    if (message.payload.length === 0) draft.body = names.putEmpty(draft.properties);
+    const checked = checkMessage(draft);
+    if (!(checked instanceof BridgeError) && isCarried(checked)) return checked;
+    if (checked instanceof BridgeError && checked.code !== TOO_LARGE) throw checked;
+    if (oversize === 'deadletter') throw tooLarge(draft);
+    return packed(draft, message.payload);
   };
 }
 
+const TOO_LARGE = 'PROPERTIES_TOO_LARGE';
+
 function compileTarget({ target, options }: MqttToRocketmqDefinition): CompiledTarget {
-  const compiled: CompiledTarget = { topic: compile(target.topic), keys: (target.keys ?? []).map(compile) };
-  if (target.tag !== undefined) compiled.tag = compile(target.tag);
   const messageGroup = target.messageGroup ?? GROUP_OF_ORDERING[options.ordering];
-  if (messageGroup === FIRST_KEY) compiled.messageGroup = messageGroup;
-  else if (messageGroup !== undefined) compiled.messageGroup = compile(messageGroup);
+  const isGroupedByKey = target.messageGroup === undefined && messageGroup === FIRST_KEY;
+  const compiled: CompiledTarget = { topic: compileTemplate(target.topic), isGroupedByKey };
+  if (target.tag !== undefined) compiled.tag = compileTemplate(target.tag);
+  if (target.keys !== undefined) compiled.keys = target.keys.map(compileTemplate);
+  if (messageGroup !== undefined && !isGroupedByKey) compiled.messageGroup = compileTemplate(messageGroup);
   return compiled;
 }
 
-function compile(text: string): Template {
-  const parsed = parseTemplate(text);
-  if (parsed.ok) return parsed.template;
-  throw new TypeError(`the template "${text}" does not parse at ${parsed.position}: ${parsed.message}`);
+function makeDraft(
+  message: MqttMessage,
+  provenance: Provenance,
+  target: CompiledTarget,
+  names: NameSet,
+): Draft {
+  const context = contextOfMqttMessage(message);
+  const isReturning = provenance.path.length > 0 && isBornInRocketmq(message.userProperties);
+  const properties = new Map<string, string>();
+  names.put(properties, message);
+  if (isReturning) restoreProperties(properties, message.userProperties, names.wireNames);
+  else names.putUserProperties(properties, message);
+  const draft: Draft = {
+    rocketmqTopic: renderCompiled(target.topic, context),
+    body: message.payload,
+    keys: keysFor(message, target, context, isReturning),
+    properties,
+  };
+  const tag =
+    target.tag === undefined
+      ? untemplatedTag(message, names, isReturning)
+      : renderCompiled(target.tag, context);
+  const usableTag = tag === undefined ? undefined : toTag(tag);
+  if (usableTag !== undefined) draft.tag = usableTag;
+  if (target.isGroupedByKey) draft.messageGroup = groupOf(draft.keys[0] ?? '');
+  else if (target.messageGroup !== undefined) {
+    draft.messageGroup = groupOf(renderCompiled(target.messageGroup, context));
+  }
+  return draft;
 }
 
-function renderKeys(target: CompiledTarget, context: TemplateContext): string[] {
+function untemplatedTag(message: MqttMessage, names: NameSet, isReturning: boolean): string | undefined {
+  return (isReturning ? tagOf(message.userProperties) : undefined) ?? names.tag;
+}
+
+function keysFor(
+  message: MqttMessage,
+  { keys: templates }: CompiledTarget,
+  context: TemplateContext,
+  isReturning: boolean,
+): readonly string[] {
+  if (templates === undefined) return isReturning ? usableKeys(keysOf(message.userProperties)) : NO_KEYS;
+  const rendered: string[] = [];
+  for (const template of templates) rendered.push(renderCompiled(template, context));
+  return usableKeys(rendered);
+}
+
+function usableKeys(texts: readonly string[]): string[] {
   const keys: string[] = [];
-  for (const template of target.keys) {
-    const key = toKey(render(template, context));
+  for (const text of texts) {
+    const key = toKey(text);
     if (key !== undefined) keys.push(key);
   }
   return keys;
 }
 
-function renderGroup(
-  group: Template | typeof FIRST_KEY,
-  keys: readonly string[],
-  context: TemplateContext,
-): string {
-  const messageGroup = toMessageGroup(group === FIRST_KEY ? (keys[0] ?? '') : render(group, context));
+function groupOf(text: string): string {
+  const messageGroup = toMessageGroup(text);
   if (messageGroup !== undefined) return messageGroup;
   // Without a group the message would leave the order it belongs to.
   throw new UnmappableMessageError('the message group is empty for this message', {
@@ -115,52 +145,23 @@ function renderGroup(
   });
 }
 
-function propertiesOf(message: MqttMessage, provenance: Provenance, taskId: string): Map<string, string> {
-  const properties = new Map<string, string>();
-  putText(properties, MQTT.topic, message.topicName);
-  if (message.clientId !== undefined) putText(properties, MQTT.clientId, message.clientId);
-  if (message.qos !== undefined) properties.set(MQTT.qos, String(message.qos));
-  if (message.retain !== undefined) properties.set(MQTT.retain, String(message.retain));
-  if (message.contentType !== undefined) putText(properties, MQTT.contentType, message.contentType);
-  if (message.responseTopic !== undefined) putText(properties, MQTT.responseTopic, message.responseTopic);
-  if (message.correlationData !== undefined) {
-    properties.set(MQTT.correlationData, encodeBase64(message.correlationData));
-  }
-  if (message.payloadFormat !== undefined) properties.set(MQTT.payloadFormat, String(message.payloadFormat));
-  if (message.expirySeconds !== undefined) properties.set(MQTT.expiry, String(message.expirySeconds));
-  putProvenance(properties, provenance, taskId);
-  putUserProperties(properties, message.userProperties);
-  return properties;
+function isCarried({ properties, propertyBytes }: CheckedMessage): boolean {
+  return properties.size <= MAX_CARRIED_PROPERTIES && propertyBytes <= MAX_CARRIED_BYTES;
 }
 
-/** Puts payload and properties within RocketMQ's limits, or throws `PROPERTIES_TOO_LARGE`. */
-function carry(payload: Buffer, head: Head, oversize: TaskOptions['oversize']): Carried {
-  const { properties } = head;
-  if (isSmall(head)) {
-    if (payload.length > 0) return { body: payload, properties };
-    properties.set(MQTT.empty, '1');
-    return { body: FILLER, properties };
-  }
-  if (oversize === 'envelope') return packProperties(payload, properties);
-  throw new PayloadTooLargeError(
-    `the message makes ${properties.size} properties with ${headSize(head, utf8Length)} bytes, tag and keys included; ` +
+function packed(draft: Draft, payload: Buffer): CheckedMessage {
+  const checked = checkMessage({ ...draft, ...packProperties(payload, draft.properties) });
+  if (checked instanceof BridgeError) throw checked;
+  return checked;
+}
+
+function tooLarge({ tag = '', keys, properties }: Draft): PayloadTooLargeError {
+  let bytes = utf8Length(tag);
+  for (const key of keys) bytes += utf8Length(key);
+  for (const [name, value] of properties) bytes += utf8Length(name) + utf8Length(value);
+  return new PayloadTooLargeError(
+    `the message makes ${properties.size} properties with ${bytes} bytes, tag and keys included; ` +
       `at most ${MAX_CARRIED_PROPERTIES} and ${MAX_CARRIED_BYTES} are carried`,
-    { code: 'PROPERTIES_TOO_LARGE', hint: 'options.oversize "envelope" packs the properties into the body' },
+    { code: TOO_LARGE, hint: 'options.oversize "envelope" packs the properties into the body' },
   );
-}
-
-function isSmall(head: Head): boolean {
-  if (head.properties.size > MAX_CARRIED_PROPERTIES) return false;
-  // A UTF-16 unit makes at most three bytes: nearly every message is seen to be small without encoding it.
-  return (
-    headSize(head, (text) => text.length * 3) <= MAX_CARRIED_BYTES ||
-    headSize(head, utf8Length) <= MAX_CARRIED_BYTES
-  );
-}
-
-function headSize({ tag = '', keys, properties }: Head, sizeOf: (text: string) => number): number {
-  let size = sizeOf(tag);
-  for (const key of keys) size += sizeOf(key);
-  for (const [name, value] of properties) size += sizeOf(name) + sizeOf(value);
-  return size;
 }

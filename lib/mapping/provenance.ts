@@ -6,21 +6,22 @@ import { MQFERRY } from './wire-names.ts';
 export type ReadProvenance = Pick<Provenance, 'path'> & Partial<Provenance>;
 
 const MQFERRY_NAMES: ReadonlySet<string> = new Set(Object.values(MQFERRY));
+const NO_PATH: readonly string[] = [];
 const PATH = /^[A-Za-z0-9_-]{1,64}(,[A-Za-z0-9_-]{1,64})*$/;
 
 /** Sets the `mqferry_*` properties; the path ends with the present task. */
 export function putProvenance(properties: Map<string, string>, provenance: Provenance, taskId: string): void {
-  properties.set(MQFERRY.id, provenance.messageId);
-  properties.set(MQFERRY.path, [...provenance.path, taskId].join(','));
-  if (provenance.sourceTimeMs !== undefined)
-    properties.set(MQFERRY.sourceTime, String(provenance.sourceTimeMs));
-  properties.set(MQFERRY.receiptTime, String(provenance.receiptTimeMs));
-  properties.set(MQFERRY.sendTime, String(provenance.sendTimeMs));
+  const { messageId, path, sourceTimeMs, receiptTimeMs, sendTimeMs } = provenance;
+  properties.set(MQFERRY.id, messageId);
+  properties.set(MQFERRY.path, path.length === 0 ? taskId : `${path.join(',')},${taskId}`);
+  if (sourceTimeMs !== undefined) properties.set(MQFERRY.sourceTime, String(sourceTimeMs));
+  properties.set(MQFERRY.receiptTime, String(receiptTimeMs));
+  properties.set(MQFERRY.sendTime, String(sendTimeMs));
 }
 
 /** Counterpart of `putProvenance`. The path is empty when the message never came through mqferry. */
 export function readProvenance(properties: ReadonlyMap<string, string>): ReadProvenance {
-  const provenance: ReadProvenance = { path: pathOf(properties.get(MQFERRY.path) ?? '') };
+  const provenance: ReadProvenance = { path: readPath(properties) };
   const messageId = properties.get(MQFERRY.id);
   if (messageId !== undefined) provenance.messageId = messageId;
   const sourceTimeMs = readNumber(properties, MQFERRY.sourceTime);
@@ -32,18 +33,33 @@ export function readProvenance(properties: ReadonlyMap<string, string>): ReadPro
   return provenance;
 }
 
+/** Only the path, for who decides by it alone. */
+export function readPath(properties: ReadonlyMap<string, string>): string[] {
+  return pathOf(properties.get(MQFERRY.path) ?? '');
+}
+
 /**
  * Takes the marks of earlier tasks off the user properties of an MQTT message. They are ours when there is a
- * `mqferry_path` that reads as task ids: then its tasks are the path, and all `mqferry_*` names of docs/mapping.md go, since
- * this hop sets its own. Otherwise they are a device's own user properties, and stay.
+ * `mqferry_path` that reads as task ids: then its tasks are the path, and of each `mqferry_*` name of docs/mapping.md the last
+ * one goes, since marks are added at the end and this hop sets its own. Everything else a device has said, and stays.
  */
 export function takePath(userProperties: readonly UserProperty[]): {
   path: readonly string[];
   userProperties: readonly UserProperty[];
 } {
-  const path = userProperties.flatMap(([name, value]) => (name === MQFERRY.path ? pathOf(value) : []));
+  let path: readonly string[] = NO_PATH;
+  for (const [name, value] of userProperties) {
+    if (name === MQFERRY.path) path = [...path, ...pathOf(value)];
+  }
   if (path.length === 0) return { path, userProperties };
-  return { path, userProperties: userProperties.filter(([name]) => !MQFERRY_NAMES.has(name)) };
+  const seen = new Set<string>();
+  const others = userProperties.toReversed().filter(([name, value]) => {
+    if (name === MQFERRY.path) return pathOf(value).length === 0;
+    const isMark = MQFERRY_NAMES.has(name) && !seen.has(name);
+    seen.add(name);
+    return !isMark;
+  });
+  return { path, userProperties: others.reverse() };
 }
 
 function pathOf(text: string): string[] {

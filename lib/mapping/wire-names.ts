@@ -29,6 +29,46 @@ export const MQFERRY = {
   sendTime: 'mqferry_send_time',
 } as const;
 
+/** Names of MQTT user properties that carry what a message had in RocketMQ, where it was born. */
+export const RMQ = {
+  tag: 'rmq_tag',
+  /** Once for each key, in order. */
+  keys: 'rmq_keys',
+  messageGroup: 'rmq_message_group',
+  messageId: 'rmq_message_id',
+  topic: 'rmq_topic',
+  bornTime: 'rmq_born_time',
+  /** Properties that MQTT cannot carry, or whose names are taken here. */
+  properties: 'rmq_up',
+} as const;
+
+/** Names that ApsaraMQ for MQTT puts on its messages in RocketMQ (its pages on structure mappings and data forwarding). */
+export const ALIBABA = {
+  topic: 'topic',
+  /** The topic name from its second level on, with the slash before. */
+  secondTopic: 'mqttSecondTopic',
+  clientId: 'clientId',
+  qos: 'qoslevel',
+  retain: 'mqttRetain',
+  contentType: 'mqtt5ContentType',
+  /** Seconds, up to 65,535. */
+  expiry: 'mqtt5MsgExpireInterval',
+  /** JSON: `[{"key":"…","value":"…"},…]`. */
+  userProperties: 'mqtt5UserProperty',
+} as const;
+
+/** Names that apache/rocketmq-mqtt puts on its messages in RocketMQ (`Constants`, `LmqQueueStoreManager.toMQMessage`). */
+export const ROCKETMQ_MQTT = {
+  topic: 'originMqttTopic',
+  clientId: 'clientId',
+  qos: 'qosLevel',
+  /** `true` or `false`, always there. */
+  empty: 'IS_EMPTY_MSG',
+  retryTimes: 'retryTimes',
+  /** JSON object of user properties, with the QoS among them. */
+  userProperties: 'extData',
+} as const;
+
 /** Ending of a name whose value is base64 of the UTF-8 text, since RocketMQ cannot carry the text as it is. */
 export const BASE64_SUFFIX = '_b64';
 

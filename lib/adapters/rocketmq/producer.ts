@@ -1,9 +1,9 @@
+import { checkMessage } from '../../domain/checked-message.ts';
 import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
 import { errorOfRow, errorRow, ROCKETMQ_STATUSES } from '../../domain/error-table.ts';
 import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { RocketmqMessage } from '../../domain/message.ts';
-import { checkRocketmqMessage, encodedBatchBytes } from '../../domain/rocketmq-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MessageProducer, SendOptions, SendResult } from '../../ports/message-producer.ts';
 import { createMessageIds, type MessageIds } from './message-id.ts';
@@ -162,14 +162,11 @@ export class RocketmqProducer implements MessageProducer {
         `a message of topic ${message.rocketmqTopic} was given to a send to ${rocketmqTopic}`,
       );
     }
-    const invalid = checkRocketmqMessage(message);
-    return {
-      index,
-      message,
-      messageId: this.#nextMessageId(),
-      bytes: encodedBatchBytes(message),
-      ...(invalid === undefined ? {} : { invalid }),
-    };
+    const messageId = this.#nextMessageId();
+    const checked = checkMessage(message);
+    return checked instanceof BridgeError
+      ? { index, message, messageId, bytes: 0, invalid: checked }
+      : { index, message: checked, messageId, bytes: checked.encodedBytes };
   }
 }
 

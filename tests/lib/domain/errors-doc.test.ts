@@ -28,6 +28,7 @@ const NO_CODES: Readonly<Record<string, readonly string[]>> = {
   'format indicator of AWS IoT': ['UTF8_DATA', 'UNSPECIFIED_BYTES'],
   'what DynamoDB is to return': ['ALL_NEW', 'ALL_OLD'],
   'error code of Node': ['EAI_AGAIN'],
+  'tag and property of apache/rocketmq-mqtt': ['MQTT_COMMON', 'IS_EMPTY_MSG'],
   'message type of RocketMQ': ['MESSAGE_TYPE_UNSPECIFIED'],
   'word of the administration of RocketMQ': ['SINGLE_TAG'],
   'system groups of RocketMQ': [

@@ -1,12 +1,21 @@
 import fc from 'fast-check';
-import type { MqttMessage, Provenance, UserProperty } from '../../../lib/domain/message.ts';
+import type {
+  MqttMessage,
+  Provenance,
+  ReceivedRocketmqMessage,
+  UserProperty,
+} from '../../../lib/domain/message.ts';
 import { RESERVED_PROPERTY_NAMES } from '../../../lib/domain/rocketmq-limits.ts';
-import { WIRE_NAMES } from '../../../lib/mapping/wire-names.ts';
+import { isCarried } from '../../../lib/domain/text.ts';
+import { ALIBABA, RMQ, ROCKETMQ_MQTT, WIRE_NAMES } from '../../../lib/mapping/wire-names.ts';
 
 /** Names that mean something to RocketMQ, to mqferry, to JavaScript, or to a parser. */
 const ODD_NAMES = [
   ...RESERVED_PROPERTY_NAMES,
   ...WIRE_NAMES,
+  ...Object.values(RMQ),
+  ...Object.values(ALIBABA),
+  ...Object.values(ROCKETMQ_MQTT),
   ...[
     '__proto__',
     'constructor',
@@ -88,4 +97,41 @@ export const provenances: fc.Arbitrary<Provenance> = fc.record(
     sendTimeMs: time,
   },
   { requiredKeys: ['messageId', 'path', 'receiptTimeMs', 'sendTimeMs'] },
+);
+
+/** Names that a property born in RocketMQ does not come back under: they are taken by mqferry or by a name set. */
+const TAKEN: ReadonlySet<string> = new Set([
+  ...WIRE_NAMES,
+  ...Object.values(RMQ),
+  ...Object.values(ALIBABA),
+  ...Object.values(ROCKETMQ_MQTT),
+  ...RESERVED_PROPERTY_NAMES,
+  '__proto__',
+]);
+
+const carriedText = fc
+  .oneof(fc.string({ unit: 'grapheme', maxLength: 20, minLength: 1 }), text)
+  .filter((value) => isCarried(value) && value.trim() !== '');
+const key = carriedText.filter((value) => !/\s/.test(value));
+
+/** Everything a message born in RocketMQ has; what the proxy takes. */
+export const rocketmqMessages: fc.Arbitrary<ReceivedRocketmqMessage> = fc.record(
+  {
+    rocketmqTopic: fc.constantFrom('charger_commands', 't', 'a%b|c'),
+    body: fc.uint8Array({ minLength: 1, maxLength: 64 }).map((array) => Buffer.from(array)),
+    tag: carriedText.filter((value) => !value.includes('|')),
+    keys: fc.array(key, { maxLength: 3 }),
+    messageGroup: carriedText.filter((value) => Buffer.byteLength(value) <= 63),
+    properties: fc
+      .array(fc.tuple(fc.oneof(name, carriedText), carriedText), { maxLength: 8 })
+      .map((entries) =>
+        entries.filter(([property]) => !TAKEN.has(property) && property !== '' && isCarried(property)),
+      )
+      .map((entries) => new Map(entries)),
+    messageId: fc.uuid(),
+    bornTimeMs: fc.constant(1_764_000_000_000),
+  },
+  {
+    requiredKeys: ['rocketmqTopic', 'body', 'keys', 'messageGroup', 'properties', 'messageId', 'bornTimeMs'],
+  },
 );
