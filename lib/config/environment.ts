@@ -36,6 +36,14 @@ export const VARIABLES = {
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
+  /** Tells the code of one deployment from another's: shifts of an older one give way. */
+  CODE_VERSION: name,
+  /** Lanes that one shift carries. */
+  SHIFT_CAPACITY: z.coerce.number().int().min(1).max(1_000).default(100),
+  /** A shift ends after so long without a message; 0: never. */
+  SHIFT_IDLE_SECONDS: z.coerce.number().int().min(0).max(840).default(0),
+  /** How long a shift lasts, hand-over included: at most the function's timeout. */
+  SHIFT_SECONDS: z.coerce.number().int().min(20).max(900).default(900),
   AWS_REGION: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region'),
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 } as const;

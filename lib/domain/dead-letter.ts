@@ -31,11 +31,12 @@ export type DeadLetterHandOver = z.infer<typeof DeadLetterHandOver>;
 /**
  * How a message came to be a dead letter.
  * - `forward`: the batching function handed it over with its reason.
+ * - `pull`: the pull path kept it with its reason; its body is an envelope of version 3.
  * - `queue`: the task's queue gave it up after its last receive; only crashes come so far.
  * - `rule`: AWS IoT could not run the rule's action, and its error action brought it.
  * - `unknown`: the hand-over queue held something that is none of these.
  */
-export type DeadLetterOrigin = 'forward' | 'queue' | 'rule' | 'unknown';
+export type DeadLetterOrigin = 'forward' | 'pull' | 'queue' | 'rule' | 'unknown';
 
 /** A dead letter as it is kept. */
 export interface DeadLetter {

@@ -1,18 +1,14 @@
-import type { RosterEntry, ShiftKind, ShiftStarter } from '../ports/shifts.ts';
+import type { RosterEntry } from '../ports/shifts.ts';
 import { type HeldLane, type HeldLanePorts, holdLane, type StopReason } from './held-lane.ts';
 
 /** So many lanes are given back side by side. */
 const CONCURRENT_STOPS = 16;
-/** Another shift is asked for at most this often. */
-const ASK_EVERY_MS = 30_000;
 
 export interface ShiftLanesOptions extends HeldLanePorts {
-  kind: ShiftKind;
   /** Unique to the shift. */
   owner: string;
   /** At most so many lanes at a time. */
   capacity: number;
-  starter: ShiftStarter;
   /** For jitter. */
   random?: () => number;
 }
@@ -43,18 +39,21 @@ interface Wanted {
 
 /** A lane that others hold costs a write only each few seconds; a new or changed entry is tried at once. */
 export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
-  const { kind, owner, capacity, starter, leases, times, clock, logger, random = Math.random } = options;
+  const { owner, capacity, leases, times, clock, random = Math.random } = options;
   const held = new Map<string, HeldLane>();
   const ending = new Set<Promise<void>>();
+  /** Lanes that are given back just now: not to be opened again before. */
+  const leaving = new Set<string>();
   /** Lanes that others hold: when to try again, and for which form of the entry that was found. */
   const elsewhere = new Map<string, { tryAtMs: number; form: string }>();
-  let askedAtMs = Number.NEGATIVE_INFINITY;
 
-  function drop(key: string, lane: HeldLane, reason: StopReason): Promise<void> {
+  async function drop(key: string, lane: HeldLane, reason: StopReason): Promise<void> {
     held.delete(key);
+    leaving.add(key);
     const end = lane.ended.finally(() => ending.delete(end));
     ending.add(end);
-    return lane.stop(reason);
+    await lane.stop(reason);
+    leaving.delete(key);
   }
 
   async function take(key: string, { entry, lane }: Wanted, isUrgent: boolean): Promise<void> {
@@ -87,22 +86,12 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
   }
 
   async function takeWanted(wanted: ReadonlyMap<string, Wanted>, isUrgent: boolean): Promise<void> {
-    let missing = 0;
-    const free = [...wanted].filter(([key]) => !held.has(key));
+    const free = [...wanted].filter(([key]) => !held.has(key) && !leaving.has(key));
     for (const [key, want] of free) {
-      if (held.size < capacity) await take(key, want, isUrgent);
-      else if (!elsewhere.has(key)) missing += 1;
+      // What is over waits for another shift: the next tick finds a slot for it.
+      if (held.size === capacity) return;
+      await take(key, want, isUrgent);
     }
-    await askForMore(missing);
-  }
-
-  async function askForMore(missing: number): Promise<void> {
-    if (missing === 0 || clock.now() - askedAtMs < ASK_EVERY_MS) return;
-    askedAtMs = clock.now();
-    logger.info('more lanes than this shift carries', { kind, missing, capacity });
-    await starter.start(kind).catch((error: unknown) => {
-      logger.warn('no other shift could be started', { kind, error });
-    });
   }
 
   return {

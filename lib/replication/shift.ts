@@ -1,4 +1,4 @@
-import type { RosterEntry, ShiftRoster, ShiftSlots } from '../ports/shifts.ts';
+import type { RosterEntry, ShiftKind, ShiftRoster, ShiftSlots } from '../ports/shifts.ts';
 import type { StackStore } from '../ports/stack-store.ts';
 import type { ClusterReader } from '../ports/task-reader.ts';
 import type { HeldLanePorts } from './held-lane.ts';
@@ -9,9 +9,8 @@ import { findPlace, keepPlace, type Place, type ShiftIdentity } from './shift-pl
 /** How often a shift asks whether the stack is being removed. */
 const STACK_LOOK_MS = 10_000;
 
-export interface ShiftPorts
-  extends Omit<HeldLanePorts, 'ends'>,
-    Pick<ShiftLanesOptions, 'kind' | 'capacity' | 'starter'> {
+export interface ShiftPorts extends Omit<HeldLanePorts, 'ends'>, Pick<ShiftLanesOptions, 'capacity'> {
+  kind: ShiftKind;
   roster: ShiftRoster;
   slots: ShiftSlots;
   stack: Pick<StackStore, 'read'>;

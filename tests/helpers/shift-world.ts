@@ -36,7 +36,6 @@ export async function createShiftWorld(kind: ShiftKind = 'pull') {
   const roster = createMemoryShiftRoster();
   const slots = createMemoryShiftSlots(clock);
   const lanes: FakeLane[] = [];
-  const started: ShiftKind[] = [];
   await registerClusters(clusters);
 
   function openLane(context: LaneContext): Lane {
@@ -72,11 +71,6 @@ export async function createShiftWorld(kind: ShiftKind = 'pull') {
     roster,
     slots,
     openLane,
-    starter: {
-      async start(wanted) {
-        started.push(wanted);
-      },
-    },
     times: SHIFT_TIMES,
     clock,
     logger: silentLogger,
@@ -95,8 +89,6 @@ export async function createShiftWorld(kind: ShiftKind = 'pull') {
     slots,
     /** Every lane that was ever opened, oldest first. */
     lanes,
-    /** Kinds of shifts that were asked for. */
-    started,
     /** Lanes that are open now. */
     open: () => lanes.filter(({ closedAtMs }) => closedAtMs === undefined),
     ports,

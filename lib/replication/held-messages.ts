@@ -1,0 +1,83 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
+
+/** How long a received message stays ours at a time. What a killed lane held comes again after this. */
+export const INVISIBLE_MS = 30_000;
+/** A message held for longer is extended: three tries before its time ends. */
+const EXTEND_AFTER_MS = 8_000;
+const LOOK_EVERY_MS = 2_000;
+
+/**
+ * Messages received and not yet acknowledged. While the target is away they are kept ours by extending their invisible time,
+ * which costs no delivery attempt: letting one lapse would, and RocketMQ itself takes a message away after enough of them
+ * (protocol-design-rule 15).
+ */
+export interface HeldMessages {
+  readonly size: number;
+  add(messages: readonly ReceivedMessage[]): void;
+  remove(message: ReceivedMessage): void;
+  /** False once its time has run out: then it comes again, to whomever. */
+  isOurs(message: ReceivedMessage): boolean;
+  /** Extends what is due, each few seconds, until the signal aborts. */
+  keep(signal: AbortSignal): Promise<void>;
+  /** Lets everything that is left come again soon. */
+  letGo(soonMs: number): Promise<void>;
+}
+
+export function createHeldMessages({
+  consumer,
+  clock,
+  logger,
+}: {
+  consumer: Pick<MessageConsumer, 'changeInvisibleDuration'>;
+  clock: Clock;
+  logger: Logger;
+}): HeldMessages {
+  /** Epoch ms at which each was received or last extended. */
+  const since = new Map<ReceivedMessage, number>();
+
+  async function extend(messages: readonly ReceivedMessage[], durationMs: number): Promise<void> {
+    const nowMs = clock.now();
+    const answers = await consumer.changeInvisibleDuration(messages, durationMs);
+    messages.forEach((message, index) => {
+      if (answers[index] === true && since.has(message)) since.set(message, nowMs);
+    });
+  }
+
+  return {
+    get size() {
+      return since.size;
+    },
+    add(messages) {
+      const nowMs = clock.now();
+      for (const message of messages) since.set(message, nowMs);
+    },
+    remove(message) {
+      since.delete(message);
+    },
+    isOurs: (message) => clock.now() - (since.get(message) ?? Number.NEGATIVE_INFINITY) < INVISIBLE_MS,
+
+    async keep(signal) {
+      while (!signal.aborted) {
+        await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+        const dueMs = clock.now() - EXTEND_AFTER_MS;
+        const due = [...since].filter(([, sinceMs]) => sinceMs <= dueMs).map(([message]) => message);
+        if (due.length === 0 || signal.aborted) continue;
+        await extend(due, INVISIBLE_MS).catch((error: unknown) => {
+          // What could not be extended lapses: it comes again, as after any failure here.
+          logger.warn('held messages not extended', { messages: due.length, error });
+        });
+      }
+    },
+
+    async letGo(soonMs) {
+      const left = [...since.keys()];
+      since.clear();
+      if (left.length === 0) return;
+      await consumer.changeInvisibleDuration(left, soonMs).catch((error: unknown) => {
+        logger.warn('held messages not handed back', { messages: left.length, error });
+      });
+    },
+  };
+}

@@ -1,0 +1,286 @@
+import type { RocketmqClusterRecord } from '../domain/cluster.ts';
+import { consumerGroupOf } from '../domain/consumer-group.ts';
+import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../domain/errors.ts';
+import type { RocketmqToMqttDefinition } from '../domain/task.ts';
+import { isFromRocketmq } from '../domain/task-path.ts';
+import { isLiteral, parseTemplate } from '../domain/template.ts';
+import { encodeRocketmqEnvelope } from '../mapping/rocketmq-envelope.ts';
+import { createRocketmqToMqttMapper } from '../mapping/rocketmq-to-mqtt.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { MessageConsumer, MessageConsumers, ReceivedMessage } from '../ports/message-consumer.ts';
+import type { MqttClusterRecord, MqttPublisher, MqttPublishers } from '../ports/mqtt-publisher.ts';
+import type { RocketmqAdmins } from '../ports/rocketmq-admin.ts';
+import { deadLetterIdOf } from './dead-letter-id.ts';
+import { createHeldMessages, type HeldMessages } from './held-messages.ts';
+import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
+import { unexpected } from './outcome.ts';
+import { createPacer } from './pacer.ts';
+import { createAcknowledge } from './pull-acknowledge.ts';
+import { newPullCounts } from './pull-counts.ts';
+import { createPullDecide } from './pull-decide.ts';
+import { drainMoved } from './pull-moved.ts';
+import { preparePosition } from './pull-position.ts';
+import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
+import { createSettleMessage } from './pull-settle.ts';
+import type { Random } from './retry-schedule.ts';
+import { createTargetGate } from './target-gate.ts';
+import { withTimeout } from './with-timeout.ts';
+
+/** An end must be reached within this when a lane is opened. */
+const CONNECT_MS = 10_000;
+/** What a drained lane could not settle comes again after this: the shortest that RocketMQ takes. */
+const HAND_BACK_MS = 10_000;
+
+export interface PullLanePorts {
+  consumers: MessageConsumers;
+  admins: RocketmqAdmins;
+  publishers: MqttPublishers;
+  deadLetters: Pick<DeadLetterStore, 'put'>;
+  clock: Clock;
+  logger: Logger;
+  /** For jitter; absent: `Math.random`. */
+  random?: Random;
+}
+
+/** What a lane has open, to be closed by its end. */
+interface Ends {
+  consumer: MessageConsumer;
+  publisher: MqttPublisher;
+  held: HeldMessages;
+}
+
+/**
+ * The pull path: receives from RocketMQ and publishes to MQTT. A message is acknowledged only when the MQTT side has
+ * taken it, or its dead letter is stored, or it was left out on purpose; while the target is away nothing more is
+ * received, and what is held is kept ours.
+ */
+export function createPullLane(ports: PullLanePorts): OpenLane {
+  return (context) => openPullLane(context, ports);
+}
+
+function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
+  const { clock, logger, random = Math.random } = ports;
+  const { task, health, isOurs, mode, lane } = context;
+  const ids = { taskId: task.taskId, lane };
+  const counts = newPullCounts();
+  const draining = new AbortController();
+  const closing = new AbortController();
+  const ending = Promise.withResolvers<LaneEnd>();
+  const isThrough = Promise.withResolvers<void>();
+  let ends: Ends | undefined;
+  let isEffective = false;
+  let lastMessageAtMs = 0;
+  let sourceFails = false;
+
+  const gate = createTargetGate({
+    clock,
+    onOpen: () => tellHealth(),
+    onClose: (error) => {
+      if (error.reaction !== 'throttle') health.failing(error);
+    },
+  });
+
+  function tellHealth(): void {
+    if (gate.isOpen && !sourceFails && isEffective) health.working();
+  }
+
+  async function run(): Promise<LaneEnd> {
+    const { definition } = task;
+    const { source, target } = context;
+    if (!isFromRocketmq(definition) || source.kind !== 'rocketmq' || target.kind === 'rocketmq') {
+      throw notForward();
+    }
+    if (mode === 'end') return endGroup(definition, source);
+    await carry(definition, source, target);
+    return { reason: 'closed' };
+  }
+
+  /** The group of a deleted task goes, if it was ours. */
+  async function endGroup(
+    definition: RocketmqToMqttDefinition,
+    source: RocketmqClusterRecord,
+  ): Promise<LaneEnd> {
+    const consumerGroup = consumerGroupOf({ ...ids, definition });
+    const isOwn = definition.source.consumerGroup === undefined;
+    const admin = isOwn && lane === 0 ? await ports.admins.adminOf(source) : undefined;
+    await admin?.deleteGroup(consumerGroup);
+    return { reason: 'done' };
+  }
+
+  async function carry(
+    definition: RocketmqToMqttDefinition,
+    source: RocketmqClusterRecord,
+    target: MqttClusterRecord,
+  ): Promise<void> {
+    const consumerGroup = consumerGroupOf({ ...ids, definition });
+    const { topic: rocketmqTopic, consumerGroup: namedGroup } = definition.source;
+    const filter = definition.source.filter ?? { type: 'tag', expression: '*' };
+    const consumer = await ports.consumers.open(source, { rocketmqTopic, consumerGroup, filter });
+    const held = createHeldMessages({ consumer, clock, logger });
+    const clientId = `mqferry-${task.taskId}-p${lane}`;
+    const publisher = await ports.publishers.open(target, { clientId }).catch(async (error: unknown) => {
+      await consumer.close();
+      throw error;
+    });
+    ends = { consumer, publisher, held };
+    const [isFifo, admin] = await Promise.all([consumer.isFifo(), ports.admins.adminOf(source)]);
+    const { skipBornBeforeMs, isReady } = await preparePosition({
+      ...context,
+      admin,
+      consumerGroup,
+      isOwnGroup: namedGroup === undefined,
+      isFifo,
+    });
+    if (!isReady) throw notPositioned();
+    await publisher.check(clock.now() + CONNECT_MS);
+    const watching =
+      lane === 0
+        ? drainMoved({
+            ...ports,
+            source,
+            admin,
+            consumerGroup,
+            keepDeadLetter: (message, error) => keepDeadLetter(message, error, consumerGroup),
+            signal: draining.signal,
+          })
+        : undefined;
+    await work(definition, { consumer, publisher, held }, { isFifo, skipBornBeforeMs, consumerGroup });
+    await watching;
+  }
+
+  async function work(
+    definition: RocketmqToMqttDefinition,
+    { consumer, publisher, held }: Ends,
+    {
+      isFifo,
+      skipBornBeforeMs,
+      consumerGroup,
+    }: { isFifo: boolean; skipBornBeforeMs: number; consumerGroup: string },
+  ): Promise<void> {
+    const topic = parseTemplate(definition.target.topic);
+    const pacer = createPacer(definition.options.maxMessagesPerSecond, clock, draining.signal);
+    const mapper = createRocketmqToMqttMapper(
+      definition,
+      task.taskId,
+      context.target.kind === 'aws-iot' ? 'aws-iot' : 'mqtt',
+    );
+    const shared = { gate, counts, clock, random, logger, draining: draining.signal };
+    const settle = createSettleMessage({
+      ...shared,
+      publisher,
+      decide: createPullDecide({ mapper, skipBornBeforeMs, clock }),
+      keepDeadLetter: (message, error) => keepDeadLetter(message, error, consumerGroup),
+      hasFixedTopic: topic.ok && isLiteral(topic.template),
+      mayPublish: (message) => isOurs() && !closing.signal.aborted && held.isOurs(message),
+      pace: pacer,
+    });
+    const receive = {
+      ...shared,
+      consumer,
+      held,
+      settle,
+      acknowledge: createAcknowledge({ consumer, held, counts, isOurs, logger }),
+      onReceived: (messages: readonly ReceivedMessage[]) => {
+        if (messages.length > 0) lastMessageAtMs = clock.now();
+        isEffective = true;
+        sourceFails = false;
+        tellHealth();
+      },
+      onFailed: (error: BridgeError) => {
+        sourceFails = true;
+        health.failing(error);
+      },
+    };
+    // Reached at both ends: that a message goes through is told by the next one.
+    isEffective = true;
+    tellHealth();
+    const keeping = held.keep(closing.signal);
+    await (isFifo ? receiveOrdered(receive) : receiveUnordered(receive, definition.options.concurrency));
+    isThrough.resolve();
+    await keeping;
+  }
+
+  async function keepDeadLetter(
+    message: ReceivedMessage,
+    error: BridgeError,
+    consumerGroup: string,
+  ): Promise<void> {
+    const { taskId, version } = task;
+    const nowMs = clock.now();
+    const identity = { taskId, recordId: message.messageId, firstSeenAtMs: message.bornTimeMs };
+    await ports.deadLetters.put({
+      deadLetterId: deadLetterIdOf(identity),
+      taskId,
+      origin: 'pull',
+      version,
+      code: error.code,
+      reason: error.message,
+      body: encodeRocketmqEnvelope({ ...message, taskId, version, consumerGroup }),
+      attempts: message.deliveryAttempt,
+      firstSeenAtMs: message.bornTimeMs,
+      failedAtMs: nowMs,
+      storedAtMs: nowMs,
+    });
+  }
+
+  async function closeEnds(): Promise<void> {
+    const open = ends;
+    ends = undefined;
+    if (open === undefined) return;
+    if (isOurs()) await open.held.letGo(HAND_BACK_MS);
+    await Promise.allSettled([open.publisher.close(), open.consumer.close()]);
+  }
+
+  run()
+    .catch((error: unknown): LaneEnd => {
+      const known = error instanceof BridgeError ? error : unexpected(error);
+      if (!(error instanceof BridgeError)) logger.error('pull lane failed by a fault', { ...ids, error });
+      return { reason: 'failed', error: known };
+    })
+    .then(async (end) => {
+      draining.abort();
+      closing.abort();
+      isThrough.resolve();
+      await closeEnds();
+      logger.info('pull lane ended', { ...ids, ...counts, end: end.reason });
+      ending.resolve(end);
+    })
+    .catch((error: unknown) => {
+      logger.error('pull lane not closed', { ...ids, error });
+      ending.resolve({ reason: 'closed' });
+    });
+
+  return {
+    ended: ending.promise,
+    isEffective: () => isEffective,
+    lastMessageAtMs: () => lastMessageAtMs,
+    async drain(maxMs) {
+      draining.abort();
+      if (ends !== undefined) await withTimeout(isThrough.promise, maxMs);
+      // From here on nothing more is published or acknowledged, whatever is still under way.
+      if (isOurs()) await ends?.held.letGo(HAND_BACK_MS);
+      closing.abort();
+    },
+    async close() {
+      draining.abort();
+      closing.abort();
+      await withTimeout(ending.promise, CONNECT_MS);
+    },
+  };
+}
+
+function notForward(): BridgeError {
+  return new BrokerHoldError('source and target of the task are not from RocketMQ to MQTT', {
+    code: 'DIRECTION_CHANGED',
+    scope: 'cluster',
+    hint: 'Edit the task: its clusters are not of the kinds that it was made for.',
+  });
+}
+
+function notPositioned(): BridgeError {
+  return new BrokerUnavailableError('the first lane has not set the start position yet', {
+    code: 'NOT_POSITIONED_YET',
+  });
+}

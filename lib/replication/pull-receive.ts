@@ -1,0 +1,131 @@
+import { BridgeError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
+import { type HeldMessages, INVISIBLE_MS } from './held-messages.ts';
+import { unexpected } from './outcome.ts';
+import type { Acknowledge } from './pull-acknowledge.ts';
+import type { SettleMessage } from './pull-settle.ts';
+import { type Random, retryWaitMs } from './retry-schedule.ts';
+import type { TargetGate } from './target-gate.ts';
+
+/** As many as the proxy gives at a time. */
+const MAX_MESSAGES = 32;
+const AWAIT_MS = 10_000;
+/** While the target does not take what it is given, a lane holds so many messages to try with, and receives no more. */
+const MAX_TRIAL_MESSAGES = 8;
+const TRIAL_EVERY_MS = 5_000;
+/** An ordered lane holds at most so many batches: each is of queues that are locked until it is acknowledged. */
+const MAX_ORDERED_BATCHES = 32;
+
+export interface ReceivePorts {
+  consumer: MessageConsumer;
+  held: HeldMessages;
+  settle: SettleMessage;
+  acknowledge: Acknowledge;
+  gate: TargetGate;
+  /** A receive was answered. */
+  onReceived(messages: readonly ReceivedMessage[]): void;
+  /** A receive failed. */
+  onFailed(error: BridgeError): void;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  /** Aborted when the lane drains: nothing more is received. */
+  draining: AbortSignal;
+}
+
+/** Receives side by side, each the next batch when its last is settled. Resolves when drained. */
+export async function receiveUnordered(ports: ReceivePorts, receivers: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: receivers }, () =>
+      receiving(ports, {}, async (messages) => {
+        const settled = await Promise.all(messages.map(ports.settle));
+        await ports.acknowledge(messages.filter((_, index) => settled[index] === 'done'));
+        letGo(messages, ports);
+      }),
+    ),
+  );
+}
+
+/**
+ * FIFO: one receive at a time for each broker; its queues are worked on side by side, groups within a queue too, and of
+ * each queue the contiguous prefix is acknowledged (protocol-design-rule 17): the lock is the queue's, and acknowledging
+ * behind a gap would have the rest delivered again.
+ */
+export async function receiveOrdered(ports: ReceivePorts): Promise<void> {
+  const brokers = await ports.consumer.brokers();
+  await Promise.all(brokers.map((broker) => receiveOrderedFrom(ports, broker)));
+}
+
+async function receiveOrderedFrom(ports: ReceivePorts, broker: string): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  await receiving(ports, { broker }, async (messages) => {
+    for (const batch of Map.groupBy(messages, ({ queueId }) => queueId).values()) {
+      const work = settleQueue(batch, ports).finally(() => underWay.delete(work));
+      underWay.add(work);
+    }
+    while (underWay.size >= MAX_ORDERED_BATCHES) await Promise.race(underWay);
+  });
+  await Promise.all(underWay);
+}
+
+async function settleQueue(batch: readonly ReceivedMessage[], ports: ReceivePorts): Promise<void> {
+  const inOrder = batch.toSorted((one, other) => one.queueOffset - other.queueOffset);
+  const done = new Set<ReceivedMessage>();
+  const groups = Map.groupBy(inOrder, ({ messageGroup = '' }) => messageGroup);
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      for (const message of group) {
+        if ((await ports.settle(message)) === 'left') return;
+        done.add(message);
+      }
+    }),
+  );
+  const gap = inOrder.findIndex((message) => !done.has(message));
+  await ports.acknowledge(gap === -1 ? inOrder : inOrder.slice(0, gap));
+  letGo(inOrder, ports);
+}
+
+/** What is left behind comes again after its time. While the lane drains its end hands it back sooner. */
+function letGo(messages: readonly ReceivedMessage[], { held, draining }: ReceivePorts): void {
+  if (draining.aborted) return;
+  for (const message of messages) held.remove(message);
+}
+
+/**
+ * Receives and hands on until drained. While the target does not take what it is given a few messages are received one by
+ * one, to tell its fault from theirs; then nothing more.
+ */
+async function receiving(
+  ports: ReceivePorts,
+  from: { broker?: string },
+  handOn: (messages: readonly ReceivedMessage[]) => Promise<void>,
+): Promise<void> {
+  const { consumer, held, gate, clock, draining, random, logger } = ports;
+  let failures = 0;
+  while (!draining.aborted) {
+    try {
+      await gate.whenOpen(TRIAL_EVERY_MS, draining);
+      if (!gate.isOpen && held.size >= MAX_TRIAL_MESSAGES) continue;
+      const messages = await consumer.receive({
+        maxMessages: gate.isOpen ? MAX_MESSAGES : 1,
+        invisibleDurationMs: INVISIBLE_MS,
+        awaitMs: AWAIT_MS,
+        signal: draining,
+        ...from,
+      });
+      failures = 0;
+      held.add(messages);
+      ports.onReceived(messages);
+      if (messages.length > 0) await handOn(messages);
+    } catch (error) {
+      if (draining.aborted) return;
+      const known = error instanceof BridgeError ? error : unexpected(error);
+      if (known !== error) logger.error('receiving failed by a fault', { error });
+      ports.onFailed(known);
+      failures += 1;
+      await clock.sleep(retryWaitMs(failures, known.waitMs ?? 0, random), draining).catch(() => undefined);
+    }
+  }
+}
