@@ -1,10 +1,22 @@
-import { Client, type ClientOptions, credentials } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, type ClientOptions, credentials } from '@grpc/grpc-js';
 import type { Clock } from '../../ports/clock.ts';
 import { breaksConnection } from './errors.ts';
 import { type CallerIdentity, callMetadata } from './metadata.ts';
 
 const SERVICE = '/apache.rocketmq.v2.MessagingService';
-export type RpcMethod = 'QueryRoute' | 'SendMessage';
+/** One request, one answer. */
+export type UnaryMethod =
+  | 'QueryRoute'
+  | 'SendMessage'
+  | 'AckMessage'
+  | 'ChangeInvisibleDuration'
+  | 'Heartbeat'
+  | 'NotifyClientTermination';
+/** One request, a stream of answers. */
+export type ServerStreamMethod = 'ReceiveMessage';
+/** Streams both ways, open as long as both sides like. */
+export type DuplexMethod = 'Telemetry';
+export type Duplex = ClientDuplexStream<Buffer, Buffer>;
 
 /**
  * A connection unused for longer is not trusted: a frozen sandbox does not notice that its flow was dropped, and every
@@ -21,7 +33,8 @@ const CHANNEL_OPTIONS: ClientOptions = {
   // One attempt for each message: whoever calls us decides about a second.
   'grpc.enable_retries': 0,
   'grpc.service_config_disable_resolution': 1,
-  'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  // A message received is one of these, and brokers may be set to take more than the usual 4 MiB.
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
 };
 
 export interface ConnectionOptions {
@@ -34,12 +47,27 @@ export interface ConnectionOptions {
   clock: Clock;
 }
 
+export interface CallOptions {
+  /** Epoch milliseconds. */
+  deadlineMs: number;
+  /** As whom, to the cluster; absent: as the connection's caller. */
+  clientId?: string;
+}
+
+export interface ServerStreamOptions extends CallOptions {
+  /** Given each answer as it comes. */
+  onAnswer(answer: Buffer): void;
+  /** Cancels the call, which then resolves. */
+  signal?: AbortSignal;
+}
+
 /**
  * One HTTP/2 connection to a RocketMQ proxy, made when first needed and given up for a new one when it broke or was
- * left unused. Holds no timer and keeps no process alive while nothing is in flight.
+ * left unused. Holds no timer and keeps no process alive while nothing is in flight and no duplex stream is open.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #duplexes = new Set<{ client: Client; stream: Duplex }>();
   #client: Client | undefined;
   #lastUsedMs = 0;
   #inFlight = 0;
@@ -49,12 +77,38 @@ export class Connection {
     this.#options = options;
   }
 
-  /** Bytes out, bytes in. Rejects with what grpc-js says; see errors.ts. `deadlineMs` in epoch milliseconds. */
-  async unary(method: RpcMethod, request: Buffer, deadlineMs: number): Promise<Buffer> {
+  /** Bytes out, bytes in. Rejects with what grpc-js says; see errors.ts. */
+  unary(method: UnaryMethod, request: Buffer, options: CallOptions): Promise<Buffer> {
+    return this.#use((client) => this.#unary(client, method, request, options));
+  }
+
+  /** Bytes out, bytes in many times. Resolves at the end of the stream or when the signal aborts; rejects as `unary`. */
+  serverStream(method: ServerStreamMethod, request: Buffer, options: ServerStreamOptions): Promise<void> {
+    return this.#use((client) => this.#serverStream(client, method, request, options));
+  }
+
+  /** The caller listens for `error` as long as he lives. It ends with the connection, which it does not keep in use. */
+  duplex(method: DuplexMethod, clientId: string): Duplex {
+    const client = this.#current();
+    const metadata = this.#metadata(clientId);
+    const stream = client.makeBidiStreamRequest(path(method), identity, identity, metadata);
+    const entry = { client, stream };
+    this.#duplexes.add(entry);
+    stream.once('close', () => this.#duplexes.delete(entry));
+    return stream;
+  }
+
+  /** Calls in flight are answered still; new ones are refused. */
+  close(): void {
+    this.#closed = true;
+    if (this.#client !== undefined) this.#drop(this.#client);
+  }
+
+  async #use<T>(call: (client: Client) => Promise<T>): Promise<T> {
     const client = this.#current();
     this.#inFlight += 1;
     try {
-      return await this.#call(client, method, request, deadlineMs);
+      return await call(client);
     } catch (error) {
       if (breaksConnection(error)) this.#drop(client);
       throw error;
@@ -64,26 +118,51 @@ export class Connection {
     }
   }
 
-  /** Calls in flight are answered still; new ones are refused. */
-  close(): void {
-    this.#closed = true;
-    this.#client?.close();
-    this.#client = undefined;
-  }
-
-  #call(client: Client, method: RpcMethod, request: Buffer, deadlineMs: number): Promise<Buffer> {
-    const metadata = callMetadata(this.#options.caller, this.#options.clock.now());
+  #unary(
+    client: Client,
+    method: UnaryMethod,
+    request: Buffer,
+    { deadlineMs, clientId }: CallOptions,
+  ): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       client.makeUnaryRequest(
-        `${SERVICE}/${method}`,
+        path(method),
         identity,
         identity,
         request,
-        metadata,
+        this.#metadata(clientId),
         { deadline: deadlineMs },
         (error, response) => (error === null && response ? resolve(response) : reject(error)),
       );
     });
+  }
+
+  #serverStream(
+    client: Client,
+    method: ServerStreamMethod,
+    request: Buffer,
+    { deadlineMs, clientId, onAnswer, signal }: ServerStreamOptions,
+  ): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const metadata = this.#metadata(clientId);
+    const stream = client.makeServerStreamRequest(path(method), identity, identity, request, metadata, {
+      deadline: deadlineMs,
+    });
+    const abort = () => {
+      resolve();
+      stream.cancel();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    stream.on('data', onAnswer);
+    stream.on('end', resolve);
+    stream.on('error', reject);
+    return promise.finally(() => signal?.removeEventListener('abort', abort));
+  }
+
+  #metadata(clientId: string | undefined) {
+    const { caller, clock } = this.#options;
+    return callMetadata(clientId === undefined ? caller : { ...caller, clientId }, clock.now());
   }
 
   #current(): Client {
@@ -108,7 +187,12 @@ export class Connection {
   #drop(client: Client): void {
     client.close();
     if (this.#client === client) this.#client = undefined;
+    for (const duplex of this.#duplexes) if (duplex.client === client) duplex.stream.cancel();
   }
+}
+
+function path(method: UnaryMethod | ServerStreamMethod | DuplexMethod): string {
+  return `${SERVICE}/${method}`;
 }
 
 function identity(bytes: Buffer): Buffer {

@@ -9,9 +9,15 @@ import {
 import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
 
 /** What was asked when the error came: only a send can have stored something. */
-export type RpcPurpose = 'query-route' | 'send-message';
+export type RpcPurpose = keyof typeof DOING;
 
-const DOING = { 'query-route': 'querying the route', 'send-message': 'sending to RocketMQ' } as const;
+const DOING = {
+  'query-route': 'querying the route',
+  'send-message': 'sending to RocketMQ',
+  settings: 'introducing a consumer to RocketMQ',
+  receive: 'receiving from RocketMQ',
+  ack: 'acknowledging to RocketMQ',
+} as const;
 
 /** A foreign text is quoted to this length. */
 const MAX_TEXT_CHARS = 200;

@@ -1,7 +1,7 @@
 import { checkMessage } from '../../domain/checked-message.ts';
 import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
 import { errorOfRow, errorRow, ROCKETMQ_STATUSES } from '../../domain/error-table.ts';
-import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { RocketmqMessage } from '../../domain/message.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -58,7 +58,7 @@ export class RocketmqProducer implements MessageProducer {
       endpoint,
       namespace,
       clock,
-      query: (request, deadlineMs) => this.#proxies.unary(endpoint, 'QueryRoute', request, deadlineMs),
+      query: (request, deadlineMs) => this.#proxies.unary(endpoint, 'QueryRoute', request, { deadlineMs }),
     });
   }
 
@@ -124,16 +124,14 @@ export class RocketmqProducer implements MessageProducer {
       encode: this.#encoderOf(rocketmqTopic),
       bornTimeMs: now,
       call: (request) =>
-        this.#proxies.unary(endpoint, 'SendMessage', request, Math.min(deadlineMs, now + requestTimeoutMs)),
+        this.#proxies.unary(endpoint, 'SendMessage', request, {
+          deadlineMs: Math.min(deadlineMs, now + requestTimeoutMs),
+        }),
     });
   }
 
-  /**
-   * One proxy before everything: the registered endpoint is right, whatever address the proxy believes to have. Several
-   * (a proxy in each broker): NORMAL requests take turns, and a message group stays with one of them.
-   */
+  /** Where several proxies are (one in each broker), NORMAL requests take turns, and a message group stays with one. */
   #endpointOf({ endpoints }: TopicRoute, messageGroup: string | undefined): string {
-    if (endpoints.length < 2) return this.#options.endpoint;
     if (messageGroup === undefined) this.#turn += 1;
     const place = messageGroup === undefined ? this.#turn : hash(messageGroup);
     return endpoints[place % endpoints.length] ?? this.#options.endpoint;
@@ -149,7 +147,10 @@ export class RocketmqProducer implements MessageProducer {
   async #route(rocketmqTopic: string, deadlineMs: number): Promise<TopicRoute | BridgeError> {
     if (this.#options.clock.now() >= deadlineMs) return deadlinePassed();
     try {
-      return await this.#routes.routeOf(rocketmqTopic, deadlineMs);
+      const route = await this.#routes.routeOf(rocketmqTopic, deadlineMs);
+      if (route.endpoints.length > 0) return route;
+      this.#routes.forget(rocketmqTopic);
+      return notWritable(rocketmqTopic);
     } catch (error) {
       if (error instanceof BridgeError) return error;
       throw error;
@@ -172,6 +173,14 @@ export class RocketmqProducer implements MessageProducer {
 
 function failed(error: BridgeError): SendResult {
   return { status: 'failed', error };
+}
+
+function notWritable(rocketmqTopic: string): BridgeError {
+  return new BrokerHoldError(`querying the route: topic ${rocketmqTopic} has no writable queue`, {
+    code: 'TOPIC_NOT_WRITABLE',
+    scope: 'topic',
+    hint: 'Give the topic write permission and at least one write queue on the cluster.',
+  });
 }
 
 /** A topic of unspecified type is left to the cluster's judgement. */

@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { Connection, type RpcMethod } from './connection.ts';
+import {
+  type CallOptions,
+  Connection,
+  type Duplex,
+  type DuplexMethod,
+  type ServerStreamMethod,
+  type ServerStreamOptions,
+  type UnaryMethod,
+} from './connection.ts';
 import type { RocketmqCredentials } from './metadata.ts';
 
 /** More proxies than a route may name at a time; the ones used longest ago are closed. */
@@ -18,15 +26,27 @@ export interface ProxiesOptions {
 
 /** Connections to the proxies of one cluster, one for each endpoint (host:port), made when first needed. */
 export interface Proxies {
-  unary(endpoint: string, method: RpcMethod, request: Buffer, deadlineMs: number): Promise<Buffer>;
+  unary(endpoint: string, method: UnaryMethod, request: Buffer, options: CallOptions): Promise<Buffer>;
+  serverStream(
+    endpoint: string,
+    method: ServerStreamMethod,
+    request: Buffer,
+    options: ServerStreamOptions,
+  ): Promise<void>;
+  duplex(endpoint: string, method: DuplexMethod, clientId: string): Duplex;
   close(): void;
 }
 
-/** One client id for all connections: to the cluster we are one client. */
+/** A client id that no other process has. */
+export function newClientId(): string {
+  return `mqferry@${hostname()}@${process.pid}@${randomUUID()}`;
+}
+
+/** One client id for all connections, but where a call names another: to the cluster we are one client. */
 export function createProxies({ tls, ca, namespace, credentials, clock }: ProxiesOptions): Proxies {
   const connections = new Map<string, Connection>();
   const caller = {
-    clientId: `mqferry@${hostname()}@${process.pid}@${randomUUID()}`,
+    clientId: newClientId(),
     namespace,
     ...(credentials === undefined ? {} : { credentials }),
   };
@@ -39,8 +59,10 @@ export function createProxies({ tls, ca, namespace, credentials, clock }: Proxie
   }
 
   return {
-    unary: (endpoint, method, request, deadlineMs) =>
-      connectionTo(endpoint).unary(method, request, deadlineMs),
+    unary: (endpoint, method, request, options) => connectionTo(endpoint).unary(method, request, options),
+    serverStream: (endpoint, method, request, options) =>
+      connectionTo(endpoint).serverStream(method, request, options),
+    duplex: (endpoint, method, clientId) => connectionTo(endpoint).duplex(method, clientId),
     close: () => {
       for (const connection of connections.values()) connection.close();
       connections.clear();

@@ -1,8 +1,14 @@
-import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { BrokerUnavailableError } from '../../domain/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { errorOfCall, errorOfStatus } from './errors.ts';
-import { type AcceptedType, decodeQueryRoute, encodeQueryRoute, STATUS_OK } from './wire.ts';
+import {
+  type AcceptedType,
+  decodeQueryRoute,
+  encodeQueryRoute,
+  type RouteBroker,
+  STATUS_OK,
+} from './wire.ts';
 
 /** How old a route may be: what a topic is, and where, changes under us. */
 const ROUTE_TTL_MS = 30_000;
@@ -10,9 +16,12 @@ const MAX_ROUTES = 500;
 const QUERY_TIMEOUT_MS = 3_000;
 
 export interface TopicRoute {
+  /** What the writable queues accept; where none is, the readable ones. */
   accepts: ReadonlySet<AcceptedType>;
-  /** host:port of the proxies in front of the topic's writable masters, sorted, without repetition. Never empty. */
+  /** host:port of the proxies in front of the topic's writable masters, sorted, without repetition; none: not writable. */
   endpoints: readonly string[];
+  /** The topic's readable masters, by name, each with the proxy to ask; none: not readable. */
+  readers: readonly RouteBroker[];
 }
 
 export interface Routes {
@@ -45,10 +54,9 @@ export function createRoutes({ query, endpoint, namespace, clock }: RoutesOption
     const bytes = await query(request, clock.now() + QUERY_TIMEOUT_MS).catch((error: unknown) => {
       throw errorOfCall(error, 'query-route');
     });
-    const { status, accepts, endpoints } = decodeQueryRoute(bytes);
+    const { status, accepts, endpoints, readers } = decodeQueryRoute(bytes);
     if (status.code !== STATUS_OK) throw errorOfStatus(status.code, status.text, 'query-route');
-    if (endpoints.length === 0) throw notWritable(rocketmqTopic);
-    return { accepts, endpoints };
+    return { accepts, endpoints: reachable(endpoints), readers: reachableReaders(readers) };
   }
 
   function cached(rocketmqTopic: string): Promise<TopicRoute> {
@@ -61,6 +69,16 @@ export function createRoutes({ query, endpoint, namespace, clock }: RoutesOption
       if (cache.get(rocketmqTopic) === entry) cache.delete(rocketmqTopic);
     });
     return entry.route;
+  }
+
+  /** One proxy before everything: the registered endpoint is right, whatever address the proxy believes to have. */
+  function reachable(endpoints: readonly string[]): readonly string[] {
+    return endpoints.length === 1 ? [endpoint] : endpoints;
+  }
+
+  function reachableReaders(readers: readonly RouteBroker[]): readonly RouteBroker[] {
+    const endpoints = new Set(readers.map((reader) => reader.endpoint));
+    return endpoints.size === 1 ? readers.map((reader) => ({ ...reader, endpoint })) : readers;
   }
 
   return {
@@ -89,12 +107,4 @@ async function before(ms: number, route: Promise<TopicRoute>): Promise<TopicRout
   } finally {
     clearTimeout(timer);
   }
-}
-
-function notWritable(rocketmqTopic: string): BridgeError {
-  return new BrokerHoldError(`querying the route: topic ${rocketmqTopic} has no writable queue`, {
-    code: 'TOPIC_NOT_WRITABLE',
-    scope: 'topic',
-    hint: 'Give the topic write permission and at least one write queue on the cluster.',
-  });
 }

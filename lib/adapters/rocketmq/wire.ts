@@ -14,12 +14,22 @@ export interface WireStatus {
 /** Message types a topic accepts, by their names in `apache.rocketmq.v2.MessageType`. */
 export type AcceptedType = keyof typeof definition.MessageType;
 
-/** What a route query says about the queues one may write to. */
+/** A broker that can be received from. */
+export interface RouteBroker {
+  name: string;
+  /** host:port of a proxy in front of it. */
+  endpoint: string;
+}
+
+/** What a route query says about a topic's queues. */
 export interface WireRoute {
   status: WireStatus;
+  /** What the writable queues accept; where none is, the readable ones. */
   accepts: ReadonlySet<AcceptedType>;
   /** host:port of the proxies in front of the writable masters, sorted, without repetition. */
   endpoints: readonly string[];
+  /** The readable masters, by name. */
+  readers: readonly RouteBroker[];
 }
 
 /** @param endpoint host:port as the cluster is registered: some services answer by it. */
@@ -37,14 +47,20 @@ export function encodeQueryRoute(rocketmqTopic: string, namespace: string, endpo
 
 export function decodeQueryRoute(bytes: Buffer): WireRoute {
   const response = rpc.QueryRouteResponse.deserializeBinary(bytes);
-  const writable = response.getMessageQueuesList().filter(isWritableMaster);
-  const types = writable.flatMap((queue) => queue.getAcceptMessageTypesList()).map(typeName);
-  const addresses = writable.flatMap((queue) => queue.getBroker()?.getEndpoints()?.getAddressesList() ?? []);
-  const endpoints = new Set(addresses.map((address) => `${address.getHost()}:${address.getPort()}`));
+  const masters = response.getMessageQueuesList().filter(isOfMaster);
+  const writable = masters.filter((queue) => permits(queue, definition.Permission.WRITE));
+  const readable = masters.filter((queue) => permits(queue, definition.Permission.READ));
+  const typed = writable.length > 0 ? writable : readable;
+  const readers = new Map(
+    readable.map((queue) => [queue.getBroker()?.getName() ?? '', endpointsOf(queue)[0] ?? '']),
+  );
   return {
     status: wireStatus(response.getStatus()),
-    accepts: new Set(types),
-    endpoints: [...endpoints].sort(),
+    accepts: new Set(typed.flatMap((queue) => queue.getAcceptMessageTypesList()).map(typeName)),
+    endpoints: [...new Set(writable.flatMap(endpointsOf))].sort(),
+    readers: [...readers]
+      .map(([name, endpoint]) => ({ name, endpoint }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 
@@ -57,13 +73,20 @@ export function decodeSendMessage(bytes: Buffer): { status: WireStatus; entries:
   };
 }
 
-function isWritableMaster(queue: InstanceType<typeof definition.MessageQueue>): boolean {
-  const { WRITE, READ_WRITE } = definition.Permission;
-  const permission = queue.getPermission();
-  return (
-    (permission === WRITE || permission === READ_WRITE) &&
-    (queue.getBroker()?.getId() ?? MASTER_BROKER_ID) === MASTER_BROKER_ID
-  );
+type WireQueue = InstanceType<typeof definition.MessageQueue>;
+
+function isOfMaster(queue: WireQueue): boolean {
+  return (queue.getBroker()?.getId() ?? MASTER_BROKER_ID) === MASTER_BROKER_ID;
+}
+
+function permits(queue: WireQueue, permission: number): boolean {
+  const given = queue.getPermission();
+  return given === permission || given === definition.Permission.READ_WRITE;
+}
+
+function endpointsOf(queue: WireQueue): string[] {
+  const addresses = queue.getBroker()?.getEndpoints()?.getAddressesList() ?? [];
+  return addresses.map((address) => `${address.getHost()}:${address.getPort()}`);
 }
 
 const TYPE_NAMES = new Map(
