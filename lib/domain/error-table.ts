@@ -158,6 +158,7 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 50001, text: /message is illegal/i, meaning: 'illegal', ...invalid('MESSAGE_INVALID') },
   { status: 50001, text: /flow control|system busy|broker busy/i, meaning: 'busy', ...THROTTLED },
   { status: 50001, text: /message is forbidden/i, meaning: 'sending is forbidden', ...ACCESS_DENIED },
+  { status: 50001, text: /parse the consumer's subscription/i, meaning: 'illegal filter', ...FILTER_INVALID },
   { status: 50001, text: /topic\W.*not exist/i, meaning: 'the topic does not exist', ...TOPIC_NOT_FOUND },
   { status: 50001, meaning: 'internal server error', ...maybe('TARGET_ERROR') },
   { status: 50002, meaning: 'stored, but there is no replica', ...maybe('TARGET_STORED_UNSAFE') },
@@ -182,6 +183,8 @@ const LARGER = /larger than max|exceeds maximum size|max message size/i;
 export const GRPC_STATUSES: readonly ErrorRow[] = [
   { status: 1, meaning: 'the call was cancelled', ...maybe('TARGET_UNAVAILABLE') },
   { status: 2, meaning: 'unknown error', ...maybe('TARGET_ERROR') },
+  { status: 3, text: /\bgroup\b/i, meaning: 'illegal consumer group', ...CONSUMER_GROUP_INVALID },
+  { status: 3, meaning: 'illegal settings of a consumer', ...CONSUMER_SETTINGS_INVALID },
   { status: 4, text: NEVER_LEFT, meaning: 'no connection in time', ...UNREACHABLE },
   { status: 4, meaning: 'no answer in time', ...maybe('TARGET_TIMEOUT') },
   { status: 7, meaning: 'permission denied', ...CREDENTIALS_REFUSED },

@@ -57,7 +57,6 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
         {
           ...plain(rocketmqTopic, 'properties'),
           properties: new Map([
-            ['__proto__', 'own'],
             ['constructor', 'x'],
             ['naïve', '✓ 😀'],
           ]),

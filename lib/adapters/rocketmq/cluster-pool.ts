@@ -23,6 +23,8 @@ export interface ClusterPool<T extends { close(): Promise<void> }> {
    * every cache, at most every 30 s.
    */
   afterRefusal(cluster: RocketmqClusterRecord, refused: Shared<T>): Promise<Shared<T> | undefined>;
+  /** Does this with the one of now; when the credentials are refused and there are others, once more with those. */
+  run<R>(cluster: RocketmqClusterRecord, work: (value: T) => Promise<R>): Promise<R>;
   close(): Promise<void>;
 }
 
@@ -85,17 +87,30 @@ export function createClusterPool<T extends { close(): Promise<void> }>(options:
     void keepRecent(pool, clusterId, shared, MAX_CLUSTERS)?.retire();
   }
 
+  async function afterRefusal(cluster: RocketmqClusterRecord, refused: Shared<T>) {
+    const current = pool.get(cluster.clusterId);
+    if (current !== undefined && current.origin.secret !== refused.origin.secret) return current;
+    const now = clock.now();
+    const lastRead = freshReads.get(cluster.clusterId) ?? Number.NEGATIVE_INFINITY;
+    if (cluster.secretRef === undefined || now - lastRead < FRESH_SECRET_INTERVAL_MS) return undefined;
+    keepRecent(freshReads, cluster.clusterId, now, MAX_CLUSTERS);
+    const read = await acquire(cluster, true);
+    return read.origin.secret === refused.origin.secret ? undefined : read;
+  }
+
   return {
     acquire: (cluster) => acquire(cluster, false),
-    async afterRefusal(cluster, refused) {
-      const current = pool.get(cluster.clusterId);
-      if (current !== undefined && current.origin.secret !== refused.origin.secret) return current;
-      const now = clock.now();
-      const lastRead = freshReads.get(cluster.clusterId) ?? Number.NEGATIVE_INFINITY;
-      if (cluster.secretRef === undefined || now - lastRead < FRESH_SECRET_INTERVAL_MS) return undefined;
-      keepRecent(freshReads, cluster.clusterId, now, MAX_CLUSTERS);
-      const read = await acquire(cluster, true);
-      return read.origin.secret === refused.origin.secret ? undefined : read;
+    afterRefusal,
+    async run(cluster, work) {
+      const shared = await acquire(cluster, false);
+      try {
+        return await shared.use(work);
+      } catch (error) {
+        if (!(error instanceof BridgeError) || error.code !== 'CREDENTIALS_REFUSED') throw error;
+        const rotated = await afterRefusal(cluster, shared);
+        if (rotated === undefined) throw error;
+        return rotated.use(work);
+      }
     },
     async close() {
       closed = true;

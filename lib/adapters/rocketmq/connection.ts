@@ -98,10 +98,15 @@ export class Connection {
     return stream;
   }
 
+  /** The next call makes a new connection: this one is suspected to be dead. */
+  renew(): void {
+    if (this.#client !== undefined) this.#drop(this.#client);
+  }
+
   /** Calls in flight are answered still; new ones are refused. */
   close(): void {
     this.#closed = true;
-    if (this.#client !== undefined) this.#drop(this.#client);
+    this.renew();
   }
 
   async #use<T>(call: (client: Client) => Promise<T>): Promise<T> {

@@ -6,7 +6,12 @@ import {
   GRPC_STATUSES,
   ROCKETMQ_STATUSES,
 } from '../../domain/error-table.ts';
-import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import {
+  BridgeError,
+  BrokerHoldError,
+  BrokerUnavailableError,
+  InvalidTopicError,
+} from '../../domain/errors.ts';
 
 /** What was asked when the error came: only a send can have stored something. */
 export type RpcPurpose = keyof typeof DOING;
@@ -42,6 +47,22 @@ export function errorOfCall(cause: unknown, purpose: RpcPurpose): BridgeError {
   const row = errorRow(GRPC_STATUSES, cause.code, cause.details);
   const said = `gRPC status ${cause.code}: ${row.meaning}${quoted(row, cause.details)}`;
   return errorOfRow(row, `${DOING[purpose]}: ${said}`, { cause, ...stored(row, purpose) });
+}
+
+/** About a source there is no message to condemn: what would be one's fault when sending is the topic's or passing here. */
+export function errorOfSource(error: BridgeError): BridgeError {
+  if (error.scope !== 'message') return error;
+  if (!(error instanceof InvalidTopicError)) {
+    return new BrokerUnavailableError(error.message, { code: 'TARGET_ERROR', cause: error });
+  }
+  const { code, message } = error;
+  const hint = 'Correct the name of the topic in the task.';
+  return new BrokerHoldError(message, { code, scope: 'topic', hint, cause: error });
+}
+
+/** A call to a consumer after its end. */
+export function consumerClosed(): BridgeError {
+  return new BrokerUnavailableError('the consumer is closed', { code: 'CONSUMER_CLOSED' });
 }
 
 /** True for an error that a new connection may cure: the old one may be dead without a sign (frozen sandbox, dropped flow). */

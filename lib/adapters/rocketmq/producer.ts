@@ -4,12 +4,10 @@ import { errorOfRow, errorRow, ROCKETMQ_STATUSES } from '../../domain/error-tabl
 import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { RocketmqMessage } from '../../domain/message.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { MessageProducer, SendOptions, SendResult } from '../../ports/message-producer.ts';
+import { type ClusterLink, type ClusterLinkOptions, createClusterLink } from './cluster-link.ts';
 import { createMessageIds, type MessageIds } from './message-id.ts';
-import type { RocketmqCredentials } from './metadata.ts';
-import { createProxies, type Proxies } from './proxies.ts';
-import { createRoutes, type Routes, type TopicRoute } from './routes.ts';
+import type { TopicRoute } from './routes.ts';
 import { createSendMessageEncoder, type SendMessageEncoder } from './send-message-encoder.ts';
 import { failedOutcome, type Outgoing, type RequestOutcome, sendRequest } from './send-request.ts';
 import { SendRun } from './send-run.ts';
@@ -20,18 +18,10 @@ const MAX_ENCODERS = 500;
 /** `MESSAGE_PROPERTY_CONFLICT_WITH_TYPE`, which the cluster would answer. */
 const STATUS_TYPE_MISMATCH = 40_014;
 
-export interface RocketmqProducerOptions {
-  /** host:port of the gRPC proxy or of the load balancer before it. */
-  endpoint: string;
-  tls: boolean;
-  /** PEM; replaces Node's roots. */
-  ca?: string;
-  namespace?: string;
-  credentials?: RocketmqCredentials;
+export interface RocketmqProducerOptions extends ClusterLinkOptions {
   multiMessage: RocketmqClusterRecord['multiMessage'];
   /** Longest wait for the answer to one request; 5 s without it. */
   requestTimeoutMs?: number;
-  clock: Clock;
 }
 
 /**
@@ -40,8 +30,7 @@ export interface RocketmqProducerOptions {
  */
 export class RocketmqProducer implements MessageProducer {
   readonly #options: RocketmqProducerOptions;
-  readonly #proxies: Proxies;
-  readonly #routes: Routes;
+  readonly #link: ClusterLink;
   readonly #nextMessageId: MessageIds;
   readonly #encoders = new Map<string, SendMessageEncoder>();
   #batchesWanted: boolean;
@@ -49,17 +38,11 @@ export class RocketmqProducer implements MessageProducer {
   #closed = false;
 
   constructor(options: RocketmqProducerOptions) {
-    const { endpoint, clock, namespace = '' } = options;
+    const { clock } = options;
     this.#options = options;
     this.#batchesWanted = options.multiMessage !== 'off';
     this.#nextMessageId = createMessageIds(() => clock.now());
-    this.#proxies = createProxies({ ...options, namespace });
-    this.#routes = createRoutes({
-      endpoint,
-      namespace,
-      clock,
-      query: (request, deadlineMs) => this.#proxies.unary(endpoint, 'QueryRoute', request, { deadlineMs }),
-    });
+    this.#link = createClusterLink(options);
   }
 
   async send(
@@ -78,14 +61,14 @@ export class RocketmqProducer implements MessageProducer {
     });
     await this.#sendAll(run, route, outgoing);
     if (run.results.some((result) => result.status === 'failed' && result.error.scope === 'topic')) {
-      this.#routes.forget(rocketmqTopic);
+      this.#link.routes.forget(rocketmqTopic);
     }
     return run.results;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#proxies.close();
+    await this.#link.close();
   }
 
   async #sendAll(run: SendRun, route: TopicRoute, outgoing: readonly Outgoing[]): Promise<void> {
@@ -124,7 +107,7 @@ export class RocketmqProducer implements MessageProducer {
       encode: this.#encoderOf(rocketmqTopic),
       bornTimeMs: now,
       call: (request) =>
-        this.#proxies.unary(endpoint, 'SendMessage', request, {
+        this.#link.proxies.unary(endpoint, 'SendMessage', request, {
           deadlineMs: Math.min(deadlineMs, now + requestTimeoutMs),
         }),
     });
@@ -147,9 +130,9 @@ export class RocketmqProducer implements MessageProducer {
   async #route(rocketmqTopic: string, deadlineMs: number): Promise<TopicRoute | BridgeError> {
     if (this.#options.clock.now() >= deadlineMs) return deadlinePassed();
     try {
-      const route = await this.#routes.routeOf(rocketmqTopic, deadlineMs);
+      const route = await this.#link.routes.routeOf(rocketmqTopic, deadlineMs);
       if (route.endpoints.length > 0) return route;
-      this.#routes.forget(rocketmqTopic);
+      this.#link.routes.forget(rocketmqTopic);
       return notWritable(rocketmqTopic);
     } catch (error) {
       if (error instanceof BridgeError) return error;

@@ -34,6 +34,8 @@ export interface Proxies {
     options: ServerStreamOptions,
   ): Promise<void>;
   duplex(endpoint: string, method: DuplexMethod, clientId: string): Duplex;
+  /** Gives up the connection to a proxy that is suspected to be dead. */
+  renew(endpoint: string): void;
   close(): void;
 }
 
@@ -63,6 +65,7 @@ export function createProxies({ tls, ca, namespace, credentials, clock }: Proxie
     serverStream: (endpoint, method, request, options) =>
       connectionTo(endpoint).serverStream(method, request, options),
     duplex: (endpoint, method, clientId) => connectionTo(endpoint).duplex(method, clientId),
+    renew: (endpoint) => connections.get(endpoint)?.renew(),
     close: () => {
       for (const connection of connections.values()) connection.close();
       connections.clear();

@@ -34,15 +34,21 @@ export interface WireRoute {
 
 /** @param endpoint host:port as the cluster is registered: some services answer by it. */
 export function encodeQueryRoute(rocketmqTopic: string, namespace: string, endpoint: string): Buffer {
-  const colon = endpoint.lastIndexOf(':');
-  const host = endpoint.slice(0, colon);
-  const address = new definition.Address().setHost(host).setPort(Number(endpoint.slice(colon + 1)));
-  const scheme = isIPv4(host) ? definition.AddressScheme.IPV4 : definition.AddressScheme.DOMAIN_NAME;
+  const { host, port, scheme } = addressScheme(endpoint);
+  const address = new definition.Address().setHost(host).setPort(port);
   const topic = new definition.Resource().setName(rocketmqTopic).setResourceNamespace(namespace);
   const request = new rpc.QueryRouteRequest()
     .setTopic(topic)
     .setEndpoints(new definition.Endpoints().setScheme(scheme).setAddressesList([address]));
   return Buffer.from(request.serializeBinary());
+}
+
+/** Parts of host:port, and the number of its kind in `apache.rocketmq.v2.AddressScheme`. */
+export function addressScheme(endpoint: string) {
+  const colon = endpoint.lastIndexOf(':');
+  const host = endpoint.slice(0, colon);
+  const scheme = isIPv4(host) ? definition.AddressScheme.IPV4 : definition.AddressScheme.DOMAIN_NAME;
+  return { host, port: Number(endpoint.slice(colon + 1)), scheme };
 }
 
 export function decodeQueryRoute(bytes: Buffer): WireRoute {
@@ -97,6 +103,7 @@ function typeName(value: number): AcceptedType {
   return TYPE_NAMES.get(value) ?? 'MESSAGE_TYPE_UNSPECIFIED';
 }
 
-function wireStatus(status: InstanceType<typeof definition.Status> | undefined): WireStatus {
+/** A status of the generated classes as ours; 0 where there is none. */
+export function wireStatus(status: InstanceType<typeof definition.Status> | undefined): WireStatus {
   return { code: status?.getCode() ?? 0, text: status?.getMessage() ?? '' };
 }

@@ -54,6 +54,7 @@ const ROCKETMQ: Expectation[] = [
   ],
   [50001, 'the topic[t] sending message is forbidden', 'hold', 'topic', 'ACCESS_DENIED', false],
   [50001, 'topic[t] not exist, apply first please!', 'hold', 'topic', 'TOPIC_NOT_FOUND', false],
+  [50001, "parse the consumer's subscription failed", 'hold', 'topic', 'FILTER_INVALID', false],
   [50001, 'service not available now', 'retry', 'cluster', 'TARGET_ERROR', true],
   [50002, '', 'retry', 'cluster', 'TARGET_STORED_UNSAFE', true],
   [50100, '', 'hold', 'cluster', 'TARGET_UNSUPPORTED', false],
@@ -67,6 +68,15 @@ const ROCKETMQ: Expectation[] = [
 const GRPC: Expectation[] = [
   [1, '', 'retry', 'cluster', 'TARGET_UNAVAILABLE', true],
   [2, '', 'retry', 'cluster', 'TARGET_ERROR', true],
+  [
+    3,
+    'the specified group[a b] contains illegal characters',
+    'hold',
+    'topic',
+    'CONSUMER_GROUP_INVALID',
+    false,
+  ],
+  [3, '', 'hold', 'cluster', 'CONSUMER_SETTINGS_INVALID', false],
   [4, 'Deadline exceeded after 1.000s,Waiting for LB pick', 'retry', 'cluster', 'TARGET_UNREACHABLE', false],
   [
     4,
