@@ -11,7 +11,6 @@ import { createDeleteTopic } from '../lib/control/delete-topic.ts';
 import { createGetCluster } from '../lib/control/get-cluster.ts';
 import { createGetTopic } from '../lib/control/get-topic.ts';
 import { createListClusters } from '../lib/control/list-clusters.ts';
-import { createListTopics } from '../lib/control/list-topics.ts';
 import { createPutCluster } from '../lib/control/put-cluster.ts';
 import { createPutTopic } from '../lib/control/put-topic.ts';
 import { createApi } from '../lib/middleware/create-api.ts';
@@ -29,7 +28,6 @@ const operations = clusterOperations({
   getCluster,
   putCluster: createPutCluster({ clusters, tasks, clock }),
   deleteCluster: createDeleteCluster({ clusters }),
-  listTopics: createListTopics({ clusters }),
   getTopic: createGetTopic({ clusters, getCluster }),
   putTopic: createPutTopic({ clusters, getCluster, clock }),
   deleteTopic: createDeleteTopic({ clusters }),

@@ -3,7 +3,6 @@ import type { DeleteTopic } from '../control/delete-topic.ts';
 import type { GetCluster } from '../control/get-cluster.ts';
 import type { GetTopic } from '../control/get-topic.ts';
 import type { ListClusters } from '../control/list-clusters.ts';
-import type { ListTopics } from '../control/list-topics.ts';
 import type { PutCluster } from '../control/put-cluster.ts';
 import type { PutTopic } from '../control/put-topic.ts';
 import type { CLUSTER_ROUTES } from './cluster-routes.ts';
@@ -14,7 +13,6 @@ export interface ClusterUseCases {
   getCluster: GetCluster;
   putCluster: PutCluster;
   deleteCluster: DeleteCluster;
-  listTopics: ListTopics;
   getTopic: GetTopic;
   putTopic: PutTopic;
   deleteTopic: DeleteTopic;
@@ -37,10 +35,6 @@ export function clusterOperations(use: ClusterUseCases): Operations<typeof CLUST
       await use.deleteCluster({ ...params, expectedVersion: ifMatch });
       return { status: 204 };
     },
-    'GET /clusters/{clusterId}/topics': async ({ params, query }) => ({
-      status: 200,
-      body: await use.listTopics({ ...params, ...query }),
-    }),
     'PUT /clusters/{clusterId}/topics/{topic}': async ({ params, body }) => {
       const { topic, created, warnings } = await use.putTopic({ ...params, ...body });
       return { status: created ? 201 : 200, body: { ...topic, warnings } };

@@ -39,7 +39,7 @@ export const TopicAnswer = z.object({
 });
 
 // What exists under no name of the right form is simply not there: reads answer 404, only registering explains the form.
-const ClusterParams = z.strictObject({ clusterId: z.string().min(1).max(128) });
+export const ClusterParams = z.strictObject({ clusterId: z.string().min(1).max(128) });
 const TopicParams = z.strictObject({
   clusterId: z.string().min(1).max(128),
   topic: z.string().min(1).max(255),
@@ -89,14 +89,6 @@ export const CLUSTER_ROUTES = {
     ifMatch: 'optional',
     answers: { 204: { description: 'Deleted' } },
     problems: [404, 409, 412],
-  },
-  'GET /clusters/{clusterId}/topics': {
-    operationId: 'listTopics',
-    summary: 'List the registered topics of a RocketMQ cluster',
-    params: ClusterParams,
-    query: PageQuery,
-    answers: { 200: { description: 'A page of topics', schema: pageOf(TopicAnswer) } },
-    problems: [404],
   },
   'PUT /clusters/{clusterId}/topics/{topic}': {
     operationId: 'putTopic',

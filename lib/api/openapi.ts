@@ -4,6 +4,14 @@ import { TaskDefinition } from '../domain/task.ts';
 import { TaskPatch } from '../domain/task-patch.ts';
 import { CLUSTER_ROUTES, ClusterAnswer, TopicAnswer } from './cluster-routes.ts';
 import { DOCS_ROUTES } from './docs-routes.ts';
+import {
+  CreateTopic,
+  LagAnswer,
+  ListedTopicAnswer,
+  PositionAnswer,
+  PROBE_ROUTES,
+  ResetPosition,
+} from './probe-routes.ts';
 import { FieldProblem, PROBLEM_CONTENT_TYPE, Problem } from './problem.ts';
 import type { AnswerContract, Route, Routes } from './route.ts';
 import type { Json } from './schema-book.ts';
@@ -15,7 +23,7 @@ import { CreateTask, EventAnswer, RevisionAnswer, TaskAnswer } from './task-sche
 export const API_VERSION = '1.0.0';
 
 /** Every route of the API. */
-export const ROUTES: Routes = { ...CLUSTER_ROUTES, ...TASK_ROUTES, ...DOCS_ROUTES };
+export const ROUTES: Routes = { ...CLUSTER_ROUTES, ...TASK_ROUTES, ...PROBE_ROUTES, ...DOCS_ROUTES };
 
 /** Statuses that any route may answer. */
 const COMMON_PROBLEMS = [400, 401, 403, 500, 503] as const;
@@ -32,15 +40,19 @@ const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {
   415: 'The body is not JSON',
   428: 'If-Match is missing',
   500: 'Something failed that should not have',
+  502: 'The broker refused or could not be reached; `code` says why',
   503: 'Too many changes at once; repeat the request',
+  504: 'No answer in time; it may have been done',
 };
 
 /** Requests and answers have components of their own: a default makes a member optional in one and certain in the other. */
 const INPUTS: Readonly<Record<string, z.ZodType>> = {
   ClusterInput,
   TopicInput,
+  CreateTopic,
   CreateTask,
   TaskPatch,
+  ResetPosition,
   TaskSourceInput: TaskDefinition.shape.source,
   TaskTargetInput: TaskDefinition.shape.target,
   TaskOptionsInput: TaskDefinition.shape.options,
@@ -48,6 +60,7 @@ const INPUTS: Readonly<Record<string, z.ZodType>> = {
 const OUTPUTS: Readonly<Record<string, z.ZodType>> = {
   Cluster: ClusterAnswer,
   Topic: TopicAnswer,
+  ListedTopic: ListedTopicAnswer,
   Task: TaskAnswer,
   TaskSource: TaskDefinition.shape.source,
   TaskTarget: TaskDefinition.shape.target,
@@ -55,6 +68,8 @@ const OUTPUTS: Readonly<Record<string, z.ZodType>> = {
   TaskDefinition,
   TaskEvent: EventAnswer,
   TaskRevision: RevisionAnswer,
+  TaskPosition: PositionAnswer,
+  TaskLag: LagAnswer,
   Problem,
   FieldProblem,
 };

@@ -12,7 +12,7 @@ import {
   TaskId,
 } from './task-schemas.ts';
 
-const TaskParams = z.strictObject({ taskId: TaskId });
+export const TaskParams = z.strictObject({ taskId: TaskId });
 const NoBody = z.strictObject({}).optional();
 
 export const TASK_ROUTES = {

@@ -1,10 +1,9 @@
 import type { RegisteredTopic, RocketmqMessageType } from '../domain/cluster.ts';
 import type { Warning } from '../domain/definition-check.ts';
-import { RequestError } from '../domain/errors.ts';
-import { checkRocketmqTopic } from '../domain/rocketmq-names.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterStore } from '../ports/cluster-store.ts';
 import type { GetCluster } from './get-cluster.ts';
+import { requireRocketmq, requireTopicName } from './rocketmq-topic.ts';
 
 /**
  * Registers a topic of a RocketMQ cluster with its message type, or corrects the type. The cluster is not asked: at send
@@ -28,14 +27,8 @@ export function createPutTopic({
   clock: Pick<Clock, 'now'>;
 }): PutTopic {
   return async ({ clusterId, topic, type }) => {
-    const violation = checkRocketmqTopic(topic);
-    if (violation !== undefined) {
-      throw new RequestError(400, violation.code, violation.message, {
-        errors: [{ field: 'topic', ...violation }],
-      });
-    }
-    const { kind } = await getCluster(clusterId);
-    if (kind !== 'rocketmq') throw needsRocketmq(clusterId, kind);
+    requireTopicName(topic);
+    requireRocketmq(await getCluster(clusterId));
     const before = await clusters.getTopic(clusterId, topic);
     const { tasks, ...outcome } = await clusters.putTopic(clusterId, topic, type, {
       at: new Date(clock.now()).toISOString(),
@@ -43,13 +36,6 @@ export function createPutTopic({
     const isChanged = before !== undefined && before.type !== type;
     return { ...outcome, warnings: isChanged && tasks > 0 ? [typeChanged(tasks, type)] : [] };
   };
-}
-
-function needsRocketmq(clusterId: string, kind: string): RequestError {
-  const message = `cluster ${clusterId} is of kind ${kind}: only topics of RocketMQ have a type and are registered`;
-  return new RequestError(400, 'TOPICS_NEED_ROCKETMQ', message, {
-    errors: [{ field: 'clusterId', code: 'TOPICS_NEED_ROCKETMQ', message }],
-  });
 }
 
 /** Not refused: only a corrected type lets the tasks be corrected. */

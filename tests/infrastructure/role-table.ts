@@ -147,6 +147,12 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { ...TRANSACTION, on: { action: 'dynamodb:PutItem', resource: TABLE } },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
   ],
+  // It reads one task, writes events and registers topics.
+  probe: [
+    { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
+    { ...TRANSACTION, on: { action: 'dynamodb:DeleteItem', resource: TABLE } },
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+  ],
   // Its ports are TaskReader and ClusterReader: one item read, one status written.
   'mqtt-to-rocketmq': [
     QUERY,

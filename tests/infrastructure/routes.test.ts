@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CLUSTER_ROUTES } from '../../lib/api/cluster-routes.ts';
 import { DOCS_ROUTES } from '../../lib/api/docs-routes.ts';
 import { openApiDocument } from '../../lib/api/openapi.ts';
+import { PROBE_ROUTES } from '../../lib/api/probe-routes.ts';
 import { TASK_ROUTES } from '../../lib/api/task-routes.ts';
 import { compiledStack } from './compiled-stack.ts';
 
@@ -25,6 +26,7 @@ describe('deployed routes', () => {
     ['ApiTasks', TASK_ROUTES],
     ['ApiClusters', CLUSTER_ROUTES],
     ['ApiDocs', DOCS_ROUTES],
+    ['Probe', PROBE_ROUTES],
   ])('of %s lead to the function that knows them', (owner, routes) => {
     const owned = deployed.filter((route) => route.owner === owner).map(({ routeKey }) => routeKey);
     expect(owned.sort()).toEqual(Object.keys(routes).sort());

@@ -19,7 +19,8 @@ const VPC_ACTIONS = [
   'ec2:DescribeSubnets',
   'ec2:UnassignPrivateIpAddresses',
 ];
-const DATA_FUNCTIONS = ['MqttToRocketmqLambdaFunction'];
+/** Those that reach brokers, in the order of `functions` in serverless.yml. */
+const REACHING_BROKERS = ['ProbeLambdaFunction', 'MqttToRocketmqLambdaFunction'];
 
 const variants = Object.keys(VARIANTS) as Variant[];
 
@@ -97,9 +98,9 @@ describe.each(variants)('the template, %s', (variant) => {
     expect(actions).not.toContain('logs:CreateLogGroup');
   });
 
-  it('grants network interfaces to data functions inside a VPC only', () => {
+  it('grants network interfaces to functions that reach brokers, inside a VPC only', () => {
     const inVpc = functions.filter(([, { VpcConfig }]) => VpcConfig !== undefined).map(([id]) => id);
-    expect(inVpc).toEqual(variant === 'full' ? DATA_FUNCTIONS : []);
+    expect(inVpc).toEqual(variant === 'full' ? REACHING_BROKERS : []);
     const granted = roles.filter(([, role]) => JSON.stringify(role).includes('ec2:')).map(([id]) => id);
     expect(granted).toEqual(inVpc.map((id) => id.replace('LambdaFunction', 'Role')));
     for (const [id, role] of roles) {
@@ -276,7 +277,7 @@ describe.each(variants)('the template, %s', (variant) => {
     const trusting = functions.filter(([, { Environment }]) =>
       JSON.stringify(Environment).includes('NODE_EXTRA_CA_CERTS'),
     );
-    expect(trusting.map(([id]) => id)).toEqual(variant === 'full' ? DATA_FUNCTIONS : []);
+    expect(trusting.map(([id]) => id)).toEqual(variant === 'full' ? REACHING_BROKERS : []);
   });
 
   it('stays within the 4 KB that Lambda takes of environment', () => {

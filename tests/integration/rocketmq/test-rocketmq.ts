@@ -14,6 +14,8 @@ export interface TestRocketmq {
   rocketmq: Rocketmq;
   /** A new topic, empty. */
   createTopic(type: 'NORMAL' | 'FIFO' | 'DELAY'): Promise<string>;
+  /** A consumer group of this name, not orderly. */
+  ensureGroup(consumerGroup: string): Promise<void>;
   /** Reads everything in a topic of `createTopic` until `count` messages have come. */
   readBack(rocketmqTopic: string, count: number): Promise<RocketmqMessage[]>;
   stop(): Promise<void>;
@@ -44,6 +46,7 @@ export async function startTestRocketmq(
       await ensureGroup(admin, { group: `group_${topic}`, orderly: type === 'FIFO' });
       return topic;
     },
+    ensureGroup: (consumerGroup) => ensureGroup(admin, { group: consumerGroup }),
     readBack: (rocketmqTopic, count) =>
       readMessages({
         endpoint: rocketmq.endpoint,

@@ -7,7 +7,6 @@ import { createListClusters } from '../../../lib/control/list-clusters.ts';
 import { createListEvents } from '../../../lib/control/list-events.ts';
 import { createListRevisions } from '../../../lib/control/list-revisions.ts';
 import { createListTasks } from '../../../lib/control/list-tasks.ts';
-import { createListTopics } from '../../../lib/control/list-topics.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import { type ControlWorld, createControlWorld } from '../../helpers/control-world.ts';
 import { definitionWith } from '../../helpers/tasks.ts';
@@ -99,11 +98,6 @@ describe('clusters and topics', () => {
     const second = await listClusters({ limit: 1, cursor: first.nextCursor });
     expect(second.items.map(({ clusterId }) => clusterId)).toEqual(['devices']);
     expect((await listClusters({ kind: 'aws-iot', region: 'eu-west-1', limit: 9 })).items).toHaveLength(1);
-    const listTopics = createListTopics(world);
-    await world.putTopic({ clusterId: 'business', topic: 'orders', type: 'FIFO' });
-    const { nextCursor } = await listTopics({ clusterId: 'business', limit: 1 });
-    const rest = await listTopics({ clusterId: 'business', limit: 9, cursor: nextCursor });
-    expect(rest.items.map(({ topic }) => topic)).toEqual(['orders']);
   });
 
   it('are deleted unless a task uses them', async () => {

@@ -1,0 +1,41 @@
+import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { openTable } from '../lib/adapters/dynamodb/table.ts';
+import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
+import { createRocketmqAdmins } from '../lib/adapters/rocketmq-admin/admins.ts';
+import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
+import { systemClock as clock } from '../lib/adapters/system/clock.ts';
+import { createLogger } from '../lib/adapters/system/logger.ts';
+import { probeOperations } from '../lib/api/probe-operations.ts';
+import { PROBE_ROUTES } from '../lib/api/probe-routes.ts';
+import { readEnvironment } from '../lib/config/environment.ts';
+import { createCreateTopic } from '../lib/control/create-topic.ts';
+import { createGetCluster } from '../lib/control/get-cluster.ts';
+import { createGetLag } from '../lib/control/get-lag.ts';
+import { createGetPullTask } from '../lib/control/get-pull-task.ts';
+import { createGetTask } from '../lib/control/get-task.ts';
+import { createListTopics } from '../lib/control/list-topics.ts';
+import { createPutTopic } from '../lib/control/put-topic.ts';
+import { createRequireAdmin } from '../lib/control/require-admin.ts';
+import { createResetPosition } from '../lib/control/reset-position.ts';
+import { createApi } from '../lib/middleware/create-api.ts';
+
+const config = readEnvironment(['TABLE_NAME', 'LOG_LEVEL']);
+const logger = createLogger({ serviceName: 'probe', logLevel: config.LOG_LEVEL });
+const table = openTable(config.TABLE_NAME);
+const clusters = createDynamoClusterStore(table);
+const tasks = createDynamoTaskStore(table, clock);
+const admins = createRocketmqAdmins({ secrets: createSecretReader({ clock }), clock });
+
+const getCluster = createGetCluster({ clusters });
+const getPullTask = createGetPullTask({ getTask: createGetTask({ tasks }), getCluster });
+const putTopic = createPutTopic({ clusters, getCluster, clock });
+const requireAdmin = createRequireAdmin({ admins });
+
+const operations = probeOperations({
+  listTopics: createListTopics({ clusters, admins }),
+  createTopic: createCreateTopic({ getCluster, requireAdmin, putTopic }),
+  resetPosition: createResetPosition({ tasks, getPullTask, requireAdmin, clock }),
+  getLag: createGetLag({ getPullTask, requireAdmin, clock }),
+});
+
+export const handler = createApi(PROBE_ROUTES, operations, { logger });
