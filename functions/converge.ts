@@ -4,12 +4,16 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { CONTROL_PLANE_CLIENT } from '../lib/adapters/aws/client-options.ts';
 import { createTopicRulesByRegion } from '../lib/adapters/aws-iot/topic-rules-by-region.ts';
 import { createDynamoConvergeState } from '../lib/adapters/dynamodb/converge-state.ts';
+import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoRateLimiter } from '../lib/adapters/dynamodb/rate-limiter.ts';
+import { createDynamoShiftRoster } from '../lib/adapters/dynamodb/shift-roster.ts';
+import { createDynamoShiftSlots } from '../lib/adapters/dynamodb/shift-slots.ts';
 import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
 import { createLambdaAccountLimits } from '../lib/adapters/lambda/account-limits.ts';
 import { createLambdaEventSourceMappings } from '../lib/adapters/lambda/event-source-mappings.ts';
+import { createLambdaShiftStarter } from '../lib/adapters/lambda/shift-starter.ts';
 import { DATA_PLANE_SQS_CLIENT } from '../lib/adapters/sqs/client-options.ts';
 import { createSqsControlQueue } from '../lib/adapters/sqs/control-queue.ts';
 import { createSqsTaskQueues } from '../lib/adapters/sqs/task-queues.ts';
@@ -41,7 +45,14 @@ const { convergeBatch, convergeTick } = createConverge({
     mappings: createLambdaEventSourceMappings({ lambda, pace: paceOf('lambda', region) }),
     rules: createTopicRulesByRegion({ paceOf: (ruleRegion) => paceOf('iot', ruleRegion) }),
   },
+  shifts: {
+    roster: createDynamoShiftRoster(table),
+    slots: createDynamoShiftSlots(table, clock),
+    starter: createLambdaShiftStarter({ lambda, functionNames: config.shiftFunctionNames }),
+    lanes: createDynamoLaneLeases(table, clock),
+  },
   settings: { ...settings, ruleSql },
+  ruleConcurrency: config.ruleConcurrency,
   countLagMs: config.countLagMs,
   region,
   clock,

@@ -6,7 +6,10 @@ import { BULK_CLIENT, CONTROL_PLANE_CLIENT } from '../lib/adapters/aws/client-op
 import { createTopicRulesByRegion } from '../lib/adapters/aws-iot/topic-rules-by-region.ts';
 import { createCustomResourceReply } from '../lib/adapters/cloudformation/custom-resource-reply.ts';
 import { createDynamoConvergeState } from '../lib/adapters/dynamodb/converge-state.ts';
+import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoRateLimiter } from '../lib/adapters/dynamodb/rate-limiter.ts';
+import { createDynamoShiftRoster } from '../lib/adapters/dynamodb/shift-roster.ts';
+import { createDynamoShiftSlots } from '../lib/adapters/dynamodb/shift-slots.ts';
 import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
@@ -42,6 +45,11 @@ const cleanup = createCleanupStack({
   stack: createDynamoStackStore(table),
   memory: createDynamoConvergeState(table),
   inventory: createInventory({ cloud, settings }),
+  shifts: {
+    roster: createDynamoShiftRoster(table),
+    slots: createDynamoShiftSlots(table, clock),
+    lanes: createDynamoLaneLeases(table, clock),
+  },
   ...(config.keepData ? {} : { bucket }),
   region,
   clock,

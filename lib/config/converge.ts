@@ -1,5 +1,6 @@
 import { createResourceNames } from '../domain/resource-names.ts';
 import type { SpecSettings } from '../domain/resource-specs.ts';
+import type { TaskPath } from '../domain/task.ts';
 import { readEnvironment } from './environment.ts';
 
 /** Configuration of the converge function, but for the SQL of the rules. */
@@ -9,6 +10,9 @@ export interface ConvergeConfig {
   tableName: string;
   controlQueueUrl: string;
   countLagMs: number;
+  /** Units of all running tasks together. */
+  ruleConcurrency: number;
+  shiftFunctionNames: Readonly<Record<Exclude<TaskPath, 'rule'>, string>>;
   settings: Omit<SpecSettings, 'ruleSql'>;
 }
 
@@ -23,11 +27,15 @@ export function readConvergeConfig(
     'CONTROL_QUEUE_URL',
     'DEAD_LETTER_QUEUE_URL',
     'DEAD_LETTER_QUEUE_ARN',
+    'DEAD_LETTER_FIFO_QUEUE_ARN',
     'STACK_ARN',
     'SERVICE',
     'STAGE',
     'RULE_ROLE_ARN',
     'BATCH_FUNCTION_NAME',
+    'PULL_FUNCTION_NAME',
+    'SESSION_FUNCTION_NAME',
+    'RULE_CONCURRENCY',
     'DELETION_WAIT_SECONDS',
   ] as const;
   const env = readEnvironment(names, source);
@@ -36,11 +44,14 @@ export function readConvergeConfig(
     logLevel: env.LOG_LEVEL,
     tableName: env.TABLE_NAME,
     controlQueueUrl: env.CONTROL_QUEUE_URL,
+    ruleConcurrency: env.RULE_CONCURRENCY,
+    shiftFunctionNames: { pull: env.PULL_FUNCTION_NAME, session: env.SESSION_FUNCTION_NAME },
     countLagMs: env.DELETION_WAIT_SECONDS * 1_000,
     settings: {
       names: createResourceNames({ service: env.SERVICE, stage: env.STAGE, stackArn: env.STACK_ARN }),
       batchFunctionName: env.BATCH_FUNCTION_NAME,
       deadLetterQueueArn: env.DEAD_LETTER_QUEUE_ARN,
+      deadLetterFifoQueueArn: env.DEAD_LETTER_FIFO_QUEUE_ARN,
       deadLetterQueueUrl: env.DEAD_LETTER_QUEUE_URL,
       ruleRoleArn: env.RULE_ROLE_ARN,
     },

@@ -17,6 +17,7 @@ export const VARIABLES = {
   CONTROL_QUEUE_URL: url,
   DEAD_LETTER_QUEUE_URL: url,
   DEAD_LETTER_QUEUE_ARN: sqsArn,
+  DEAD_LETTER_FIFO_QUEUE_ARN: sqsArn,
   DEAD_LETTER_BUCKET: name,
   /** `AWS::StackId`; its UUID gives everything made at run time a name that no other stack has. */
   STACK_ARN: z
@@ -26,6 +27,8 @@ export const VARIABLES = {
   STAGE: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,15}$/, '1 to 16 of A-Z, a-z, 0-9, "_" and "-"'),
   RULE_ROLE_ARN: z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'an ARN of an IAM role'),
   BATCH_FUNCTION_NAME: name,
+  PULL_FUNCTION_NAME: name,
+  SESSION_FUNCTION_NAME: name,
   /** Concurrent invocations of the batching function that all running tasks may use together. */
   RULE_CONCURRENCY: z.coerce.number().int().min(2).max(100_000).default(100),
   /** How long a deletion that may not discard waits, before it believes SQS that a queue is empty. */

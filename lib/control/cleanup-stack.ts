@@ -4,14 +4,19 @@ import type { BucketCleaner } from '../ports/bucket-cleaner.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
 import type { Logger } from '../ports/logger.ts';
+import { SHIFT_KINDS } from '../ports/shifts.ts';
 import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
+import { isLive } from './converge-shift.ts';
+import type { Shifts } from './converge-steps.ts';
 import type { FoundResource, Inventory } from './sweep-inventory.ts';
 
 /** Longer than this function can run, even several times in a row. */
 const LEASE_MS = 4 * 60 * 60_000;
 const LEASE_POLL_MS = 2_000;
 const PASS_PAUSE_MS = 5_000;
+/** A shift sees within seconds that the stack goes; a lease that nobody gives back runs out. */
+const SHIFTS_STOP_MS = 90_000;
 /** What was made just before is in the lists by then. */
 const LISTS_SETTLE_MS = 15_000;
 const PAGE = 100;
@@ -33,7 +38,7 @@ interface Left {
 
 /**
  * Leaves nothing of what was made at run time: marks the stack as going, takes every task's lease (so converge is done with
- * it), then per region rules, then mappings, then queues, found by the table *and* by prefix, and deleted only with the
+ * it), empties the roster and waits until shifts have stopped (they get a minute and a half), then per region rules, then mappings, then queues, found by the table *and* by prefix, and deleted only with the
  * stack's tag; at last the bucket's objects. It may be called again and goes on.
  */
 export function createCleanupStack(deps: {
@@ -41,13 +46,14 @@ export function createCleanupStack(deps: {
   stack: Pick<StackStore, 'markRemoving'>;
   memory: Pick<ConvergeState, 'read'>;
   inventory: Inventory;
+  shifts: Pick<Shifts, 'roster' | 'slots' | 'lanes'>;
   /** Absent: the data stays. */
   bucket?: BucketCleaner;
   region: string;
   clock: Clock;
   logger: Logger;
 }): CleanupStack {
-  const { tasks, stack, memory, inventory, bucket, clock, logger } = deps;
+  const { tasks, stack, memory, inventory, shifts, bucket, clock, logger } = deps;
 
   async function allTasks(): Promise<Task[]> {
     const found: Task[] = [];
@@ -74,6 +80,48 @@ export function createCleanupStack(deps: {
       if (busy.length === 0 || clock.now() + LEASE_POLL_MS > deadlineMs) return busy;
       await clock.sleep(LEASE_POLL_MS);
     }
+  }
+
+  /** What shifts hold for longer than their time is not waited for: nothing of it is a resource of the stack. */
+  async function stopShifts(all: readonly Task[], deadlineMs: number): Promise<void> {
+    for (const kind of SHIFT_KINDS) {
+      for (const { taskId } of await shifts.roster.read(kind)) await shifts.roster.remove(kind, taskId);
+    }
+    const untilMs = Math.min(deadlineMs, clock.now() + SHIFTS_STOP_MS);
+    for (;;) {
+      const working = await shiftsAtWork(all);
+      if (working.length === 0) return;
+      if (clock.now() + LEASE_POLL_MS > untilMs) return logger.warn('shifts did not stop', { working });
+      await clock.sleep(LEASE_POLL_MS);
+    }
+  }
+
+  async function shiftsAtWork(all: readonly Task[]): Promise<string[]> {
+    const working: string[] = [];
+    for (const kind of SHIFT_KINDS) {
+      for (const slot of await shifts.slots.list(kind)) {
+        if (isLive(slot, clock.now())) working.push(`slot ${kind}/${slot.slot}`);
+      }
+    }
+    for (const { taskId } of all.filter(({ resources }) => resources.shift !== undefined)) {
+      for (const lane of await shifts.lanes.list(taskId)) {
+        if (isLive(lane, clock.now())) working.push(`lane ${taskId}/${lane.lane}`);
+      }
+    }
+    return working;
+  }
+
+  /**
+   * Nobody works on any task after that. The list is behind: a task made just before the mark shows up late, and converge
+   * may be at work on it. Answers the ids of tasks that somebody still works on when the time is up.
+   */
+  async function stopWork(leased: Set<string>, owner: string, deadlineMs: number): Promise<string[]> {
+    const late = (await allTasks()).filter(({ taskId }) => !leased.has(taskId));
+    const busy = await takeLeases(late, owner, deadlineMs);
+    if (busy.length > 0) return busy;
+    if (leased.size === 0 || late.length > 0) await stopShifts(late, deadlineMs);
+    for (const { taskId } of late) leased.add(taskId);
+    return [];
   }
 
   async function pass(all: readonly Task[], gone: Set<string>, deadlineMs: number): Promise<Left[]> {
@@ -134,12 +182,10 @@ export function createCleanupStack(deps: {
     const leased = new Set<string>();
     let settledAtMs = clock.now() + LISTS_SETTLE_MS;
     for (let passes = 1; ; passes += 1) {
-      // The list is behind: a task made just before the mark shows up late, and converge may be at work on it.
-      const late = (await allTasks()).filter(({ taskId }) => !leased.has(taskId));
-      const busy = await takeLeases(late, owner, deadlineMs);
+      const knownBefore = leased.size;
+      const busy = await stopWork(leased, owner, deadlineMs);
       if (busy.length > 0) return notYet(busy.map((taskId) => `lease of task ${taskId}`));
-      for (const { taskId } of late) leased.add(taskId);
-      if (late.length > 0) settledAtMs = clock.now() + LISTS_SETTLE_MS;
+      if (leased.size > knownBefore) settledAtMs = clock.now() + LISTS_SETTLE_MS;
 
       const isSettled = clock.now() >= settledAtMs;
       const removedBefore = gone.size;

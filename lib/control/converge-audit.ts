@@ -1,6 +1,7 @@
-import type { ResourceSpecs } from '../domain/resource-specs.ts';
-import type { Task, TaskResources } from '../domain/task.ts';
+import type { QueueSpecs, ResourceSpecs, RulePathSpecs } from '../domain/resource-specs.ts';
+import type { ShiftRecord, Task, TaskResources } from '../domain/task.ts';
 import type { Mapping } from '../ports/event-source-mappings.ts';
+import type { RosterEntry, ShiftRoster } from '../ports/shifts.ts';
 import type { TaskQueue } from '../ports/task-queues.ts';
 import type { Cloud } from './converge-steps.ts';
 import { without } from './converge-steps.ts';
@@ -13,26 +14,57 @@ export interface AuditResult {
 
 /**
  * Compares what is recorded of a task with what is really there: attributes of the queue, form and state of the mapping,
- * text, actions and state of each rule. It changes nothing in the cloud: the record is brought to the truth, so that the
+ * text, actions and state of each rule, its entry in the roster of shifts. It changes nothing in the cloud: the record is brought to the truth, so that the
  * next steps repair it.
  */
-export async function auditResources(task: Task, specs: ResourceSpecs, cloud: Cloud): Promise<AuditResult> {
+export async function auditResources(
+  task: Task,
+  specs: ResourceSpecs,
+  cloud: Cloud,
+  roster: Pick<ShiftRoster, 'read'>,
+): Promise<AuditResult> {
   const drift: string[] = [];
-  let resources = await auditQueue(task.resources, specs, cloud, drift);
-  resources = await auditMapping(resources, specs, cloud, drift);
-  for (const key of Object.keys(resources.rules)) {
-    resources = await auditRule(resources, key, specs, cloud, drift);
+  let { resources } = task;
+  if (specs.path !== 'pull') {
+    resources = await auditQueue(resources, specs, cloud, drift);
+    resources = await auditMapping(resources, specs, cloud, drift);
   }
-  return { resources, drift };
+  if (specs.path === 'rule') {
+    for (const key of Object.keys(resources.rules)) {
+      resources = await auditRule(resources, key, specs, cloud, drift);
+    }
+  }
+  return { resources: await auditShift(task.taskId, resources, roster, drift), drift };
+}
+
+async function auditShift(
+  taskId: string,
+  resources: TaskResources,
+  roster: Pick<ShiftRoster, 'read'>,
+  drift: string[],
+): Promise<TaskResources> {
+  const { shift } = resources;
+  // What is under way is for the plan.
+  if (shift === undefined || !shift.isTold) return resources;
+  const entry = (await roster.read(shift.kind)).find((candidate) => candidate.taskId === taskId);
+  if (saysSo(entry, shift)) return resources;
+  drift.push(`shift: told ${entry?.mode ?? 'nothing'}`);
+  return { ...resources, shift: { ...shift, isTold: false } };
+}
+
+function saysSo(entry: RosterEntry | undefined, { mode, version, lanes }: ShiftRecord): boolean {
+  if (mode === 'none' || entry === undefined) return mode === 'none' && entry === undefined;
+  return entry.mode === mode && entry.version === version && entry.lanes === lanes;
 }
 
 async function auditQueue(
   resources: TaskResources,
-  specs: ResourceSpecs,
+  specs: QueueSpecs,
   cloud: Cloud,
   drift: string[],
 ): Promise<TaskResources> {
-  if (resources.queue === undefined) return resources;
+  // One that an edit has left is not looked at: it goes.
+  if (!resources.queue?.arn.endsWith(`:${specs.queue.name}`)) return resources;
   const queue = await cloud.queues.describe(specs.queue.name);
   if (queue === undefined) {
     drift.push('queue: gone');
@@ -44,7 +76,7 @@ async function auditQueue(
   return { ...resources, queue: { ...resources.queue, specHash: '' } };
 }
 
-function queueDifferences(queue: TaskQueue, spec: ResourceSpecs['queue']): string[] {
+function queueDifferences(queue: TaskQueue, spec: QueueSpecs['queue']): string[] {
   const wanted = {
     visibilityTimeoutSeconds: spec.visibilityTimeoutSeconds,
     retentionSeconds: spec.retentionSeconds,
@@ -58,7 +90,7 @@ function queueDifferences(queue: TaskQueue, spec: ResourceSpecs['queue']): strin
 
 async function auditMapping(
   resources: TaskResources,
-  specs: ResourceSpecs,
+  specs: QueueSpecs,
   cloud: Cloud,
   drift: string[],
 ): Promise<TaskResources> {
@@ -67,6 +99,11 @@ async function auditMapping(
   const mapping = await cloud.mappings.get(recorded.uuid);
   if (mapping === undefined) {
     drift.push('mapping: gone');
+    return without(resources, 'mapping');
+  }
+  if (resources.queue !== undefined && mapping.queueArn !== resources.queue.arn) {
+    // Nobody wants it any more: the sweep deletes it.
+    drift.push('mapping: of another queue');
     return without(resources, 'mapping');
   }
   const differences = recorded.specHash === specs.mapping.specHash ? mappingDifferences(mapping, specs) : [];
@@ -82,11 +119,11 @@ async function auditMapping(
   };
 }
 
-function mappingDifferences(mapping: Mapping, { mapping: spec }: ResourceSpecs): string[] {
+function mappingDifferences(mapping: Mapping, { mapping: spec }: QueueSpecs): string[] {
   const wanted = {
     functionName: spec.functionName,
     batchSize: spec.batchSize,
-    maximumBatchingWindowSeconds: spec.maximumBatchingWindowSeconds,
+    maximumBatchingWindowSeconds: spec.maximumBatchingWindowSeconds ?? 0,
     maximumConcurrency: spec.maximumConcurrency,
     reportsBatchItemFailures: true,
   };
@@ -96,7 +133,7 @@ function mappingDifferences(mapping: Mapping, { mapping: spec }: ResourceSpecs):
 async function auditRule(
   resources: TaskResources,
   key: string,
-  specs: ResourceSpecs,
+  specs: RulePathSpecs,
   cloud: Cloud,
   drift: string[],
 ): Promise<TaskResources> {

@@ -1,18 +1,33 @@
 import type { ResourceSpecs } from '../domain/resource-specs.ts';
-import type { Task } from '../domain/task.ts';
-import type { Mapping, MappingState } from '../ports/event-source-mappings.ts';
+import type { StatusReason, Task, TaskResources } from '../domain/task.ts';
+import type { Mapping } from '../ports/event-source-mappings.ts';
+import type { LaneRecord } from '../ports/lane-leases.ts';
 import type { QueueBacklog } from '../ports/task-queues.ts';
-import { nextRuleChange, nextRuleToDisable, nextRuleToEnable, type RuleStep } from './converge-rules.ts';
+import type { OverflowStep } from './converge-overflow.ts';
+import { planPullTask } from './converge-plan-pull.ts';
+import { planRuleTask } from './converge-plan-rule.ts';
+import { planSessionTask } from './converge-plan-session.ts';
+import { type PlanTimes, planRemoval, type RemovalStep } from './converge-removal.ts';
+import { nextRuleToDelete, type RuleStep } from './converge-rules.ts';
+import { planClearing, type ShiftStep } from './converge-shift.ts';
 
 /** What was looked at since the last change or wait. Absent: not looked at. */
 export interface Seen {
   mapping?: Pick<Mapping, 'state'>;
   backlog?: QueueBacklog;
+  lanes?: readonly LaneRecord[];
+  /** Whether the units of the overflow's mapping are the task's. */
+  units?: 'held' | 'refused';
+  /** The queue's name was looked up: none of that name exists, or it is recorded now. */
+  queueLookedUp?: boolean;
 }
 
 /** One step of converge: at most one change in the cloud, then one record in the table. */
 export type Step =
   | RuleStep
+  | ShiftStep
+  | RemovalStep
+  | OverflowStep
   | { kind: 'ensure-queue' }
   | { kind: 'announce-mapping' }
   | { kind: 'create-mapping' }
@@ -20,40 +35,69 @@ export type Step =
   | { kind: 'update-mapping'; enabled: boolean }
   | { kind: 'look-at-backlog' }
   | { kind: 'settle-rules' }
-  | { kind: 'record-status'; status: 'starting' | 'running' | 'paused' }
+  | {
+      kind: 'record-status';
+      status: 'starting' | 'running' | 'paused';
+      /** What to mind, though it is as wanted. */
+      reason?: Omit<StatusReason, 'at'>;
+    }
+  /** The definition is carried out, the status is others' to tell. */
+  | { kind: 'record-version' }
+  /** The reason that converge gave a task whose messages are carried all the same. */
+  | { kind: 'end-hindrance' }
   | { kind: 'wait'; waitMs: number }
   | { kind: 'done' };
 
-const MAPPING_POLL_MS = 2_000;
-const IDLE_POLL_MS = 3_000;
-/** A function runs for 30 s, what a killed one held comes back after 3 minutes, and a mapping takes minutes to be disabled. */
-const LONGEST_IN_HAND_MS = 10 * 60_000;
-const STABLE_STATES: readonly MappingState[] = ['Enabled', 'Disabled'];
-
-/**
- * The next step towards a task that is wanted running or paused, from what was recorded and what was seen.
- *
- * Start: everything up to date, mapping `Enabled`, then the rules, lowest number first. Pause: rules that must not be
- * enabled first, then the mapping, until it is `Disabled` and nothing is in hand. `degraded` is the data plane's word
- * and stays.
- */
-export function planNext(task: Task, specs: ResourceSpecs, seen: Seen, nowMs: number): Step {
-  const { resources } = task;
-  if (resources.queue?.specHash !== specs.queue.specHash) return { kind: 'ensure-queue' };
-  if (resources.mapping === undefined) {
-    return { kind: resources.mappingRequestedAtMs === undefined ? 'announce-mapping' : 'create-mapping' };
+/** The next step towards a task that is wanted running or paused, from what was recorded and what was seen. */
+export function planNext(task: Task, specs: ResourceSpecs, seen: Seen, times: PlanTimes): Step {
+  const leftover = planLeftovers(task, specs, seen, times);
+  if (leftover !== undefined) return leftover;
+  switch (specs.path) {
+    case 'rule':
+      return planRuleTask(task, specs, seen, times.nowMs);
+    case 'session':
+      return planSessionTask(task, specs, seen, times.nowMs);
+    case 'pull':
+      return planPullTask(task, seen, times.nowMs);
   }
-  if (seen.mapping === undefined) return { kind: 'look-at-mapping' };
-  return task.desired === 'running'
-    ? planRunning(task, specs, seen.mapping)
-    : planPaused(task, specs, seen.mapping, handsOf(task, seen, nowMs));
+}
+
+/** What an edit has left of another path, another source, or another kind of queue. */
+function planLeftovers(task: Task, specs: ResourceSpecs, seen: Seen, times: PlanTimes): Step | undefined {
+  const { resources, definition } = task;
+  const { shift } = resources;
+  const isShiftLeft =
+    shift !== undefined &&
+    (shift.kind !== specs.path || shift.sourceClusterId !== definition.source.clusterId);
+  if (isQueueLeft(resources, specs)) return planRemoval(task, seen, times, { endsSession: isShiftLeft });
+  const rule = specs.path === 'rule' ? undefined : nextRuleToDelete(resources);
+  return rule ?? (isShiftLeft ? planClearing(task, 'end', seen, times.nowMs) : undefined);
+}
+
+function isQueueLeft({ queue, mapping, mappingRequestedAtMs }: TaskResources, specs: ResourceSpecs): boolean {
+  if (specs.path === 'pull') {
+    return queue !== undefined || mapping !== undefined || mappingRequestedAtMs !== undefined;
+  }
+  return queue !== undefined && !queue.arn.endsWith(`:${specs.queue.name}`);
 }
 
 /** What is seen of a task that is as it is wanted, running or paused. */
-const AS_WANTED: Readonly<Record<'running' | 'paused', Seen>> = {
-  running: { mapping: { state: 'Enabled' } },
-  paused: { mapping: { state: 'Disabled' }, backlog: { waiting: 0, inFlight: 0 } },
-};
+function asWanted({ desired, definition, resources: { shift } }: Task): Seen {
+  const isPaused = desired === 'paused' || definition.options.via === 'session';
+  const lanes = Array.from({ length: shift?.mode === 'none' ? 0 : (shift?.lanes ?? 0) }, (_, lane) => ({
+    taskId: '',
+    lane,
+    epoch: 0,
+    ...(shift === undefined || shift.mode === 'none'
+      ? {}
+      : { state: { mode: shift.mode, version: shift.version, isEffective: true } }),
+  }));
+  return {
+    mapping: { state: isPaused ? 'Disabled' : 'Enabled' },
+    backlog: { waiting: 0, inFlight: 0 },
+    lanes,
+  };
+}
 
 /**
  * Whether a task may need converge at all, told by the table alone: whether anything would be left to do if the cloud were
@@ -61,80 +105,18 @@ const AS_WANTED: Readonly<Record<'running' | 'paused', Seen>> = {
  */
 export function needsConverge(task: Task, specs: ResourceSpecs): boolean {
   if (task.status === 'failed') return false;
-  return task.desired === 'deleted' || planNext(task, specs, AS_WANTED[task.desired], 0).kind !== 'done';
+  if (task.desired === 'deleted') return true;
+  const times = { nowMs: 0, settlingMs: 0, countLagMs: 0 };
+  const seen = asWanted(task);
+  if (!isWatched(task)) return planNext(task, specs, seen, times).kind !== 'done';
+  // As if the overflow waited for units: what has to be done about it, looks at the queue tell.
+  const draining = { ...task, resources: { ...task.resources, overflow: {} } };
+  const waiting: Seen = { ...seen, backlog: { waiting: 1, inFlight: 0 }, units: 'refused' };
+  return planNext(draining, specs, waiting, times).kind !== 'done';
 }
 
-function planRunning(task: Task, specs: ResourceSpecs, mapping: Pick<Mapping, 'state'>): Step {
-  const { resources } = task;
-  const rulesMayRun = mapping.state === 'Enabled' || Object.values(resources.rules).some((r) => r.enabled);
-  const change = nextRuleChange(specs.rules, resources, rulesMayRun);
-  if (change !== undefined) return change;
-  if (task.status === 'creating') return { kind: 'record-status', status: 'starting' };
-  if (mappingDiffers(task, specs, mapping, true)) return changeMapping(mapping, true);
-  if (mapping.state !== 'Enabled') return { kind: 'wait', waitMs: MAPPING_POLL_MS };
-  const enable = nextRuleToEnable(resources);
-  if (enable !== undefined) return enable;
-  if (!areSettled(task)) return { kind: 'settle-rules' };
-  const runs = task.status === 'running' || task.status === 'degraded';
-  return runs && task.observedVersion === task.version
-    ? { kind: 'done' }
-    : { kind: 'record-status', status: 'running' };
-}
-
-function planPaused(
-  task: Task,
-  specs: ResourceSpecs,
-  mapping: Pick<Mapping, 'state'>,
-  inHand: number | undefined,
-): Step {
-  const { resources } = task;
-  // A task that was never started buffers nothing.
-  const buffers = task.startedAt !== undefined && task.definition.options.whilePaused === 'buffer';
-  const disable = buffers ? undefined : nextRuleToDisable(resources);
-  if (disable !== undefined) return disable;
-  const differs = mappingDiffers(task, specs, mapping, false);
-  if (differs && STABLE_STATES.includes(mapping.state)) return { kind: 'update-mapping', enabled: false };
-  const rules =
-    nextRuleChange(specs.rules, resources, buffers) ?? (buffers ? nextRuleToEnable(resources) : undefined);
-  if (rules !== undefined) return rules;
-  if (buffers && !areSettled(task)) return { kind: 'settle-rules' };
-  if (mapping.state !== 'Disabled') return { kind: 'wait', waitMs: MAPPING_POLL_MS };
-  if (inHand === undefined) return { kind: 'look-at-backlog' };
-  if (inHand > 0) return { kind: 'wait', waitMs: IDLE_POLL_MS };
-  return task.status === 'paused' && task.observedVersion === task.version
-    ? { kind: 'done' }
-    : { kind: 'record-status', status: 'paused' };
-}
-
-/**
- * How many records functions hold. SQS counts those that were given back and are hidden for a while with them; long after
- * the pause was asked for it can only be these.
- */
-function handsOf({ updatedAt }: Task, { backlog }: Seen, nowMs: number): number | undefined {
-  return nowMs - Date.parse(updatedAt) > LONGEST_IN_HAND_MS ? 0 : backlog?.inFlight;
-}
-
-function areSettled({ resources, version }: Task): boolean {
-  return resources.rulesSettledAtMs !== undefined && resources.rulesVersion === version;
-}
-
-function changeMapping(mapping: Pick<Mapping, 'state'>, enabled: boolean): Step {
-  return STABLE_STATES.includes(mapping.state)
-    ? { kind: 'update-mapping', enabled }
-    : { kind: 'wait', waitMs: MAPPING_POLL_MS };
-}
-
-/** By what was last asked for, and by a stable state that says otherwise. */
-function mappingDiffers(
-  task: Task,
-  specs: ResourceSpecs,
-  mapping: Pick<Mapping, 'state'>,
-  enabled: boolean,
-): boolean {
-  const recorded = task.resources.mapping;
-  return (
-    recorded?.specHash !== specs.mapping.specHash ||
-    recorded.enabled !== enabled ||
-    mapping.state === (enabled ? 'Disabled' : 'Enabled')
-  );
+/** Whether a task that is as wanted has to be looked at all the same: its overflow ends by looks at its queue. */
+export function isWatched({ status, desired, resources, overflowing }: Task): boolean {
+  if (status === 'failed' || desired !== 'running') return false;
+  return overflowing === true || resources.overflow !== undefined;
 }

@@ -45,4 +45,13 @@ export function failedEvent({ code, message }: Reason): Event {
   return { code: 'TASK_FAILED', message, details: { reason: code } };
 }
 
+/** Why what has gathered in a session task's queue is not carried yet. */
+export function unitsRefusedReason(units: number, limit: number): Reason {
+  return {
+    code: 'CONCURRENCY_EXHAUSTED',
+    message: `messages wait in the task's queue, whose mapping needs ${units} units of concurrency: all ${limit} of the stack are in use`,
+    hint: 'Pause another task, lower its options.concurrency, or deploy with a larger ruleConcurrency.',
+  };
+}
+
 export const DELETED_EVENT: Event = { code: 'TASK_DELETED', message: 'the task is deleted' };

@@ -1,10 +1,12 @@
 import { ControlPlaneError } from '../domain/control-plane-error.ts';
-import type { ResourceSpecs, RuleSpec, SpecSettings } from '../domain/resource-specs.ts';
+import type { QueueSpecs, ResourceSpecs, RuleSpec, SpecSettings } from '../domain/resource-specs.ts';
 import type { RuleRecord, Task, TaskResources } from '../domain/task.ts';
 import type { NewTaskEvent } from '../domain/task-events.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
 import type { EventSourceMappings, Mapping } from '../ports/event-source-mappings.ts';
+import type { LaneLeases, LaneRecord } from '../ports/lane-leases.ts';
+import type { ShiftRoster, ShiftSlots, ShiftStarter } from '../ports/shifts.ts';
 import type { QueueBacklog, QueueCounter, TaskQueues } from '../ports/task-queues.ts';
 import type { Progress } from '../ports/task-store.ts';
 import type { TopicRulesByRegion } from '../ports/topic-rules.ts';
@@ -18,8 +20,17 @@ export interface Cloud {
   rules: TopicRulesByRegion;
 }
 
+/** How converge and shifts know of one another. */
+export interface Shifts {
+  roster: ShiftRoster;
+  slots: Pick<ShiftSlots, 'list'>;
+  starter: ShiftStarter;
+  lanes: Pick<LaneLeases, 'list' | 'forget'>;
+}
+
 export interface StepContext {
   cloud: Cloud;
+  shifts: Shifts;
   settings: SpecSettings;
   memory: Pick<ConvergeState, 'addRegion'>;
   clock: Pick<Clock, 'now'>;
@@ -31,45 +42,73 @@ export interface StepContext {
 export interface StepOutcome {
   progress?: Progress;
   /** A member that is undefined here is to be looked at again. */
-  seen?: { mapping?: Mapping | undefined; backlog?: QueueBacklog | undefined; queueLookedUp?: true };
+  seen?: {
+    mapping?: Mapping | undefined;
+    backlog?: QueueBacklog | undefined;
+    lanes?: LaneRecord[] | undefined;
+    units?: 'held' | 'refused';
+    queueLookedUp?: true;
+  };
   /** Nothing to record yet: to be tried again after so long. */
   waitMs?: number;
   event?: Omit<NewTaskEvent, 'at'>;
 }
 
-type PerformableStep = Exclude<Step, { kind: 'wait' | 'done' }>;
+type OwnStep = Extract<
+  Step,
+  {
+    kind:
+      | 'ensure-queue'
+      | 'announce-mapping'
+      | 'create-mapping'
+      | 'look-at-mapping'
+      | 'update-mapping'
+      | 'look-at-backlog'
+      | 'settle-rules'
+      | 'record-status'
+      | 'record-version'
+      | 'end-hindrance'
+      | 'begin-overflow'
+      | 'note-overflow';
+  }
+>;
 
 /** Performs one step of a task that is wanted running or paused. Every step may be repeated after a crash. */
-export async function performStep(
-  step: PerformableStep,
+export async function performOwnStep(
+  step: OwnStep,
   task: Task,
   specs: ResourceSpecs,
-  context: StepContext,
+  { cloud, clock, settlingMs }: StepContext,
 ): Promise<StepOutcome> {
-  const { cloud, clock, settlingMs } = context;
-  const { resources } = task;
+  const { resources, version } = task;
   switch (step.kind) {
     case 'ensure-queue': {
-      const { specHash, ...spec } = specs.queue;
+      const { specHash, ...spec } = queueSpecsOf(specs).queue;
       const queue = { ...(await cloud.queues.ensure(spec)), specHash };
-      return record({ ...resources, queue });
+      return record({ ...without(resources, 'inflowEndedAtMs'), queue });
     }
     case 'announce-mapping':
       return record({ ...resources, mappingRequestedAtMs: clock.now() });
     case 'create-mapping':
-      return createMapping(task, specs, cloud);
+      return createMapping(task, queueSpecsOf(specs), cloud);
     case 'look-at-mapping':
       return lookAtMapping(resources, cloud);
     case 'update-mapping':
-      return updateMapping(resources, specs, step.enabled, cloud);
+      return updateMapping(resources, queueSpecsOf(specs), step.enabled, cloud);
     case 'look-at-backlog':
       return lookAtBacklog(resources, cloud);
     case 'settle-rules':
-      return record({ ...resources, rulesSettledAtMs: clock.now() + settlingMs, rulesVersion: task.version });
+      return record({ ...resources, rulesSettledAtMs: clock.now() + settlingMs, rulesVersion: version });
     case 'record-status':
-      return recordStatus(task, step.status);
-    default:
-      return performRuleStep(step, task, context);
+      return recordStatus(task, step, clock.now());
+    case 'record-version':
+      return { progress: { observedVersion: version } };
+    case 'end-hindrance':
+      return { progress: { status: 'running', reason: null } };
+    case 'begin-overflow':
+      return record({ ...resources, overflow: {} });
+    case 'note-overflow':
+      return record({ ...resources, overflow: step.isEmpty ? { emptyAtMs: clock.now() } : {} });
   }
 }
 
@@ -86,7 +125,7 @@ export async function performRuleStep(
     case 'announce-rule': {
       const name = settings.names.ruleName(task.taskId, Number(step.key));
       await memory.addRegion(step.spec.region);
-      const present = without(unsettled(resources), 'rulesGoneAtMs');
+      const present = without(unsettled(resources), 'inflowEndedAtMs');
       return record(withRule(present, step.key, ruleRecord(name, step.spec, '', false)));
     }
     case 'create-rule':
@@ -113,8 +152,9 @@ export async function lookAtBacklog(resources: TaskResources, cloud: Cloud): Pro
   return backlog === undefined ? record(without(resources, 'queue')) : { seen: { backlog } };
 }
 
+/** Its deletion took time: the backlog is counted again before anything is concluded from it. */
 export function forgetMapping(resources: TaskResources): StepOutcome {
-  return { ...record(without(resources, 'mapping')), seen: { mapping: undefined } };
+  return { ...record(without(resources, 'mapping')), seen: { mapping: undefined, backlog: undefined } };
 }
 
 export function record(resources: TaskResources): { progress: Progress } {
@@ -130,7 +170,13 @@ export function without<K extends Exclude<keyof TaskResources, 'rules'>>(
   return { ...rest, rules: resources.rules };
 }
 
-async function createMapping(task: Task, specs: ResourceSpecs, cloud: Cloud): Promise<StepOutcome> {
+function queueSpecsOf(specs: ResourceSpecs): QueueSpecs {
+  if (specs.path !== 'pull') return specs;
+  // The plan makes no queue for a task that is pulled.
+  throw new TypeError('a task of the pull path has no queue');
+}
+
+async function createMapping(task: Task, specs: QueueSpecs, cloud: Cloud): Promise<StepOutcome> {
   const { queue } = task.resources;
   if (queue === undefined) return {};
   const { specHash, ...spec } = specs.mapping;
@@ -138,7 +184,7 @@ async function createMapping(task: Task, specs: ResourceSpecs, cloud: Cloud): Pr
   // One that existed already may be of another form: an empty hash has it updated.
   const asSpecified =
     mapping.batchSize === spec.batchSize &&
-    mapping.maximumBatchingWindowSeconds === spec.maximumBatchingWindowSeconds &&
+    mapping.maximumBatchingWindowSeconds === (spec.maximumBatchingWindowSeconds ?? 0) &&
     mapping.maximumConcurrency === spec.maximumConcurrency &&
     mapping.reportsBatchItemFailures;
   const made = { uuid: mapping.uuid, specHash: asSpecified ? specHash : '', enabled: false };
@@ -150,7 +196,7 @@ async function createMapping(task: Task, specs: ResourceSpecs, cloud: Cloud): Pr
 
 async function updateMapping(
   resources: TaskResources,
-  specs: ResourceSpecs,
+  specs: QueueSpecs,
   enabled: boolean,
   cloud: Cloud,
 ): Promise<StepOutcome> {
@@ -202,20 +248,30 @@ function ruleIsGone(resources: TaskResources, key: string): StepOutcome {
   };
 }
 
-function recordStatus(task: Task, status: 'starting' | 'running' | 'paused'): StepOutcome {
-  if (status === 'starting') return { progress: { status } };
+function recordStatus(
+  task: Task,
+  { status, reason }: Extract<Step, { kind: 'record-status' }>,
+  nowMs: number,
+): StepOutcome {
+  // What an earlier try said is over.
+  if (status === 'starting') return { progress: { status, reason: null } };
   const observedVersion = task.version;
   // Running and degraded are told apart by the data plane: what it said meanwhile must stand.
   if (status === 'running' && (task.status === 'running' || task.status === 'degraded')) {
     return { progress: { observedVersion } };
   }
-  const event =
-    status === 'running'
-      ? { code: 'TASK_RUNNING', message: 'mapping and topic rules are enabled' }
-      : { code: 'TASK_PAUSED', message: 'the mapping is disabled and nothing is in hand' };
-  const progress: Progress = { status, reason: null, observedVersion };
-  return task.status === status ? { progress } : { progress, event };
+  const progress: Progress = {
+    status,
+    reason: reason === undefined ? null : { ...reason, at: new Date(nowMs).toISOString() },
+    observedVersion,
+  };
+  return task.status === status ? { progress } : { progress, event: STATUS_EVENTS[status] };
 }
+
+const STATUS_EVENTS = {
+  running: { code: 'TASK_RUNNING', message: 'mapping and topic rules are enabled' },
+  paused: { code: 'TASK_PAUSED', message: 'nothing is in hand, and nothing is carried any more' },
+} as const;
 
 function ruleRecord(name: string, spec: RuleSpec, specHash: string, enabled: boolean): RuleRecord {
   return { name, region: spec.region, topicFilter: spec.topicFilter, specHash, enabled };

@@ -1,21 +1,17 @@
 import { ControlPlaneError } from '../domain/control-plane-error.ts';
-import { renderResourceSpecs } from '../domain/resource-specs.ts';
+import { OVERFLOW_CONCURRENCY, renderResourceSpecs } from '../domain/resource-specs.ts';
 import type { Task } from '../domain/task.ts';
 import type { NewTaskEvent } from '../domain/task-events.ts';
+import { pathOf } from '../domain/task-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskLease, TaskStore } from '../ports/task-store.ts';
 import { auditResources } from './converge-audit.ts';
 import { isBuffering, judgeBuffer } from './converge-buffer.ts';
-import {
-  type DeletionStep,
-  type DeletionTimes,
-  planDeletion,
-  type SeenInDeletion,
-} from './converge-deletion.ts';
-import { performDeletionStep } from './converge-deletion-steps.ts';
-import { planNext } from './converge-plan.ts';
+import { type DeletionStep, planDeletion } from './converge-deletion.ts';
+import { type PerformableStep, performStep } from './converge-perform.ts';
+import { planNext, type Seen, type Step } from './converge-plan.ts';
 import {
   backlogDiscardedEvent,
   backlogReason,
@@ -24,8 +20,11 @@ import {
   driftEvent,
   failedEvent,
   reasonOf,
+  unitsRefusedReason,
 } from './converge-reasons.ts';
-import { performStep, type StepContext, type StepOutcome } from './converge-steps.ts';
+import type { PlanTimes } from './converge-removal.ts';
+import { type StepContext, type StepOutcome, without } from './converge-steps.ts';
+import { concurrencyLimitOf } from './stack-guard.ts';
 
 /** How long a lease lasts. A step takes at most a few calls of some seconds each, so a renewed lease outlives it. */
 const LEASE_MS = 60_000;
@@ -55,7 +54,7 @@ export type ConvergeTask = (taskId: string, limits: ConvergeLimits) => Promise<C
 interface Run {
   task: Task;
   lease: TaskLease;
-  seen: SeenInDeletion;
+  seen: Seen;
   waitedMs: number;
   toAudit: boolean;
   limits: ConvergeLimits;
@@ -72,14 +71,17 @@ const DONE: ConvergeResult = { outcome: 'done' };
  */
 export function createConvergeTask(
   deps: StepContext &
-    Pick<DeletionTimes, 'countLagMs'> & {
+    Pick<PlanTimes, 'countLagMs'> & {
       tasks: TaskStore;
       stack: Pick<StackStore, 'read'>;
+      /** Units of all running tasks together, as the stack's parameter says. */
+      ruleConcurrency: number;
       clock: Clock;
       logger: Logger;
     },
 ): ConvergeTask {
-  const { tasks, stack, clock, logger, cloud, settings, settlingMs, countLagMs } = deps;
+  const { tasks, stack, clock, logger, cloud, shifts, settings, settlingMs, countLagMs, ruleConcurrency } =
+    deps;
 
   async function convergeLeased(run: Run): Promise<ConvergeResult> {
     // After the lease: the clean-up marks first and then waits for leases, so one of the two sees the other.
@@ -95,20 +97,19 @@ export function createConvergeTask(
 
   async function advance(run: Run): Promise<Next> {
     const { task, seen } = run;
-    if (task.desired === 'deleted') {
-      return advanceDeletion(run, planDeletion(task, seen, { nowMs: clock.now(), settlingMs, countLagMs }));
-    }
-    const specs = renderResourceSpecs(task, settings);
-    const step = planNext(task, specs, seen, clock.now());
-    if (step.kind === 'done') return DONE;
-    if (step.kind === 'wait') return pause(run, step.waitMs);
-    return settle(run, await performStep(step, task, specs, deps));
+    const times: PlanTimes = { nowMs: clock.now(), settlingMs, countLagMs };
+    if (task.desired === 'deleted') return take(run, planDeletion(task, seen, times));
+    return take(run, planNext(task, renderResourceSpecs(task, settings), seen, times));
   }
 
-  async function advanceDeletion(run: Run, step: DeletionStep): Promise<Next> {
+  async function take(run: Run, step: DeletionStep | Step): Promise<Next> {
     switch (step.kind) {
+      case 'done':
+        return DONE;
       case 'wait':
         return pause(run, step.waitMs);
+      case 'keep-backlog':
+        throw backlogKept(step.messages);
       case 'cancel-deletion':
         run.task = await tasks.cancelDeletion(run.lease, { ...backlogReason(step.messages), at: nowText() });
         run.seen = {};
@@ -121,10 +122,33 @@ export function createConvergeTask(
       case 'delete-queue':
         // Told before it goes: a crash may tell it twice, but never not at all.
         if (step.discarded > 0) await tell(run, backlogDiscardedEvent(step.discarded));
-        return settle(run, await performDeletionStep(step, run.task, deps));
+        return perform(run, step);
+      case 'hold-units':
+        return holdUnits(run);
+      case 'end-overflow':
+        await tasks.holdUnits(run.lease, 0, 0);
+        return settle(run, { progress: { resources: without(run.task.resources, 'overflow') } });
       default:
-        return settle(run, await performDeletionStep(step, run.task, deps));
+        return perform(run, step);
     }
+  }
+
+  async function perform(run: Run, step: PerformableStep): Promise<Next> {
+    return settle(run, await performStep(step, run.task, deps));
+  }
+
+  async function holdUnits(run: Run): Promise<Next> {
+    const limit = concurrencyLimitOf(await stack.read(), ruleConcurrency);
+    if (await tasks.holdUnits(run.lease, OVERFLOW_CONCURRENCY, limit)) {
+      return settle(run, { seen: { units: 'held' } });
+    }
+    const reason = { ...unitsRefusedReason(OVERFLOW_CONCURRENCY, limit), at: nowText() };
+    // A reason that is there already says more.
+    const isNews = run.task.status === 'running';
+    return settle(run, {
+      seen: { units: 'refused' },
+      ...(isNews ? { progress: { status: 'degraded', reason } } : {}),
+    });
   }
 
   async function settle(run: Run, outcome: StepOutcome): Promise<Next> {
@@ -144,7 +168,7 @@ export function createConvergeTask(
       return 'go-on';
     }
     const specs = renderResourceSpecs(run.task, settings);
-    const { resources, drift } = await auditResources(run.task, specs, cloud);
+    const { resources, drift } = await auditResources(run.task, specs, cloud, shifts.roster);
     run.toAudit = false;
     if (drift.length === 0) return auditBuffer(run);
     logger.warn('drift found', { taskId: run.task.taskId, drift });
@@ -179,12 +203,13 @@ export function createConvergeTask(
 
   async function fail(run: Run, error: ControlPlaneError): Promise<ConvergeResult> {
     const reason = reasonOf(error);
-    if (run.task.status === 'failed' && run.task.reason?.code === reason.code) return DONE;
-    const task = await tasks.saveProgress(run.lease, {
-      status: 'failed',
-      reason: { ...reason, at: nowText() },
-    });
+    const status = isCarried(run.task) ? 'degraded' : 'failed';
+    if (run.task.status === status && run.task.reason?.code === reason.code) return DONE;
+    // What lanes said of the target stands: they alone take it back.
+    if (status === 'degraded' && run.task.reason?.about === 'target') return DONE;
+    const task = await tasks.saveProgress(run.lease, { status, reason: { ...reason, at: nowText() } });
     if (task === undefined) return notYet(LEASE_TAKEN_WAIT_MS);
+    if (status === 'degraded') return DONE;
     await tell(run, failedEvent(reason));
     return DONE;
   }
@@ -241,7 +266,23 @@ function notYet(waitMs: number): ConvergeResult {
   return { outcome: 'not-yet', waitMs };
 }
 
-function merged(seen: SeenInDeletion, patch: StepOutcome['seen'] = {}): SeenInDeletion {
+/** A session carries messages, whatever converge is refused for its overflow. */
+function isCarried({ status, definition }: Task): boolean {
+  return pathOf(definition) === 'session' && (status === 'running' || status === 'degraded');
+}
+
+function backlogKept(messages: number): ControlPlaneError {
+  return new ControlPlaneError(
+    `about ${messages} messages wait in the queue that the task had before the last edit`,
+    {
+      code: 'BACKLOG_NOT_EMPTY',
+      reaction: 'failed',
+      hint: 'Give the task back the ordering, path and source cluster it had, start it until they are through, then edit it again.',
+    },
+  );
+}
+
+function merged(seen: Seen, patch: StepOutcome['seen'] = {}): Seen {
   const next: Record<string, unknown> = { ...seen, ...patch };
   for (const [name, value] of Object.entries(next)) if (value === undefined) delete next[name];
   return next;

@@ -6,9 +6,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { ControlQueue } from '../ports/control-queue.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
 import type { Logger } from '../ports/logger.ts';
+import { SHIFT_KINDS } from '../ports/shifts.ts';
 import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
-import { needsConverge } from './converge-plan.ts';
+import { isWatched, needsConverge } from './converge-plan.ts';
+import { wakeShift } from './converge-shift-steps.ts';
+import type { Shifts } from './converge-steps.ts';
 import { type ConvergeTask, STEP_RESERVE_MS } from './converge-task.ts';
 import type { SweepOrphans } from './sweep-orphans.ts';
 
@@ -27,6 +30,7 @@ export interface TickReport {
   failed: number;
   degraded: number;
   woken: number;
+  shiftsStarted: number;
   audited: number;
   orphansDeleted: number;
 }
@@ -38,8 +42,8 @@ export type ConvergeTick = (tick: {
 }) => Promise<TickReport>;
 
 /**
- * The net below the control queue: wakes every task that is not as wanted, records what the account allows. An audit also
- * sweeps orphans and compares each task's record with the cloud; what it does not finish, the next ticks do.
+ * The net below the control queue: wakes every task that is not as wanted or whose overflow has to be looked at, starts a shift
+ * where there is work and nobody who does it, records what the account allows. An audit also sweeps orphans and compares each task's record with the cloud; what it does not finish, the next ticks do.
  */
 export function createConvergeTick(deps: {
   tasks: Pick<TaskStore, 'list'>;
@@ -49,6 +53,7 @@ export function createConvergeTick(deps: {
   accountLimits: AccountLimits;
   convergeTask: ConvergeTask;
   sweepOrphans: SweepOrphans;
+  shifts: Pick<Shifts, 'roster' | 'slots' | 'starter'>;
   settings: SpecSettings;
   /** The stack's own: rules may lie there though none was recorded. */
   region: string;
@@ -63,6 +68,7 @@ export function createConvergeTick(deps: {
     accountLimits,
     convergeTask,
     sweepOrphans,
+    shifts,
     settings,
     clock,
     logger,
@@ -96,13 +102,26 @@ export function createConvergeTick(deps: {
     }
   }
 
+  /** The schedules of the shifts do the same: here it is done where they are late. */
+  async function startShifts(report: TickReport): Promise<void> {
+    for (const kind of SHIFT_KINDS) {
+      if ((await shifts.roster.read(kind)).length === 0) continue;
+      try {
+        if (await wakeShift(kind, shifts, clock.now())) report.shiftsStarted += 1;
+      } catch (error) {
+        if (!(error instanceof ControlPlaneError)) throw error;
+        logger.warn('a shift could not be started', { kind, code: error.code });
+      }
+    }
+  }
+
   /** Counts a task; answers whether it is to be woken. */
   function lookAt(task: Task, report: TickReport): boolean {
     report.tasks += 1;
     if (task.status === 'failed' || task.status === 'degraded') report[task.status] += 1;
-    const unconverged = isUnconverged(task, settings);
+    const unconverged = needsConverge(task, renderResourceSpecs(task, settings));
     if (unconverged) report.unconverged += 1;
-    return unconverged;
+    return unconverged || isWatched(task);
   }
 
   async function sweep(report: TickReport, deadlineMs: number): Promise<void> {
@@ -138,6 +157,7 @@ export function createConvergeTick(deps: {
       failed: 0,
       degraded: 0,
       woken: 0,
+      shiftsStarted: 0,
       audited: 0,
       orphansDeleted: 0,
     };
@@ -145,22 +165,13 @@ export function createConvergeTick(deps: {
     if (removing) return report;
     if (audit || unreservedConcurrency === undefined) await recordLimits();
     await wakeUnconverged(report, deadlineMs);
+    await startShifts(report);
     if (audit) await sweep(report, deadlineMs - STEP_RESERVE_MS);
     const goesOn = (await memory.read()).auditCursor !== undefined;
     if (audit || goesOn) await auditTasks(report, owner, deadlineMs);
     logger.debug('tick', { ...report });
     return report;
   };
-}
-
-function isUnconverged(task: Task, settings: SpecSettings): boolean {
-  try {
-    return needsConverge(task, renderResourceSpecs(task, settings));
-  } catch (error) {
-    if (!(error instanceof ControlPlaneError)) throw error;
-    // Converge will say of it what is wrong.
-    return task.status !== 'failed' || task.desired === 'deleted';
-  }
 }
 
 function pageFrom(limit: number, cursor: string | undefined) {

@@ -24,7 +24,11 @@ export function createConverge(
     Omit<BatchDeps, 'convergeTask'>,
 ): { convergeBatch: ConvergeBatch; convergeTick: ConvergeTick } {
   const convergeTask = createConvergeTask({ ...deps, settlingMs: SETTLING_MS });
-  const sweepOrphans = createSweepOrphans({ ...deps, inventory: createInventory(deps) });
+  const sweepOrphans = createSweepOrphans({
+    ...deps,
+    inventory: createInventory(deps),
+    roster: deps.shifts.roster,
+  });
   return {
     convergeBatch: createConvergeBatch({ ...deps, convergeTask }),
     convergeTick: createConvergeTick({ ...deps, convergeTask, sweepOrphans }),

@@ -1,5 +1,5 @@
 import { stackRemoving } from '../domain/request-errors.ts';
-import type { StackStore } from '../ports/stack-store.ts';
+import type { StackState, StackStore } from '../ports/stack-store.ts';
 
 /** Looks at the stack before something is made, changed or started in it. */
 export type StackGuard = () => Promise<{ concurrencyLimit: number }>;
@@ -16,8 +16,16 @@ export function createStackGuard({
   ruleConcurrency: number;
 }): StackGuard {
   return async () => {
-    const { removing, unreservedConcurrency } = await stack.read();
-    if (removing) throw stackRemoving();
-    return { concurrencyLimit: Math.min(ruleConcurrency, unreservedConcurrency ?? ruleConcurrency) };
+    const state = await stack.read();
+    if (state.removing) throw stackRemoving();
+    return { concurrencyLimit: concurrencyLimitOf(state, ruleConcurrency) };
   };
+}
+
+/** How many invocations all running tasks may use together. */
+export function concurrencyLimitOf(
+  { unreservedConcurrency }: Pick<StackState, 'unreservedConcurrency'>,
+  ruleConcurrency: number,
+): number {
+  return Math.min(ruleConcurrency, unreservedConcurrency ?? ruleConcurrency);
 }

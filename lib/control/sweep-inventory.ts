@@ -54,11 +54,12 @@ export function createInventory({
   }
 
   function mapping(found: Pick<Mapping, 'uuid' | 'queueArn'>, arn?: string): FoundResource | undefined {
-    const taskId = names.taskIdOfQueue(found.queueArn.split(':').at(-1) ?? '');
+    const queueName = found.queueArn.split(':').at(-1) ?? '';
+    const taskId = names.taskIdOfQueue(queueName);
     if (taskId === undefined) return undefined;
     const { uuid } = found;
     return {
-      id: `mapping ${uuid} of queue ${names.queueName(taskId)}`,
+      id: `mapping ${uuid} of queue ${queueName}`,
       taskId,
       // One that a task has not recorded yet may be just being made.
       isWantedBy: ({ resources }) => resources.mapping === undefined || resources.mapping.uuid === uuid,
@@ -78,7 +79,9 @@ export function createInventory({
     return {
       id: `queue ${name}`,
       taskId,
-      isWantedBy: () => true,
+      // Under its other name, standard or FIFO, it is left of an ordering that the task had.
+      isWantedBy: ({ resources }) =>
+        resources.queue === undefined || resources.queue.arn.endsWith(`:${name}`),
       async isOurs() {
         const found = await cloud.queues.describe(name);
         url = found?.url;
@@ -106,15 +109,16 @@ export function createInventory({
       return listed.map(queue).filter(isPresent);
     },
     recordedOf({ taskId, resources }) {
-      const queueName = names.queueName(taskId);
-      const queueArn = resources.queue?.arn ?? queueName;
+      const queueNames = [names.queueName(taskId), names.queueName(taskId, true)];
+      const queueArn = resources.queue?.arn ?? names.queueName(taskId);
       const recorded = resources.mapping && mapping({ uuid: resources.mapping.uuid, queueArn });
       return {
         rules: Object.values(resources.rules)
           .map(({ region, name }) => rule(region, name))
           .filter(isPresent),
         mappings: [recorded].filter(isPresent),
-        queues: [queue(queueName)].filter(isPresent),
+        // Made and not recorded it may be of either kind.
+        queues: queueNames.map(queue).filter(isPresent),
       };
     },
   };

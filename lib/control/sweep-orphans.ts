@@ -3,6 +3,7 @@ import type { Task } from '../domain/task.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConvergeMemory } from '../ports/converge-state.ts';
 import type { Logger } from '../ports/logger.ts';
+import { SHIFT_KINDS, type ShiftKind, type ShiftRoster } from '../ports/shifts.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import type { FoundResource, Inventory } from './sweep-inventory.ts';
 
@@ -25,19 +26,34 @@ export type SweepOrphans = (input: {
 
 /**
  * Deletes what no task wants: rules, then mappings, then queues with our prefix *and* our tag, seen in two sweeps at least
- * five minutes apart. Crashes leave such things, and hands that change the table.
+ * five minutes apart; and what shifts were told of tasks that are not theirs. Crashes leave such things, and hands that
+ * change the table.
  */
 export function createSweepOrphans({
   tasks,
   inventory,
+  roster,
   clock,
   logger,
 }: {
   tasks: Pick<TaskStore, 'get'>;
   inventory: Inventory;
+  roster: Pick<ShiftRoster, 'read' | 'remove'>;
   clock: Pick<Clock, 'now'>;
   logger: Logger;
 }): SweepOrphans {
+  /** A task's record names the kind before its entry is made, so there is nothing to wait for. */
+  async function sweepRoster(kind: ShiftKind): Promise<string[]> {
+    const removed: string[] = [];
+    for (const { taskId } of await roster.read(kind)) {
+      if ((await tasks.get(taskId))?.resources.shift?.kind === kind) continue;
+      await roster.remove(kind, taskId);
+      removed.push(`roster entry ${kind}/${taskId}`);
+      logger.warn('took a task from the roster', { kind, taskId });
+    }
+    return removed;
+  }
+
   return async ({ regions, suspects, deadlineMs }) => {
     const known = new Map<string, Promise<Task | undefined>>();
     const taskOf = (taskId: string) => {
@@ -67,6 +83,8 @@ export function createSweepOrphans({
       deleted.push(found.id);
       logger.warn('deleted an orphan', { resource: found.id, taskId: found.taskId });
     }
+
+    for (const kind of SHIFT_KINDS) deleted.push(...(await sweepRoster(kind)));
 
     const lists = [
       ...regions.map((region) => () => inventory.rules(region)),

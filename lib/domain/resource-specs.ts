@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { ControlPlaneError } from './control-plane-error.ts';
 import type { ResourceNames } from './resource-names.ts';
-import type { Task, TaskDefinition } from './task.ts';
+import type { Task } from './task.ts';
+import { isFromMqtt, pathOf } from './task-path.ts';
 import { uncoveredFilters } from './topic-filter.ts';
 
 /** Six times the batching function's timeout of 30 s, as AWS recommends. */
@@ -11,9 +11,17 @@ export const RETENTION_SECONDS = 14 * 24 * 60 * 60;
 /** Only a function that crashes again and again gets there: dead letters are decided by the error table, not by SQS. */
 export const MAX_RECEIVE_COUNT = 1000;
 
+/** Records per batch that Lambda takes from a FIFO queue, or from any queue without a window. */
+const MAX_BATCH_WITHOUT_WINDOW = 10;
+/** Of the mapping of an overflow, which is there now and then: the least that AWS takes. */
+export const OVERFLOW_CONCURRENCY = 2;
+
 /** Attributes a task's queue must have. Durations as SQS takes them. */
 export interface TaskQueueSpec {
+  /** Ends in `.fifo` where it is one. */
   name: string;
+  /** In order within each message group, at high throughput. Absent: a standard queue. */
+  isFifo?: true;
   visibilityTimeoutSeconds: number;
   retentionSeconds: number;
   /** ARN of the dead-letter hand-over queue. */
@@ -28,7 +36,8 @@ export interface MappingSpec {
   functionName: string;
   enabled: boolean;
   batchSize: number;
-  maximumBatchingWindowSeconds: number;
+  /** Absent for a FIFO queue, which has none. */
+  maximumBatchingWindowSeconds?: number;
   maximumConcurrency: number;
   tags: Readonly<Record<string, string>>;
 }
@@ -54,6 +63,8 @@ export interface SpecSettings {
   batchFunctionName: string;
   deadLetterQueueArn: string;
   deadLetterQueueUrl: string;
+  /** What FIFO queues give up goes to one of their kind. */
+  deadLetterFifoQueueArn: string;
   ruleRoleArn: string;
   /** The SELECT that makes a task's envelope; its text must be safe for any valid filter. */
   ruleSql(rule: { taskId: string; version: number; ruleNumber: number; topicFilter: string }): string;
@@ -72,40 +83,40 @@ export interface RuleSpec {
   render(options: { name: string; queueUrl: string; enabled: boolean }): TopicRuleSpec;
 }
 
-export interface ResourceSpecs {
+/** A task's queue, and the mapping from it to the batching function. */
+export interface QueueSpecs {
   queue: Hashed<TaskQueueSpec>;
   mapping: Hashed<Omit<MappingSpec, 'queueArn' | 'enabled'>>;
-  /** By rule number, lowest first. A filter that another one of the task covers has no rule. */
+}
+
+/** Rule path: rules by number, lowest first. A filter that another one of the task covers has no rule. */
+export interface RulePathSpecs extends QueueSpecs {
+  path: 'rule';
   rules: readonly RuleSpec[];
 }
 
-/**
- * Everything that a task of the rule path needs in the cloud.
- * @throws ControlPlaneError when the task is not of the rule path.
- */
+/** Session path: the queue is for overflow and pauses. */
+export interface SessionPathSpecs extends QueueSpecs {
+  path: 'session';
+}
+
+/** Pull path: RocketMQ keeps what waits. */
+export interface PullPathSpecs {
+  path: 'pull';
+}
+
+export type ResourceSpecs = RulePathSpecs | SessionPathSpecs | PullPathSpecs;
+
+/** Everything that a task needs in the cloud. */
 export function renderResourceSpecs(task: Task, settings: SpecSettings): ResourceSpecs {
-  const { taskId, definition } = task;
-  const { options } = definition;
-  const tags = settings.names.tags(taskId);
-  return {
-    queue: hashed({
-      name: settings.names.queueName(taskId),
-      // AWS adds the window: while a batch is gathered its records are hidden already.
-      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS + options.batch.maxWaitSeconds,
-      retentionSeconds: RETENTION_SECONDS,
-      deadLetterQueueArn: settings.deadLetterQueueArn,
-      maxReceiveCount: MAX_RECEIVE_COUNT,
-      tags,
-    }),
-    mapping: hashed({
-      functionName: settings.batchFunctionName,
-      batchSize: options.batch.maxMessages,
-      maximumBatchingWindowSeconds: options.batch.maxWaitSeconds,
-      maximumConcurrency: options.concurrency,
-      tags,
-    }),
-    rules: ruleSpecs(task, settings),
-  };
+  const { definition } = task;
+  const path = pathOf(definition);
+  if (path === 'session') return { path, ...sessionQueueSpecs(task, settings) };
+  if (path === 'rule' && isFromMqtt(definition)) {
+    const { topicFilters } = definition.source;
+    return { path, ...ruleQueueSpecs(task, settings), rules: ruleSpecs(task, topicFilters, settings) };
+  }
+  return { path: 'pull' };
 }
 
 /** 64 bits of SHA-256 over the values, whatever the order of their names. */
@@ -119,9 +130,56 @@ function hashed<T extends { tags: unknown }>(spec: T): Hashed<T> {
   return { ...spec, specHash: specHash(values) };
 }
 
-function ruleSpecs(task: Task, settings: SpecSettings): RuleSpec[] {
-  const { taskId, version, definition, sourceRegion } = task;
-  const { topicFilters } = rulePathSource(definition);
+function ruleQueueSpecs({ taskId, definition }: Task, settings: SpecSettings): QueueSpecs {
+  const { batch, concurrency } = definition.options;
+  const tags = settings.names.tags(taskId);
+  return {
+    queue: hashed({
+      name: settings.names.queueName(taskId),
+      // AWS adds the window: while a batch is gathered its records are hidden already.
+      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS + batch.maxWaitSeconds,
+      retentionSeconds: RETENTION_SECONDS,
+      deadLetterQueueArn: settings.deadLetterQueueArn,
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+      tags,
+    }),
+    mapping: hashed({
+      functionName: settings.batchFunctionName,
+      batchSize: batch.maxMessages,
+      maximumBatchingWindowSeconds: batch.maxWaitSeconds,
+      maximumConcurrency: concurrency,
+      tags,
+    }),
+  };
+}
+
+/** Where order is kept the queue keeps it too: a message group for what stays in order (protocol-design-rule 1). */
+function sessionQueueSpecs({ taskId, definition }: Task, settings: SpecSettings): QueueSpecs {
+  const { batch, ordering } = definition.options;
+  const isFifo = ordering !== 'none';
+  const tags = settings.names.tags(taskId);
+  return {
+    queue: hashed({
+      name: settings.names.queueName(taskId, isFifo),
+      ...(isFifo ? { isFifo: true as const } : {}),
+      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
+      retentionSeconds: RETENTION_SECONDS,
+      deadLetterQueueArn: isFifo ? settings.deadLetterFifoQueueArn : settings.deadLetterQueueArn,
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+      tags,
+    }),
+    mapping: hashed({
+      functionName: settings.batchFunctionName,
+      batchSize: Math.min(batch.maxMessages, MAX_BATCH_WITHOUT_WINDOW),
+      ...(isFifo ? {} : { maximumBatchingWindowSeconds: 0 }),
+      maximumConcurrency: OVERFLOW_CONCURRENCY,
+      tags,
+    }),
+  };
+}
+
+function ruleSpecs(task: Task, topicFilters: readonly string[], settings: SpecSettings): RuleSpec[] {
+  const { taskId, version, sourceRegion } = task;
   const needed = new Set(uncoveredFilters(topicFilters, 'aws-iot'));
   const specs = topicFilters.map((topicFilter, ruleNumber) => {
     const values = {
@@ -136,13 +194,4 @@ function ruleSpecs(task: Task, settings: SpecSettings): RuleSpec[] {
     return { ruleNumber, region: sourceRegion, topicFilter, specHash: hash, render };
   });
   return specs.filter(({ ruleNumber }) => needed.has(ruleNumber));
-}
-
-function rulePathSource({ source, options }: TaskDefinition): { topicFilters: readonly string[] } {
-  if ('topicFilters' in source && options.via !== 'session') return source;
-  throw new ControlPlaneError('only tasks from aws-iot by topic rules have resources of their own', {
-    code: 'PATH_NOT_SUPPORTED',
-    reaction: 'failed',
-    hint: 'Delete the task, or set options.via to "rule" with a source of kind aws-iot.',
-  });
 }

@@ -190,12 +190,42 @@ export interface TaskResources {
   rulesVersion?: number;
   /** Epoch ms of a request for the mapping whose answer was never recorded: a mapping may exist that is not named here. */
   mappingRequestedAtMs?: number;
-  /** Epoch ms since when a deletion has left no rule. */
-  rulesGoneAtMs?: number;
+  /** Epoch ms since when a removal has left nothing that puts messages into the queue: no rule, no lane. */
+  inflowEndedAtMs?: number;
   /** Epoch ms since when every audit has found messages in the queue and the task not running. */
   bufferingSinceMs?: number;
   /** Epoch ms at which it was told that the oldest of them will be dropped by SQS before long. */
   bufferExpiringAtMs?: number;
+  /** Session and pull path: what shifts were told last. Kept while the task may have something at its source. */
+  shift?: ShiftRecord;
+  /** Session path, running: messages wait in the queue, older than those that arrive now, or may do so. */
+  overflow?: OverflowRecord;
+}
+
+/** What shifts do with a task; `none`: it is not on their roster, and what it has at its source (session, group) stays there. */
+export type ShiftMode = 'forward' | 'buffer' | 'discard' | 'end' | 'none';
+
+/** What converge tells shifts of a task. Recorded before they are told, so that no crash leaves a lane that nobody stops. */
+export interface ShiftRecord {
+  kind: Exclude<TaskPath, 'rule'>;
+  mode: ShiftMode;
+  version: number;
+  lanes: number;
+  /** Where the session or group is. */
+  sourceClusterId: string;
+  /** Epoch ms since when this is wanted of them. */
+  sinceMs: number;
+  /** The roster says so. */
+  isTold: boolean;
+  /** Lanes from `lanes` up to here were there before, and may still have something at the source. */
+  mostLanes: number;
+  /** With mode `none`: what was carried out before, or given up. */
+  cleared?: 'discard' | 'end';
+}
+
+export interface OverflowRecord {
+  /** Epoch ms of the first of the looks that have found the queue empty; absent: the last one did not. */
+  emptyAtMs?: number;
 }
 
 export interface RuleRecord {

@@ -1,7 +1,8 @@
 import type { LaneMode } from './lane-leases.ts';
 
 /** The two kinds of shifts: one function each. */
-export type ShiftKind = 'pull' | 'session';
+export const SHIFT_KINDS = ['pull', 'session'] as const;
+export type ShiftKind = (typeof SHIFT_KINDS)[number];
 
 /** One task that shifts have to work on. */
 export interface RosterEntry {

@@ -10,6 +10,7 @@ export interface TaskQueue {
   retentionSeconds: number;
   deadLetterQueueArn?: string;
   maxReceiveCount?: number;
+  isFifo?: true;
   tags: Readonly<Record<string, string>>;
 }
 
@@ -26,8 +27,8 @@ export interface QueueBacklog {
  */
 export interface TaskQueues {
   /**
-   * Creates, or brings an existing one to the specification (attributes and tags). A name is blocked for 60 s after a
-   * deletion: `not-yet`, code `QUEUE_DELETED_RECENTLY`.
+   * Creates, or brings an existing one to the specification (attributes and tags); whether it is a FIFO queue is for its
+   * life. A name is blocked for 60 s after a deletion: `not-yet`, code `QUEUE_DELETED_RECENTLY`.
    */
   ensure(spec: TaskQueueSpec): Promise<{ url: string; arn: string }>;
   /** What a queue of this name looks like now; undefined when there is none. */

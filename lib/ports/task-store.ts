@@ -129,6 +129,12 @@ export interface TaskStore {
   /** Conditional on the lease; answers the task as it is now, or undefined when the lease is no longer ours. */
   saveProgress(lease: TaskLease, progress: Progress): Promise<Task | undefined>;
   /**
+   * Converge, for the mapping of an overflow: makes the task hold so many units of the stack's concurrency instead of those it
+   * holds. False: so many are not free, or the task is not wanted running any more; nothing was changed. Throws
+   * `ControlPlaneError` `LEASE_LOST`.
+   */
+  holdUnits(lease: TaskLease, units: number, concurrencyLimit: number): Promise<boolean>;
+  /**
    * Data plane: running ⇄ degraded, only while the task is in one of the two; answers false when it was in neither. A reason
    * that is not about the target (`StatusReason.about`) is left as it is: who gave it takes it back.
    */

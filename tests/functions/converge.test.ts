@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { encodeWake } from '../../lib/domain/wake-message.ts';
-import { DEAD_LETTER_ARN, DEAD_LETTER_URL, REGION, STACK_ARN } from '../helpers/converge-world.ts';
+import {
+  DEAD_LETTER_ARN,
+  DEAD_LETTER_FIFO_ARN,
+  DEAD_LETTER_URL,
+  REGION,
+  STACK_ARN,
+} from '../helpers/converge-world.ts';
 
 Object.assign(process.env, {
   AWS_REGION: REGION,
@@ -11,11 +17,14 @@ Object.assign(process.env, {
   CONTROL_QUEUE_URL: `https://sqs.${REGION}.amazonaws.com/123456789012/control.fifo`,
   DEAD_LETTER_QUEUE_URL: DEAD_LETTER_URL,
   DEAD_LETTER_QUEUE_ARN: DEAD_LETTER_ARN,
+  DEAD_LETTER_FIFO_QUEUE_ARN: DEAD_LETTER_FIFO_ARN,
   STACK_ARN,
   SERVICE: 'mqferry',
   STAGE: 'dev',
   RULE_ROLE_ARN: 'arn:aws:iam::123456789012:role/rules',
   BATCH_FUNCTION_NAME: 'batching',
+  PULL_FUNCTION_NAME: 'pulling',
+  SESSION_FUNCTION_NAME: 'sessions',
   LOG_LEVEL: 'ERROR',
 });
 const { handler } = await import('../../functions/converge.ts');

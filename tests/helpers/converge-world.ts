@@ -2,14 +2,16 @@ import { createIotTopicRules } from '../../lib/adapters/aws-iot/topic-rules.ts';
 import { createLambdaEventSourceMappings } from '../../lib/adapters/lambda/event-source-mappings.ts';
 import { createMemoryClusterStore } from '../../lib/adapters/memory/cluster-store.ts';
 import { createMemoryConvergeState } from '../../lib/adapters/memory/converge-state.ts';
+import { createMemoryLaneLeases } from '../../lib/adapters/memory/lane-leases.ts';
 import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts';
+import { createMemoryShiftRoster, createMemoryShiftSlots } from '../../lib/adapters/memory/shifts.ts';
 import { createMemoryStackStore } from '../../lib/adapters/memory/stack-store.ts';
 import { createMemoryState } from '../../lib/adapters/memory/state.ts';
 import { createStrictCloud } from '../../lib/adapters/memory/strict-cloud.ts';
 import { createMemoryTaskStore } from '../../lib/adapters/memory/task-store.ts';
 import { createSqsTaskQueues } from '../../lib/adapters/sqs/task-queues.ts';
 import { createPacer } from '../../lib/control/converge-pacer.ts';
-import type { Cloud, StepContext } from '../../lib/control/converge-steps.ts';
+import type { Cloud, Shifts, StepContext } from '../../lib/control/converge-steps.ts';
 import { type ConvergeResult, createConvergeTask } from '../../lib/control/converge-task.ts';
 import { createResourceNames } from '../../lib/domain/resource-names.ts';
 import type { SpecSettings } from '../../lib/domain/resource-specs.ts';
@@ -17,12 +19,15 @@ import { TaskDefinition } from '../../lib/domain/task.ts';
 import { ruleSql } from '../../lib/mapping/rule-envelope.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
+import type { ShiftStarter } from '../../lib/ports/shifts.ts';
+import { createFakeShift } from './fake-shift.ts';
 
 export const STACK_ARN =
   'arn:aws:cloudformation:eu-west-1:123456789012:stack/mqferry-dev/0a1b2c3d-1111-2222-3333-444455556666';
 export const REGION = 'eu-west-1';
 export const FUNCTION_NAME = 'mqferry-dev-mqtt-to-rocketmq';
 export const DEAD_LETTER_ARN = `arn:aws:sqs:${REGION}:123456789012:mqferry-dev-dead-letters`;
+export const DEAD_LETTER_FIFO_ARN = `${DEAD_LETTER_ARN}.fifo`;
 export const DEAD_LETTER_URL = `https://sqs.${REGION}.amazonaws.com/123456789012/mqferry-dev-dead-letters`;
 
 /** The process died: nothing of it runs any more, not even what cleans up. */
@@ -33,10 +38,16 @@ export class Killed extends Error {
 /** A clock on which sleeping takes no time but moves it. */
 export function createJumpingClock(startMs = Date.UTC(2026, 0, 1)) {
   let nowMs = startMs;
+  let meanwhile: () => Promise<void> = async () => undefined;
   return {
     now: () => nowMs,
     async sleep(ms: number) {
       nowMs += ms;
+      await meanwhile();
+    },
+    /** Goes on while others sleep. */
+    setMeanwhile(work: () => Promise<void>) {
+      meanwhile = work;
     },
     advance(ms: number) {
       nowMs += ms;
@@ -57,6 +68,7 @@ export function specSettings(settings: Partial<SpecSettings> = {}): SpecSettings
     batchFunctionName: FUNCTION_NAME,
     deadLetterQueueArn: DEAD_LETTER_ARN,
     deadLetterQueueUrl: DEAD_LETTER_URL,
+    deadLetterFifoQueueArn: DEAD_LETTER_FIFO_ARN,
     ruleRoleArn: 'arn:aws:iam::123456789012:role/mqferry-dev-rules',
     ruleSql,
     ...settings,
@@ -72,6 +84,29 @@ export function definition(
     taskName,
     source: { clusterId: 'devices', topicFilters },
     target: { clusterId: 'business', topic: 'charger_status' },
+    options,
+  });
+}
+
+/** Of a task by the session path. */
+export function sessionDefinition(
+  options: Partial<TaskDefinition['options']> = {},
+  clusterId = 'factory',
+): TaskDefinition {
+  return TaskDefinition.parse({
+    taskName: 'session',
+    source: { clusterId, topicFilters: ['a/+'] },
+    target: { clusterId: 'business', topic: 'charger_status' },
+    options: { via: 'session', ...options },
+  });
+}
+
+/** Of a task by the pull path. */
+export function pullDefinition(options: Partial<TaskDefinition['options']> = {}): TaskDefinition {
+  return TaskDefinition.parse({
+    taskName: 'pull',
+    source: { clusterId: 'business', topic: 'commands' },
+    target: { clusterId: 'devices', topic: 'stations/${key}/commands' },
     options,
   });
 }
@@ -149,8 +184,26 @@ export async function createConvergeWorld({
     { at: at() },
   );
 
+  const roster = createMemoryShiftRoster();
+  const slots = createMemoryShiftSlots(clock);
+  const lanes = createMemoryLaneLeases(clock);
+  const shift = createFakeShift({ roster, slots, lanes, tasks, isRemoving: () => state.removing });
+  clock.setMeanwhile(shift.work);
+  const starter: ShiftStarter = {
+    async start() {
+      shift.start();
+    },
+  };
+  const shifts: Shifts = { roster: mortal(roster), slots, starter: mortal(starter), lanes: mortal(lanes) };
+
+  for (const clusterId of ['factory', 'other-factory']) {
+    const url = `mqtts://${clusterId}.example:8883`;
+    await clusters.put(clusterId, { kind: 'mqtt', name: clusterId, region: REGION, url }, { at: at() });
+  }
+
   const context: StepContext = {
     cloud,
+    shifts,
     settings: specSettings(),
     memory: mortal(memory),
     clock,
@@ -163,6 +216,7 @@ export async function createConvergeWorld({
       ...context,
       // The world's queues count at once.
       countLagMs: 0,
+      ruleConcurrency: 100,
       settings,
       tasks: mortal(tasks),
       stack: mortal(stack),
@@ -190,6 +244,8 @@ export async function createConvergeWorld({
     stack,
     memory,
     clusters,
+    shift,
+    shifts: { roster, slots, starter, lanes },
     context,
     converge,
     at,
@@ -206,12 +262,13 @@ export async function createConvergeWorld({
       for (let round = 1; round <= maxRounds; round += 1) {
         try {
           const result = await converge(taskId, options);
+          await shift.work();
           if (result.outcome === 'done') return round;
-          clock.advance(Math.min(10_000, Math.max(2_000, result.waitMs)));
+          await clock.sleep(Math.min(10_000, Math.max(2_000, result.waitMs)));
         } catch (error) {
           if (!(error instanceof Killed)) throw error;
           // The record of the control queue comes back.
-          clock.advance(70_000);
+          await clock.sleep(70_000);
         }
       }
       const task = await tasks.get(taskId);

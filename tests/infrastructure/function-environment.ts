@@ -3,6 +3,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   '<ControlQueue>': 'https://sqs.eu-west-1.amazonaws.com/123456789012/control.fifo',
   '<DeadLetterQueue>': 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters',
   '<DeadLetterQueue.Arn>': 'arn:aws:sqs:eu-west-1:123456789012:dead-letters',
+  '<DeadLetterFifoQueue.Arn>': 'arn:aws:sqs:eu-west-1:123456789012:dead-letters.fifo',
   '<TopicRuleRole.Arn>': 'arn:aws:iam::123456789012:role/topic-rules',
 };
 

@@ -100,6 +100,12 @@ export const COMMANDS: Readonly<
   'lib/adapters/lambda/account-limits.ts': {
     GetAccountSettingsCommand: () => on('*', 'lambda:GetAccountSettings'),
   },
+  'lib/adapters/lambda/shift-starter.ts': {
+    InvokeCommand: () =>
+      ['rocketmq-to-mqtt', 'mqtt-session'].flatMap((name) =>
+        on(ARN('lambda', `function:mqferry-dev-${name}`), 'lambda:InvokeFunction'),
+      ),
+  },
   'lib/adapters/lambda/self-invocation.ts': {
     InvokeCommand: (_, functionName) =>
       on(ARN('lambda', `function:mqferry-dev-${functionName}`), 'lambda:InvokeFunction'),
@@ -160,9 +166,8 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
   ],
-  // It asks for the page of tasks and takes their leases; of the cloud it lists, reads and deletes.
+  // It asks for the page of tasks, takes their leases and looks at lanes and slots; of the cloud it lists, reads and deletes.
   'runtime-resources': [
-    { ...QUERY, on: { action: 'dynamodb:Query', resource: TABLE } },
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },

@@ -1,4 +1,5 @@
 import { leaseLost } from '../../domain/control-plane-error.ts';
+import { RequestError } from '../../domain/errors.ts';
 import { wishesFor } from '../../domain/task-lifecycle.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Progress, TaskLease, TaskStore } from '../../ports/task-store.ts';
@@ -20,8 +21,8 @@ import { getItem } from './read.ts';
 import { type Item, type Table, taskKey } from './table.ts';
 import { taskItemOf, taskOf } from './task-item.ts';
 import { expireRevisions } from './task-records.ts';
-import { freeNameStep, useSteps, usesOf } from './task-steps.ts';
-import { transact, update } from './write.ts';
+import { freeNameStep, reserveSteps, useSteps, usesOf } from './task-steps.ts';
+import { transact, untilFresh, update } from './write.ts';
 
 type TaskProgress = Pick<
   TaskStore,
@@ -29,6 +30,7 @@ type TaskProgress = Pick<
   | 'renewLease'
   | 'releaseLease'
   | 'saveProgress'
+  | 'holdUnits'
   | 'reportHealth'
   | 'reportLane'
   | 'reportOverflow'
@@ -77,6 +79,27 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
       // Something else is wanted by now: what is true whatever is wanted.
       const rest = await change(lease.taskId, { set: { resources, observedVersion } }, isOurs(lease));
       return rest.ok ? taskOf(rest.item) : undefined;
+    },
+
+    async holdUnits(lease, units, concurrencyLimit) {
+      return untilFresh(table, async () => {
+        const item = await getItem(table, taskKey(lease.taskId));
+        if (item === undefined || !isHeld(item, lease)) throw leaseLost(lease.taskId);
+        const { task, heldUnits } = taskItemOf(item);
+        if (units > 0 && task.desired !== 'running') return false;
+        if (units === heldUnits) return true;
+        const grounds = all(isOurs(lease), equals('heldUnits', heldUnits), equals('desired', task.desired));
+        return unlessExhausted(
+          transact(table, [
+            {
+              item: {
+                Update: { Key: taskKey(lease.taskId), ...changing({ set: { heldUnits: units } }, grounds) },
+              },
+            },
+            ...reserveSteps(units - heldUnits, concurrencyLimit),
+          ]),
+        );
+      });
     },
 
     async reportHealth(taskId, health) {
@@ -168,6 +191,16 @@ function progressChanges({ status, reason, resources, observedVersion }: Progres
     set: { status, resources, observedVersion, ...(reason === null ? {} : { reason }) },
     remove: reason === null ? ['reason'] : [],
   };
+}
+
+/** Undefined: what was decided upon is no longer so. */
+async function unlessExhausted(writing: Promise<'done' | 'stale'>): Promise<boolean | undefined> {
+  try {
+    return (await writing) === 'done' ? true : undefined;
+  } catch (error) {
+    if (error instanceof RequestError && error.code === 'CONCURRENCY_EXHAUSTED') return false;
+    throw error;
+  }
 }
 
 function isOurs({ owner, epoch }: TaskLease): Condition {

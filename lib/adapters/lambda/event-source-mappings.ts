@@ -140,10 +140,11 @@ export function createLambdaEventSourceMappings({
 }
 
 function form(spec: Omit<MappingSpec, 'queueArn' | 'tags'>) {
+  const { maximumBatchingWindowSeconds: windowSeconds } = spec;
   return {
     Enabled: spec.enabled,
     BatchSize: spec.batchSize,
-    MaximumBatchingWindowInSeconds: spec.maximumBatchingWindowSeconds,
+    ...(windowSeconds === undefined ? {} : { MaximumBatchingWindowInSeconds: windowSeconds }),
     ScalingConfig: { MaximumConcurrency: spec.maximumConcurrency },
     FunctionResponseTypes: ['ReportBatchItemFailures' as const],
   };

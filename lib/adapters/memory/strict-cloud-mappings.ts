@@ -70,7 +70,12 @@ export function createStrictMappings(
     );
   }
 
-  function check(form: Form): void {
+  function check(form: Form, queueArn: string): void {
+    if (queueArn.endsWith('.fifo')) {
+      if (form.MaximumBatchingWindowInSeconds !== undefined)
+        throw invalid('Batching window is not supported for FIFO queues');
+      if ((form.BatchSize ?? 10) > 10) throw invalid('Batch size must be at most 10 for FIFO queues');
+    }
     if ((form.BatchSize ?? 10) > 10 && !form.MaximumBatchingWindowInSeconds) {
       throw invalid(
         'Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10',
@@ -96,7 +101,7 @@ export function createStrictMappings(
         refused('An event source mapping with this queue and function exists', 409),
       );
     }
-    check(rest);
+    check(rest, queueArn);
     const uuid = randomUUID();
     const changing = { state: 'Creating' as const, untilMs: changeUntil() };
     const mapping = {
@@ -114,7 +119,7 @@ export function createStrictMappings(
 
   function update(input: UpdateEventSourceMappingCommand['input']): StrictMapping {
     const mapping = stable(input.UUID);
-    check({ ...mapping, ...formOf(input) });
+    check({ ...mapping, ...formOf(input) }, mapping.queueArn);
     const { Enabled: enabled = mapping.enabled } = input;
     const state = enabled === mapping.enabled ? 'Updating' : enabled ? 'Enabling' : 'Disabling';
     Object.assign(mapping, formOf(input), { enabled, changing: { state, untilMs: changeUntil() } });

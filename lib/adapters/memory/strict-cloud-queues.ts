@@ -3,6 +3,8 @@ import {
   DeleteQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  InvalidAttributeName,
+  InvalidAttributeValue,
   ListQueuesCommand,
   ListQueueTagsCommand,
   QueueDeletedRecently,
@@ -28,6 +30,21 @@ export interface StrictQueue {
   history: { atMs: number; waiting: number; inFlight: number }[];
 }
 
+/** A FIFO queue has its own kind of name, attributes and dead-letter queue, and no other queue has any of them. */
+function checkKind(name: string, { FifoQueue, RedrivePolicy = '{}', ...attributes }: Record<string, string>) {
+  const isFifo = FifoQueue !== undefined;
+  const { deadLetterTargetArn = '' } = JSON.parse(RedrivePolicy) as { deadLetterTargetArn?: string };
+  const onlyFifo = ['ContentBasedDeduplication', 'DeduplicationScope', 'FifoThroughputLimit'];
+  if (isFifo !== name.endsWith('.fifo') || (isFifo && FifoQueue !== 'true'))
+    throw new InvalidAttributeValue(refused('The name of a FIFO queue can only end with .fifo'));
+  if (!isFifo && onlyFifo.some((attribute) => attributes[attribute] !== undefined))
+    throw new InvalidAttributeName(refused('You can specify it only for FIFO queues'));
+  if (deadLetterTargetArn !== '' && deadLetterTargetArn.endsWith('.fifo') !== isFifo)
+    throw new InvalidAttributeValue(
+      refused('Dead-letter queue must be same type of queue as the source queue'),
+    );
+}
+
 /** SQS as strict as it is: names blocked after a deletion, other attributes refused, counts and lists behind, new queues not known yet. */
 export function createStrictQueues({ clock, region, accountId, queueDelayMs }: StrictContext) {
   const queues = createStaleCollection<StrictQueue>(clock);
@@ -45,6 +62,7 @@ export function createStrictQueues({ clock, region, accountId, queueDelayMs }: S
   }
 
   function create(name: string, attributes: Record<string, string>, tags: Record<string, string>): string {
+    checkKind(name, attributes);
     const existing = queues.get(name);
     if (existing !== undefined) {
       const differs = Object.entries(attributes).some(([key, value]) => existing.attributes[key] !== value);
@@ -95,6 +113,8 @@ export function createStrictQueues({ clock, region, accountId, queueDelayMs }: S
     if (command instanceof GetQueueAttributesCommand)
       return { Attributes: attributesOf(at(command.input.QueueUrl)) };
     if (command instanceof SetQueueAttributesCommand) {
+      if (command.input.Attributes?.FifoQueue !== undefined)
+        throw new InvalidAttributeName(refused('Unknown Attribute FifoQueue.'));
       Object.assign(at(command.input.QueueUrl).attributes, command.input.Attributes);
       return {};
     }

@@ -1,5 +1,6 @@
 import { monotonicFactory } from 'ulid';
 import { leaseLost } from '../../domain/control-plane-error.ts';
+import { RequestError } from '../../domain/errors.ts';
 import { idempotencyKeyReused, taskNameTaken, taskNotFound } from '../../domain/request-errors.ts';
 import { EVENT_RETENTION_SECONDS, IDEMPOTENCY_SECONDS } from '../../domain/retention.ts';
 import type { Task, TaskStatus } from '../../domain/task.ts';
@@ -184,6 +185,20 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
       if (resources !== undefined) task.resources = structuredClone(resources);
       if (observedVersion !== undefined) task.observedVersion = observedVersion;
       return structuredClone(task);
+    },
+
+    async holdUnits(lease, units, concurrencyLimit) {
+      const record = leased(lease);
+      if (record === undefined) throw leaseLost(lease.taskId);
+      if (units > 0 && record.task.desired !== 'running') return false;
+      try {
+        reserveUnits(state, units - record.held, concurrencyLimit);
+      } catch (error) {
+        if (error instanceof RequestError) return false;
+        throw error;
+      }
+      record.held = units;
+      return true;
     },
 
     async reportHealth(taskId, health) {

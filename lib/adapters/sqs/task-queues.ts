@@ -16,6 +16,15 @@ import { controlPlaneCall } from '../aws/control-plane-call.ts';
 import { errorOfSqs, isNameTaken, isNoSuchQueue } from './errors.ts';
 import { backlogOf, COUNTS } from './queue-counter.ts';
 
+/** What a queue is for its life, and cannot be told again later. */
+const FIFO_QUEUE = { FifoQueue: 'true' } as const;
+/** High throughput: the limit is that of a message group. Who sends names the id against copies. */
+const FIFO_ATTRIBUTES = {
+  ContentBasedDeduplication: 'false',
+  DeduplicationScope: 'messageGroup',
+  FifoThroughputLimit: 'perMessageGroupId',
+} as const;
+
 const LIST_PAGE = 1_000;
 /** A hundred thousand queues of one stack: far beyond any limit of AWS IoT on rules. */
 const MAX_PAGES = 100;
@@ -47,7 +56,7 @@ export function createSqsTaskQueues({ sqs }: { sqs: Pick<SQSClient, 'send'> }): 
     const created = await call(`creating queue ${name}`, async (options) => {
       const command = new CreateQueueCommand({
         QueueName: name,
-        Attributes: attributes(spec),
+        Attributes: { ...attributes(spec), ...(spec.isFifo ? FIFO_QUEUE : {}) },
         tags: { ...tags },
       });
       return sqs.send(command, options).catch((error: unknown) => {
@@ -133,6 +142,7 @@ function attributes(spec: TaskQueueSpec): Partial<Record<QueueAttributeName, str
     VisibilityTimeout: String(spec.visibilityTimeoutSeconds),
     MessageRetentionPeriod: String(spec.retentionSeconds),
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
+    ...(spec.isFifo ? FIFO_ATTRIBUTES : {}),
   };
 }
 
@@ -165,6 +175,7 @@ function queueOf(
     visibilityTimeoutSeconds: Number(found.VisibilityTimeout),
     retentionSeconds: Number(found.MessageRetentionPeriod),
     ...redrivePolicy(found.RedrivePolicy),
+    ...(found.FifoQueue === 'true' ? { isFifo: true } : {}),
     tags,
   };
 }

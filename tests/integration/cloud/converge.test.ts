@@ -4,7 +4,10 @@ import { ulid } from 'ulid';
 import { createIotTopicRules } from '../../../lib/adapters/aws-iot/topic-rules.ts';
 import { createDynamoClusterStore } from '../../../lib/adapters/dynamodb/cluster-store.ts';
 import { createDynamoConvergeState } from '../../../lib/adapters/dynamodb/converge-state.ts';
+import { createDynamoLaneLeases } from '../../../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoRateLimiter } from '../../../lib/adapters/dynamodb/rate-limiter.ts';
+import { createDynamoShiftRoster } from '../../../lib/adapters/dynamodb/shift-roster.ts';
+import { createDynamoShiftSlots } from '../../../lib/adapters/dynamodb/shift-slots.ts';
 import { createDynamoStackStore } from '../../../lib/adapters/dynamodb/stack-store.ts';
 import { createDynamoTaskStore } from '../../../lib/adapters/dynamodb/task-store.ts';
 import { createLambdaEventSourceMappings } from '../../../lib/adapters/lambda/event-source-mappings.ts';
@@ -60,6 +63,12 @@ async function openStack(stage: string) {
     { kind: 'rocketmq', name: 'b', region: REGION, endpoint: 'b:8081', tls: false, multiMessage: 'auto' },
     { at: at() },
   );
+  const shifts = {
+    roster: createDynamoShiftRoster(table),
+    slots: createDynamoShiftSlots(table, clock),
+    starter: { start: async () => undefined },
+    lanes: createDynamoLaneLeases(table, clock),
+  };
   const convergeTask = createConvergeTask({
     tasks,
     stack,
@@ -68,14 +77,17 @@ async function openStack(stage: string) {
     settings,
     clock,
     logger: silentLogger,
+    shifts,
     settlingMs: 500,
     countLagMs: 500,
+    ruleConcurrency: 100,
   });
   const cleanup = createCleanupStack({
     tasks,
     stack,
     memory,
     inventory: createInventory({ cloud, settings }),
+    shifts,
     region: REGION,
     clock,
     logger: silentLogger,

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { readConvergeConfig } from '../../../lib/config/converge.ts';
-import { DEAD_LETTER_ARN, DEAD_LETTER_URL, STACK_ARN } from '../../helpers/converge-world.ts';
+import {
+  DEAD_LETTER_ARN,
+  DEAD_LETTER_FIFO_ARN,
+  DEAD_LETTER_URL,
+  STACK_ARN,
+} from '../../helpers/converge-world.ts';
 
 const environment = {
   AWS_REGION: 'eu-west-1',
@@ -8,11 +13,14 @@ const environment = {
   CONTROL_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/control.fifo',
   DEAD_LETTER_QUEUE_URL: DEAD_LETTER_URL,
   DEAD_LETTER_QUEUE_ARN: DEAD_LETTER_ARN,
+  DEAD_LETTER_FIFO_QUEUE_ARN: DEAD_LETTER_FIFO_ARN,
   STACK_ARN,
   SERVICE: 'mqferry',
   STAGE: 'dev',
   RULE_ROLE_ARN: 'arn:aws:iam::123456789012:role/rules',
   BATCH_FUNCTION_NAME: 'batching',
+  PULL_FUNCTION_NAME: 'pulling',
+  SESSION_FUNCTION_NAME: 'sessions',
 };
 
 describe('readConvergeConfig', () => {

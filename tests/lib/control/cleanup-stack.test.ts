@@ -47,6 +47,7 @@ function cleanup({
     stack: world.stack,
     memory: world.memory,
     inventory: createInventory({ cloud: world.cloud, settings: specSettings() }),
+    shifts: world.shifts,
     ...(bucket === undefined ? {} : { bucket }),
     region: REGION,
     clock: world.clock,

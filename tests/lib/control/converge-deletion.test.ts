@@ -22,7 +22,7 @@ const task = (more: Partial<Task>): Task => ({
   createdAt: '2026-01-01T00:00:00.000Z',
   updatedAt: '2026-01-01T00:00:00.000Z',
   startedAt: '2026-01-01T00:00:00.000Z',
-  resources: { rules: {}, rulesGoneAtMs: GONE_AT_MS },
+  resources: { rules: {}, inflowEndedAtMs: GONE_AT_MS },
   ...more,
 });
 const stepAfter = (ms: number, more: Partial<Task> = {}) =>

@@ -152,7 +152,7 @@ describe('createConvergeTask', () => {
     });
     await expect(world.converge(TASK)).rejects.toThrow(Killed);
     expect(rules()).toEqual([[ruleName(0), true]]);
-    expect((await task()).resources.rulesGoneAtMs).toBeUndefined();
+    expect((await task()).resources.inflowEndedAtMs).toBeUndefined();
   });
 
   it('takes records that stay hidden for longer than any function runs as waiting, not as in hand', async () => {

@@ -31,7 +31,13 @@ let suspects: Readonly<Record<string, number>>;
 beforeEach(async () => {
   world = await createConvergeWorld();
   const inventory = createInventory({ cloud: world.cloud, settings: specSettings() });
-  sweep = createSweepOrphans({ tasks: world.tasks, inventory, clock: world.clock, logger: silentLogger });
+  sweep = createSweepOrphans({
+    tasks: world.tasks,
+    inventory,
+    roster: world.shifts.roster,
+    clock: world.clock,
+    logger: silentLogger,
+  });
   suspects = {};
 });
 
@@ -147,7 +153,13 @@ describe('createSweepOrphans', () => {
     const answers = [before];
     const tasks = { get: async () => answers.shift() ?? after };
     const inventory = createInventory({ cloud: world.cloud, settings: specSettings() });
-    const racing = createSweepOrphans({ tasks, inventory, clock: world.clock, logger: silentLogger });
+    const racing = createSweepOrphans({
+      tasks,
+      inventory,
+      roster: world.shifts.roster,
+      clock: world.clock,
+      logger: silentLogger,
+    });
     const deadlineMs = world.clock.now() + MINUTE_MS;
     expect(await racing({ regions: [REGION], suspects, deadlineMs })).toEqual({ deleted: [], suspects: {} });
     expect(world.strict.rules()).toHaveLength(2);

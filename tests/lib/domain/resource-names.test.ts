@@ -21,6 +21,7 @@ describe('createResourceNames', () => {
     fc.assert(
       fc.property(ulid, fc.nat({ max: 99 }), (taskId, ruleNumber) => {
         expect(names.taskIdOfQueue(names.queueName(taskId))).toBe(taskId);
+        expect(names.taskIdOfQueue(names.queueName(taskId, true))).toBe(taskId);
         expect(names.taskOfRule(names.ruleName(taskId, ruleNumber))).toEqual({ taskId, ruleNumber });
       }),
     );
@@ -37,6 +38,8 @@ describe('createResourceNames', () => {
     `mqferry-dev-ffffffff-${TASK}`,
     'mqferry-dev-0a1b2c3d-control.fifo',
     `mqferry-dev-0a1b2c3d-${TASK}-more`,
+    `mqferry-dev-0a1b2c3d-${TASK}.fif`,
+    `mqferry-dev-0a1b2c3d-${TASK}.fifo.fifo`,
     `mqferry-dev-0a1b2c3d-${TASK.toLowerCase()}`,
     `mqferry-dev-0a1b2c3d-8${TASK.slice(1)}`,
     '',
@@ -63,8 +66,8 @@ describe('createResourceNames', () => {
 
   it('refuses names that SQS would refuse', () => {
     const make = (service: string, stage: string) => createResourceNames({ service, stage, stackArn });
-    expect(make('s'.repeat(26), 'p'.repeat(17)).queueName(TASK)).toHaveLength(80);
-    expect(() => make('s'.repeat(26), 'p'.repeat(18))).toThrow('at most 43 characters together');
+    expect(make('s'.repeat(26), 'p'.repeat(12)).queueName(TASK, true)).toHaveLength(80);
+    expect(() => make('s'.repeat(26), 'p'.repeat(13))).toThrow('at most 38 characters together');
     expect(() => make('my.service', 'dev')).toThrow('must consist of');
     expect(() => createResourceNames({ service: 's', stage: 'd', stackArn: 'arn:none' })).toThrow(
       'STACK_ARN',

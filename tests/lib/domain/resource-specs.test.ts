@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { renderResourceSpecs, specHash } from '../../../lib/domain/resource-specs.ts';
 import type { Task } from '../../../lib/domain/task.ts';
-import { DEAD_LETTER_ARN, DEAD_LETTER_URL, definition, specSettings } from '../../helpers/converge-world.ts';
+import {
+  DEAD_LETTER_ARN,
+  DEAD_LETTER_FIFO_ARN,
+  DEAD_LETTER_URL,
+  definition,
+  pullDefinition,
+  specSettings,
+} from '../../helpers/converge-world.ts';
 
 const TASK = '01J9ZQ4Y8R7K2M5N6P0S1T3V4W';
 function taskWith(topicFilters: string[], options: Parameters<typeof definition>[1] = {}, version = 1): Task {
@@ -18,7 +25,11 @@ function taskWith(topicFilters: string[], options: Parameters<typeof definition>
     resources: { rules: {} },
   };
 }
-const render = (task: Task) => renderResourceSpecs(task, specSettings());
+function render(task: Task) {
+  const specs = renderResourceSpecs(task, specSettings());
+  if (specs.path !== 'rule') throw new Error(`a task of the ${specs.path} path`);
+  return specs;
+}
 
 describe('renderResourceSpecs', () => {
   it('renders the queue: hidden long enough, kept as long as SQS keeps, never deciding dead letters', () => {
@@ -73,9 +84,50 @@ describe('renderResourceSpecs', () => {
     expect(edited.rules[0]?.specHash).not.toBe(first.rules[0]?.specHash);
   });
 
-  it('refuses tasks of other paths', () => {
-    expect(() => render(taskWith(['a'], { via: 'session' }))).toThrow(
-      expect.objectContaining({ code: 'PATH_NOT_SUPPORTED', reaction: 'failed' }),
+  it('renders queue and mapping of a session for its overflow, without rules', () => {
+    const specs = renderResourceSpecs(
+      taskWith(['a/b', 'a/+'], {
+        via: 'session',
+        batch: { maxMessages: 50, maxWaitSeconds: 0 },
+        concurrency: 9,
+      }),
+      specSettings(),
+    );
+    expect(specs).toMatchObject({
+      path: 'session',
+      queue: {
+        name: `mqferry-dev-0a1b2c3d-${TASK}`,
+        visibilityTimeoutSeconds: 180,
+        deadLetterQueueArn: DEAD_LETTER_ARN,
+      },
+      mapping: { batchSize: 10, maximumBatchingWindowSeconds: 0, maximumConcurrency: 2 },
+    });
+    expect(specs).not.toHaveProperty('rules');
+    expect(specs).not.toHaveProperty('queue.isFifo');
+  });
+
+  it.each(['topic', 'key', 'client'] as const)(
+    'renders a FIFO queue where the order of a %s is kept',
+    (ordering) => {
+      const specs = renderResourceSpecs(taskWith(['a'], { via: 'session', ordering }), specSettings());
+      expect(specs).toMatchObject({
+        queue: {
+          name: `mqferry-dev-0a1b2c3d-${TASK}.fifo`,
+          isFifo: true,
+          deadLetterQueueArn: DEAD_LETTER_FIFO_ARN,
+        },
+        mapping: { batchSize: 10, maximumConcurrency: 2 },
+      });
+      // Lambda knows no window for FIFO queues.
+      expect(specs).not.toHaveProperty('mapping.maximumBatchingWindowSeconds');
+    },
+  );
+
+  it('makes nothing for a task that is pulled', () => {
+    expect(renderResourceSpecs({ ...taskWith(['a']), definition: pullDefinition() }, specSettings())).toEqual(
+      {
+        path: 'pull',
+      },
     );
   });
 });

@@ -1,61 +1,50 @@
 import type { Task } from '../domain/task.ts';
-import type { DeletionStep } from './converge-deletion.ts';
-import {
-  lookAtBacklog,
-  lookAtMapping,
-  performRuleStep,
-  record,
-  type StepContext,
-  type StepOutcome,
-  without,
-} from './converge-steps.ts';
+import type { RemovalStep } from './converge-removal.ts';
+import { record, type StepContext, type StepOutcome, without } from './converge-steps.ts';
 
 /** How long a mapping that was asked for may take to appear in Lambda's list. */
 const MAPPING_APPEARS_MS = 30_000;
 
-type PerformableStep = Exclude<DeletionStep, { kind: 'wait' | 'remove' | 'cancel-deletion' }>;
+type OwnStep = Extract<
+  RemovalStep,
+  { kind: 'note-inflow-ended' | 'find-queue' | 'find-mapping' | 'delete-mapping' | 'delete-queue' }
+>;
 
-/** Performs one step of a deletion. Every step may be repeated after a crash. */
-export async function performDeletionStep(
-  step: PerformableStep,
+/** Performs one step of a removal. Every step may be repeated after a crash. */
+export async function performRemovalStep(
+  step: OwnStep,
   task: Task,
   context: StepContext,
 ): Promise<StepOutcome> {
   const { cloud, clock } = context;
   const { resources } = task;
   switch (step.kind) {
-    case 'note-rules-gone':
-      return record({ ...resources, rulesGoneAtMs: clock.now() });
+    case 'note-inflow-ended':
+      return record({ ...resources, inflowEndedAtMs: clock.now() });
     case 'find-queue':
       return findQueue(task, context);
     case 'find-mapping':
       return findMapping(task, context);
-    case 'look-at-mapping': {
-      const outcome = await lookAtMapping(resources, cloud);
-      // Its deletion took time: the backlog is counted again before the queue goes.
-      return outcome.progress === undefined ? outcome : { ...outcome, seen: { backlog: undefined } };
-    }
-    case 'look-at-backlog':
-      return lookAtBacklog(resources, cloud);
     case 'delete-mapping':
       if (resources.mapping === undefined) return {};
       await cloud.mappings.delete(resources.mapping.uuid);
       return { seen: { mapping: undefined } };
     case 'delete-queue':
       return deleteQueue(task, context);
-    default:
-      return performRuleStep(step, task, context);
   }
 }
 
 /** A run may have died between making the queue and recording it: its name tells. */
 async function findQueue(
   { taskId, resources }: Task,
-  { cloud, settings }: StepContext,
+  { cloud, settings: { names } }: StepContext,
 ): Promise<StepOutcome> {
-  const queue = await cloud.queues.describe(settings.names.queueName(taskId));
-  if (queue === undefined) return { seen: { queueLookedUp: true } };
-  return record({ ...resources, queue: { url: queue.url, arn: queue.arn, specHash: '' } });
+  for (const name of [names.queueName(taskId), names.queueName(taskId, true)]) {
+    const queue = await cloud.queues.describe(name);
+    if (queue !== undefined)
+      return record({ ...resources, queue: { url: queue.url, arn: queue.arn, specHash: '' } });
+  }
+  return { seen: { queueLookedUp: true } };
 }
 
 async function findMapping(

@@ -1,0 +1,58 @@
+import type { SessionPathSpecs } from '../domain/resource-specs.ts';
+import type { Task } from '../domain/task.ts';
+import type { Seen, Step } from './converge-plan.ts';
+import { awaitMapping, planMapping, type SeenMapping } from './converge-plan-queue.ts';
+
+/** SQS's counts may lag so long: only what is empty in two looks so far apart is empty. */
+export const EMPTY_MS = 60_000;
+
+export type OverflowStep =
+  | { kind: 'begin-overflow' }
+  /** Reserves the units of the mapping, or finds out that none are free. */
+  | { kind: 'hold-units' }
+  | { kind: 'note-overflow'; isEmpty: boolean }
+  /** The queue is empty and the mapping disabled: its units go back. */
+  | { kind: 'end-overflow' };
+
+/**
+ * The step towards it being recorded that messages wait in the queue of a running session task: because its lanes say that
+ * they put some there, because it was paused and did so, or because some are there. Recorded before shifts are told to
+ * forward, so that ordered lanes know that older messages are ahead of theirs.
+ */
+export function planOverflowRecord(task: Task, { backlog }: Seen): Step | undefined {
+  const { overflow, shift } = task.resources;
+  if (overflow !== undefined) return undefined;
+  if (backlog === undefined) return { kind: 'look-at-backlog' };
+  const waits = isFilled(task, backlog) || shift?.mode === 'buffer';
+  return waits ? { kind: 'begin-overflow' } : undefined;
+}
+
+/**
+ * The step of draining a running session task's queue: its mapping is enabled while something waits there, and holds units of
+ * the stack's concurrency only then. Undefined: nothing to do before the next look, a minute later.
+ */
+export function planOverflow(
+  task: Task,
+  specs: SessionPathSpecs,
+  mapping: SeenMapping,
+  seen: Seen,
+  nowMs: number,
+): Step | undefined {
+  const { overflow } = task.resources;
+  if (overflow === undefined) return planMapping(task, specs, mapping, false);
+  if (seen.backlog === undefined) return { kind: 'look-at-backlog' };
+  if (isFilled(task, seen.backlog)) {
+    if (overflow.emptyAtMs !== undefined) return { kind: 'note-overflow', isEmpty: false };
+    if (seen.units === undefined) return { kind: 'hold-units' };
+    return seen.units === 'held' ? planMapping(task, specs, mapping, true) : undefined;
+  }
+  if (overflow.emptyAtMs === undefined) return { kind: 'note-overflow', isEmpty: true };
+  if (nowMs - overflow.emptyAtMs < EMPTY_MS) return undefined;
+  return (
+    planMapping(task, specs, mapping, false) ?? awaitMapping(mapping, 'Disabled') ?? { kind: 'end-overflow' }
+  );
+}
+
+function isFilled({ overflowing }: Task, { waiting, inFlight }: NonNullable<Seen['backlog']>): boolean {
+  return overflowing === true || waiting + inFlight > 0;
+}
