@@ -16,6 +16,7 @@ import { type ConvergeResult, createConvergeTask } from '../../lib/control/conve
 import { createResourceNames } from '../../lib/domain/resource-names.ts';
 import type { SpecSettings } from '../../lib/domain/resource-specs.ts';
 import { TaskDefinition } from '../../lib/domain/task.ts';
+import { directionOf } from '../../lib/domain/task-path.ts';
 import { ruleSql } from '../../lib/mapping/rule-envelope.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
@@ -227,11 +228,11 @@ export async function createConvergeWorld({
   /** One invocation of the function: a fresh process. */
   async function converge(
     taskId: string,
-    { audit = false, settings = context.settings } = {},
+    { audit = false, settings = context.settings, waitBudgetMs = 20_000 } = {},
   ): Promise<ConvergeResult> {
     isDead = false;
     owners += 1;
-    const limits = { owner: `run-${owners}`, deadlineMs: clock.now() + 60_000, waitBudgetMs: 20_000, audit };
+    const limits = { owner: `run-${owners}`, deadlineMs: clock.now() + 60_000, waitBudgetMs, audit };
     return convergeWith(settings)(taskId, limits);
   }
 
@@ -279,7 +280,7 @@ export async function createConvergeWorld({
       await tasks.create({
         taskId,
         definition: task,
-        direction: 'mqtt-to-rocketmq',
+        direction: directionOf(task),
         sourceRegion: REGION,
         desired,
         at: at(),
@@ -295,7 +296,7 @@ export async function createConvergeWorld({
         taskId,
         expectedVersion,
         definition: task,
-        direction: 'mqtt-to-rocketmq',
+        direction: directionOf(task),
         sourceRegion,
         at: at(),
       });
