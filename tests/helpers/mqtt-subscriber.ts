@@ -13,6 +13,7 @@ export async function subscribe(
   url: string,
   topicFilter: string,
   options: IClientOptions = {},
+  qos: 0 | 1 | 2 = 2,
 ): Promise<MqttSubscriber> {
   const messages: MqttMessage[] = [];
   const client = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 0, ...options });
@@ -22,7 +23,7 @@ export async function subscribe(
     client.once('connect', () => resolve());
     client.once('error', reject);
   });
-  await client.subscribeAsync(topicFilter, { qos: 2, rap: true });
+  await client.subscribeAsync(topicFilter, { qos, rap: true });
   return {
     received: (count) =>
       eventually(
