@@ -1,3 +1,4 @@
+import { AWS_IOT_ERRORS } from '../lib/domain/aws-iot-error-table.ts';
 import { type ErrorRow, errorOfRow, GRPC_STATUSES, ROCKETMQ_STATUSES } from '../lib/domain/error-table.ts';
 import type { BridgeError } from '../lib/domain/errors.ts';
 import {
@@ -27,7 +28,8 @@ const SOURCES: readonly Source[] = [
   { name: 'MQTT PUBACK, PUBREC', rows: MQTT_PUBLISH_CODES, isHexadecimal: true },
   { name: 'MQTT SUBACK', rows: MQTT_SUBSCRIBE_CODES, isHexadecimal: true },
   { name: 'MQTT DISCONNECT', rows: MQTT_DISCONNECT_CODES, isHexadecimal: true },
-  { name: 'connection', rows: MQTT_CONNECTION_ERRORS },
+  { name: 'MQTT connection', rows: MQTT_CONNECTION_ERRORS },
+  { name: 'AWS IoT', rows: AWS_IOT_ERRORS },
 ];
 
 /**

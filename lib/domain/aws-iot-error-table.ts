@@ -47,6 +47,8 @@ export const AWS_IOT_ERRORS: readonly ErrorRow[] = [
   { status: 'GatewayTimeoutException', meaning: 'gateway timeout', ...maybe('TARGET_TIMEOUT') },
   { status: 'TimeoutError', meaning: 'no answer in time', ...maybe('TARGET_TIMEOUT') },
   { status: 'AbortError', meaning: 'no answer in time', ...maybe('TARGET_TIMEOUT') },
+  { status: 'ECONNRESET', meaning: 'the connection was reset', ...maybe('TARGET_UNAVAILABLE') },
+  { status: 'EPIPE', meaning: 'the connection was closed', ...maybe('TARGET_UNAVAILABLE') },
   { status: 'ENOTFOUND', meaning: 'the host name cannot be resolved', ...UNREACHABLE },
   { status: 'EAI_AGAIN', meaning: 'the host name cannot be resolved now', ...UNREACHABLE },
   { status: 'ECONNREFUSED', meaning: 'nobody listens on the port', ...UNREACHABLE },

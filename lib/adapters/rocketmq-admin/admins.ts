@@ -1,15 +1,11 @@
 import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RocketmqAdmins } from '../../ports/rocketmq-admin.ts';
 import type { SecretReader } from '../../ports/secret-reader.ts';
 import { parseClusterSecret } from '../rocketmq/cluster-secret.ts';
 import type { RocketmqCredentials } from '../rocketmq/metadata.ts';
+import { createFreshReads } from '../secrets/fresh-reads.ts';
 import { createRemotingAdmin } from './remoting-admin.ts';
-
-/** Credentials that stay refused must not turn every call into a read of the secret. */
-const FRESH_SECRET_INTERVAL_MS = 30_000;
-const MAX_REMEMBERED = 200;
 
 /**
  * Administration of clusters that name their name server. When a broker refuses the credentials, the secret is read again past
@@ -25,7 +21,7 @@ export function createRocketmqAdmins({
   /** Of a single call. */
   timeoutMs?: number;
 }): RocketmqAdmins {
-  const freshReads = new Map<string, number>();
+  const freshReads = createFreshReads(clock);
 
   async function credentialsOf(
     { secretRef }: RocketmqClusterRecord,
@@ -37,11 +33,7 @@ export function createRocketmqAdmins({
   }
 
   async function renewed(cluster: RocketmqClusterRecord): Promise<RocketmqCredentials | undefined> {
-    const now = clock.now();
-    const lastRead = freshReads.get(cluster.clusterId) ?? Number.NEGATIVE_INFINITY;
-    if (now - lastRead < FRESH_SECRET_INTERVAL_MS) return undefined;
-    keepRecent(freshReads, cluster.clusterId, now, MAX_REMEMBERED);
-    return credentialsOf(cluster, true);
+    return freshReads.take(cluster.clusterId) ? credentialsOf(cluster, true) : undefined;
   }
 
   return {

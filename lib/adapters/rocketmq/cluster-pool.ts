@@ -3,14 +3,13 @@ import { BridgeError } from '../../domain/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SecretReader } from '../../ports/secret-reader.ts';
+import { createFreshReads } from '../secrets/fresh-reads.ts';
 import { type ClusterSecret, parseClusterSecret } from './cluster-secret.ts';
 import { Shared } from './shared.ts';
 
 const MAX_CLUSTERS = 20;
 /** Addresses behind a name change, and a load balancer wants connections spread anew. */
 const MAX_AGE_MS = 15 * 60_000;
-/** Credentials that stay refused must not turn every call into a read of the secret. */
-const FRESH_SECRET_INTERVAL_MS = 30_000;
 
 type SecretMembers = Readonly<Record<string, string>>;
 
@@ -39,7 +38,7 @@ export function createClusterPool<T extends { close(): Promise<void> }>(options:
 }): ClusterPool<T> {
   const { secrets, clock, create } = options;
   const pool = new Map<string, Shared<T>>();
-  const freshReads = new Map<string, number>();
+  const freshReads = createFreshReads(clock);
   let closed = false;
 
   async function acquire(cluster: RocketmqClusterRecord, fresh: boolean): Promise<Shared<T>> {
@@ -90,10 +89,7 @@ export function createClusterPool<T extends { close(): Promise<void> }>(options:
   async function afterRefusal(cluster: RocketmqClusterRecord, refused: Shared<T>) {
     const current = pool.get(cluster.clusterId);
     if (current !== undefined && current.origin.secret !== refused.origin.secret) return current;
-    const now = clock.now();
-    const lastRead = freshReads.get(cluster.clusterId) ?? Number.NEGATIVE_INFINITY;
-    if (cluster.secretRef === undefined || now - lastRead < FRESH_SECRET_INTERVAL_MS) return undefined;
-    keepRecent(freshReads, cluster.clusterId, now, MAX_CLUSTERS);
+    if (cluster.secretRef === undefined || !freshReads.take(cluster.clusterId)) return undefined;
     const read = await acquire(cluster, true);
     return read.origin.secret === refused.origin.secret ? undefined : read;
   }
