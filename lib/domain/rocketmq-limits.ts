@@ -45,6 +45,9 @@ export const RESERVED_PROPERTY_NAMES: ReadonlySet<string> = new Set(
  */
 const BATCH_FIELDS_BYTES = 22;
 const ADDED_PROPERTIES_BYTES = 400;
+const MAX_KNOWN_NAMES = 2_000;
+const MAX_KNOWN_NAME_LENGTH = 64;
+const knownNames = new Map<string, number>();
 /** Name, value, and the separators U+0001 and U+0002 around the value. */
 const SEPARATOR_BYTES = 2;
 
@@ -147,9 +150,10 @@ function measureProperties({ tag = '', keys, properties }: RocketmqMessage): num
   let bytes = utf8Length(tag);
   for (const key of keys) bytes += utf8Length(key);
   for (const [name, value] of properties) {
-    const nameBytes = carriedBytes(name);
+    const nameBytes = bytesOfName(name);
     const valueBytes = carriedBytes(value);
-    const fault = nameFault(name) ?? bytesFault(nameBytes, valueBytes);
+    const fault =
+      nameBytes > 0 && valueBytes > 0 ? undefined : (nameFault(name) ?? bytesFault(nameBytes, valueBytes));
     if (fault !== undefined) {
       return new InvalidMessageError(`the property ${JSON.stringify(name.slice(0, 128))} ${fault}`, {
         code: 'PROPERTY_INVALID',
@@ -163,6 +167,17 @@ function measureProperties({ tag = '', keys, properties }: RocketmqMessage): num
       `RocketMQ takes ${MAX_PROPERTIES} and ${MAX_PROPERTY_BYTES}`,
     { code: 'PROPERTIES_TOO_LARGE' },
   );
+}
+
+/** `carriedBytes`, and 0 for a name that no property may have; asked again and again for the same names. */
+function bytesOfName(name: string): number {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const bytes = nameFault(name) === undefined ? carriedBytes(name) : 0;
+  if (knownNames.size >= MAX_KNOWN_NAMES) knownNames.clear();
+  // A foreign name may be long; those are few.
+  if (name.length <= MAX_KNOWN_NAME_LENGTH) knownNames.set(name, bytes);
+  return bytes;
 }
 
 function nameFault(name: string): string | undefined {

@@ -76,6 +76,7 @@ export function checkConsumerGroup(consumerGroup: string): Violation | undefined
  */
 export function toTag(text: string): string | undefined {
   if (text === '') return undefined;
+  if (isPlainWord(text)) return text;
   const escaped = text.replace(/[|\p{Cc}]/gu, percentEncode);
   return isBlank(escaped) ? escaped.replace(/\s/g, percentEncode) : escaped;
 }
@@ -85,7 +86,8 @@ export function toTag(text: string): string | undefined {
  * Undefined for the empty text, which RocketMQ would lose.
  */
 export function toKey(text: string): string | undefined {
-  return text === '' ? undefined : text.replace(/[\s\p{Cc}]/gu, percentEncode);
+  if (text === '') return undefined;
+  return isPlainWord(text) ? text : text.replace(/[\s\p{Cc}]/gu, percentEncode);
 }
 
 /**
@@ -111,6 +113,15 @@ function nameFault(name: string, maxLength: number): string | undefined {
   }
   const prefix = RESERVED_PREFIXES.find((candidate) => name.startsWith(candidate));
   return prefix === undefined ? undefined : `must not begin with ${prefix}, which RocketMQ uses itself`;
+}
+
+/** Visible ASCII without `|`: nothing of it is ever escaped, and nearly every tag and key is so. */
+function isPlainWord(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit <= 0x20 || unit >= 0x7f || unit === 0x7c) return false;
+  }
+  return true;
 }
 
 function isBlank(text: string): boolean {

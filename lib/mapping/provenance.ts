@@ -6,6 +6,8 @@ import { MQFERRY } from './wire-names.ts';
 export type ReadProvenance = Pick<Provenance, 'path'> & Partial<Provenance>;
 
 const MQFERRY_NAMES: ReadonlySet<string> = new Set(Object.values(MQFERRY));
+const receiptTimeText = createTimeText();
+const sendTimeText = createTimeText();
 const NO_PATH: readonly string[] = [];
 const PATH = /^[A-Za-z0-9_-]{1,64}(,[A-Za-z0-9_-]{1,64})*$/;
 
@@ -15,8 +17,21 @@ export function putProvenance(properties: Map<string, string>, provenance: Prove
   properties.set(MQFERRY.id, messageId);
   properties.set(MQFERRY.path, path.length === 0 ? taskId : `${path.join(',')},${taskId}`);
   if (sourceTimeMs !== undefined) properties.set(MQFERRY.sourceTime, String(sourceTimeMs));
-  properties.set(MQFERRY.receiptTime, String(receiptTimeMs));
-  properties.set(MQFERRY.sendTime, String(sendTimeMs));
+  properties.set(MQFERRY.receiptTime, receiptTimeText(receiptTimeMs));
+  properties.set(MQFERRY.sendTime, sendTimeText(sendTimeMs));
+}
+
+/** Many messages share one millisecond. */
+function createTimeText(): (timeMs: number) => string {
+  let lastMs = 0;
+  let lastText = '0';
+  return (timeMs) => {
+    if (timeMs !== lastMs) {
+      lastText = String(timeMs);
+      lastMs = timeMs;
+    }
+    return lastText;
+  };
 }
 
 /** Counterpart of `putProvenance`. The path is empty when the message never came through mqferry. */

@@ -8,6 +8,12 @@ import { MQTT, RESERVED_PREFIXES, WIRE_NAMES } from './wire-names.ts';
 /** One element of `mqtt_up`: a whole user property, or the name of one that is a property of its own. */
 type Placed = string | UserProperty;
 
+const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
+/** Devices say the same names again and again. */
+const MAX_KNOWN_NAMES = 2_000;
+const MAX_KNOWN_NAME_LENGTH = 64;
+const knownNames = new Map<string, boolean>();
+
 /**
  * Sets user properties. One that RocketMQ can carry becomes a property of its own, so that consumers can filter by it;
  * of a repeated name the first. RocketMQ keeps no order: what does not follow from the rule *plain ones first, by name*
@@ -23,14 +29,20 @@ export function putUserProperties(
   let previous = '';
   let placed: Placed[] | undefined;
   for (const property of userProperties) {
-    const name = property[0];
-    const plain = isPlain(name, property[1]) && !properties.has(name);
-    if (plain) properties.set(name, property[1]);
+    const [name, value] = property;
+    const plain = isPlain(name, value);
     if (plain && placed === undefined && name > previous) {
+      // Behind all before it, so the first of its name.
+      properties.set(name, value);
       previous = name;
+      continue;
+    }
+    placed ??= [];
+    if (plain && !properties.has(name)) {
+      properties.set(name, value);
+      placed.push(name);
     } else {
-      placed ??= [];
-      placed.push(plain ? name : property);
+      placed.push(property);
     }
   }
   if (placed !== undefined) properties.set(MQTT.userProperties, asciiJson(placed));
@@ -82,28 +94,19 @@ export function readUserProperties(
 }
 
 function isPlainProperty(name: string, value: string): boolean {
-  return (
-    value !== '' &&
-    isPlainName(name) &&
+  return value !== '' && isKnownPlainName(name) && isCarried(value);
+}
+
+function isKnownPlainName(name: string): boolean {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const isPlain =
+    PLAIN_NAME.test(name) &&
     !RESERVED_PROPERTY_NAMES.has(name) &&
-    !RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix)) &&
-    isCarried(value)
-  );
-}
-
-/** `[A-Za-z][A-Za-z0-9_.-]*`, by hand: this runs for every user property of every message. */
-function isPlainName(name: string): boolean {
-  if (name === '' || !isLetter(name.charCodeAt(0))) return false;
-  for (let index = 1; index < name.length; index += 1) {
-    const unit = name.charCodeAt(index);
-    const isFine = isLetter(unit) || (unit >= 0x30 && unit <= 0x39) || unit === 0x5f || unit === 0x2e;
-    if (!isFine && unit !== 0x2d) return false;
-  }
-  return true;
-}
-
-function isLetter(unit: number): boolean {
-  return (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a);
+    !RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
+  if (knownNames.size >= MAX_KNOWN_NAMES) knownNames.clear();
+  if (name.length <= MAX_KNOWN_NAME_LENGTH) knownNames.set(name, isPlain);
+  return isPlain;
 }
 
 function readPlaced(text: string | undefined): Placed[] {

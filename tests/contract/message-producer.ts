@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { checkMessage } from '../../lib/domain/checked-message.ts';
 import type { BridgeError } from '../../lib/domain/errors.ts';
 import type { RocketmqMessage } from '../../lib/domain/message.ts';
 import { checkRocketmqMessage, MAX_BODY_BYTES } from '../../lib/domain/rocketmq-limits.ts';
@@ -77,20 +78,23 @@ export function describeMessageProducer(name: string, build: () => Promise<Produ
         change: { properties: new Map(Array.from({ length: 129 }, (_, index) => [`p${index}`, 'v'])) },
         code: 'PROPERTIES_TOO_LARGE',
       },
-    ])('fails only the message with $what among many', async ({ change, code }) => {
-      const messages = sampleMessages(under.normalTopic, 40);
-      const bad = 17;
-      const mixed = messages.map((message, index) => (index === bad ? { ...message, ...change } : message));
-      const results = await send(under.normalTopic, mixed);
-      expect(results.map(({ status }) => status)).toEqual(
-        messages.map((_, index) => (index === bad ? 'failed' : 'stored')),
-      );
-      expect(errorAt(results, bad)).toMatchObject({ reaction: 'dead-letter', scope: 'message', code });
-      expectSame(
-        await under.readBack(under.normalTopic, messages.length - 1),
-        messages.filter((_, index) => index !== bad),
-      );
-    });
+    ])(
+      'fails only the message with $what among many, if all were checked before it was changed',
+      async ({ change, code }) => {
+        const messages = sampleMessages(under.normalTopic, 40).map(checked);
+        const bad = 17;
+        const mixed = messages.map((message, index) => (index === bad ? { ...message, ...change } : message));
+        const results = await send(under.normalTopic, mixed);
+        expect(results.map(({ status }) => status)).toEqual(
+          messages.map((_, index) => (index === bad ? 'failed' : 'stored')),
+        );
+        expect(errorAt(results, bad)).toMatchObject({ reaction: 'dead-letter', scope: 'message', code });
+        expectSame(
+          await under.readBack(under.normalTopic, messages.length - 1),
+          messages.filter((_, index) => index !== bad),
+        );
+      },
+    );
 
     it('stops the message group of a bad message, and no other', async () => {
       const messages = ['a', 'b', 'a', 'a', 'b'].map((messageGroup, index) => ({
@@ -209,6 +213,12 @@ function sampleMessages(rocketmqTopic: string, count: number): RocketmqMessage[]
     )
     .filter((candidate) => checkRocketmqMessage(candidate) === undefined);
   return fc.sample(message, { numRuns: count, seed: 20_261_123 });
+}
+
+function checked(message: RocketmqMessage): RocketmqMessage {
+  const result = checkMessage(message);
+  if (result instanceof Error) throw result;
+  return result;
 }
 
 function idsOf(results: readonly SendResult[]): string[] {
