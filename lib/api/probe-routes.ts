@@ -47,7 +47,10 @@ export const LagAnswer = z.object({
   messages: z
     .int()
     .min(0)
-    .meta({ description: 'Not read yet; without those that a function has in hand just now' }),
+    .meta({
+      description:
+        'Not acknowledged yet; of a NORMAL topic without those that a function has in hand just now',
+    }),
   oldestAgeSeconds: z
     .int()
     .min(0)
@@ -92,7 +95,7 @@ export const PROBE_ROUTES = {
     operationId: 'resetPosition',
     summary: 'Move where a paused task reads on in RocketMQ',
     description:
-      'Needs `nameServer` of the source’s cluster. What was handed out before and never acknowledged comes again all the same.',
+      'Needs `nameServer` of the source’s cluster. What was handed out before of a NORMAL topic and never acknowledged comes again all the same.',
     params: TaskParams,
     query: NoQuery,
     body: ResetPosition,

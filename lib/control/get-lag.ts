@@ -5,7 +5,7 @@ import type { RequireAdmin } from './require-admin.ts';
 
 /** What a pull task has not read yet. */
 export interface TaskLag {
-  /** Without those that are in hand of a function just now. */
+  /** Of a NORMAL topic without those that are in hand of a function just now. */
   messages: number;
   /** Of the oldest of them; absent: there is none, or the broker does not tell. */
   oldestAgeSeconds?: number;

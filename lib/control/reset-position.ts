@@ -24,8 +24,8 @@ export interface ResetPositionAnswer {
 }
 
 /**
- * Moves the consumer group of a paused pull task. May be repeated. What the group was handed before and never acknowledged comes
- * again all the same.
+ * Moves the consumer group of a paused pull task. May be repeated. What the group was handed before of a NORMAL topic and never
+ * acknowledged comes again all the same.
  *
  * Throws `RequestError`: what `GetPullTask` throws, 409 `TASK_RUNNING`, `TASK_DELETING`, `NO_ADMIN_PORT`, `TOPIC_NOT_FOUND`,
  * `GROUP_NOT_FOUND`, 502, 503 or 504 with the code of the broker's refusal.

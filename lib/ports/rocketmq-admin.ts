@@ -12,7 +12,7 @@ export interface ClusterTopic {
 /** Where a consumer group starts to read. */
 export type Position = 'latest' | 'earliest' | { timestampMs: number };
 
-/** What a consumer group has not read yet. POP counts messages in flight as read: the caller adds its own. */
+/** What a consumer group has not read yet. POP counts messages in flight of a NORMAL topic as read: the caller adds its own. */
 export interface ConsumerLag {
   messages: number;
   /** Epoch ms at which the oldest unread message was stored; absent when there is none, or the broker does not tell. */
@@ -43,7 +43,7 @@ export interface RocketmqAdmin {
   deleteGroup(consumerGroup: string): Promise<void>;
   /**
    * Moves a group on all queues of a topic. It must not be consuming. `TOPIC_NOT_FOUND`, `GROUP_NOT_FOUND`: neither is made here.
-   * What was handed out before and never acknowledged comes again all the same: it lies in a topic of the group's own.
+   * What was handed out before of a NORMAL topic and never acknowledged comes again all the same: POP keeps it for the group.
    */
   resetPosition(change: { rocketmqTopic: string; consumerGroup: string; position: Position }): Promise<void>;
   /** A group that never read, or does not exist, has read nothing. `TOPIC_NOT_FOUND`. */
