@@ -44,13 +44,9 @@ export const PositionAnswer = z.object({
 });
 
 export const LagAnswer = z.object({
-  messages: z
-    .int()
-    .min(0)
-    .meta({
-      description:
-        'Not acknowledged yet; of a NORMAL topic without those that a function has in hand just now',
-    }),
+  messages: z.int().min(0).meta({
+    description: 'Not acknowledged yet; of a NORMAL topic without those that a function has in hand just now',
+  }),
   oldestAgeSeconds: z
     .int()
     .min(0)
