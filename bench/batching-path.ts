@@ -1,5 +1,7 @@
 import type { SQSEvent } from 'aws-lambda';
 import { createMemoryDeadLetterQueue } from '../lib/adapters/memory/dead-letter-queue.ts';
+import { createMemoryLargeBodies } from '../lib/adapters/memory/large-bodies.ts';
+import { createMemoryOverflowGroups } from '../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryVisibility } from '../lib/adapters/memory/visibility.ts';
 import { systemClock } from '../lib/adapters/system/clock.ts';
 import { RocketmqCluster } from '../lib/domain/cluster.ts';
@@ -30,6 +32,8 @@ export function createBatchingPath(options: {
     producers: options.producers,
     deadLetters,
     visibility: createMemoryVisibility(),
+    largeBodies: createMemoryLargeBodies(),
+    overflowGroups: createMemoryOverflowGroups(),
     clock: systemClock,
     logger: SILENT,
   });

@@ -1,9 +1,12 @@
+import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoOverflowGroups } from '../lib/adapters/dynamodb/overflow-groups.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
 import { createProducerPool } from '../lib/adapters/rocketmq/producer-pool.ts';
+import { createS3LargeBodies } from '../lib/adapters/s3/large-bodies.ts';
 import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
 import { DATA_PLANE_SQS_CLIENT } from '../lib/adapters/sqs/client-options.ts';
 import { createSqsDeadLetterQueue } from '../lib/adapters/sqs/dead-letter-queue.ts';
@@ -14,7 +17,7 @@ import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
 import { createForwardBatch } from '../lib/replication/forward-batch.ts';
 
-const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_QUEUE_URL', 'LOG_LEVEL']);
+const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_QUEUE_URL', 'DEAD_LETTER_BUCKET', 'LOG_LEVEL']);
 const logger = createLogger({ serviceName: 'mqtt-to-rocketmq', logLevel: config.LOG_LEVEL });
 const clock = systemClock;
 const table = openTable(config.TABLE_NAME);
@@ -26,6 +29,8 @@ const forwardBatch = createForwardBatch({
   producers: createProducerPool({ secrets: createSecretReader({ clock }), clock }),
   deadLetters: createSqsDeadLetterQueue({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, logger }),
   visibility: createSqsVisibility({ sqs, logger }),
+  largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
+  overflowGroups: createDynamoOverflowGroups(table),
   clock,
   logger,
 });

@@ -9,6 +9,9 @@ export interface QueueRecord {
   receiveCount: number;
   sentTimeMs: number;
   firstReceiveTimeMs: number;
+  /** FIFO queues: message group and deduplication id. */
+  groupKey?: string;
+  putId?: string;
   /** The queue that gave the record up, on a dead-letter queue. */
   sourceQueueArn?: string;
 }
@@ -18,6 +21,7 @@ export function toQueueRecords({ Records }: SQSEvent): QueueRecord[] {
   return Records.map(({ messageId, receiptHandle, eventSourceARN, body, attributes }) => {
     const sentTimeMs = numberOf(attributes.SentTimestamp) ?? Date.now();
     const sourceQueueArn = attributes.DeadLetterQueueSourceArn;
+    const { MessageGroupId: groupKey, MessageDeduplicationId: putId } = attributes;
     return {
       recordId: messageId,
       receiptHandle,
@@ -26,6 +30,8 @@ export function toQueueRecords({ Records }: SQSEvent): QueueRecord[] {
       receiveCount: numberOf(attributes.ApproximateReceiveCount) ?? 1,
       sentTimeMs,
       firstReceiveTimeMs: numberOf(attributes.ApproximateFirstReceiveTimestamp) ?? sentTimeMs,
+      ...(groupKey === undefined ? {} : { groupKey }),
+      ...(putId === undefined ? {} : { putId }),
       ...(sourceQueueArn === undefined ? {} : { sourceQueueArn }),
     };
   });

@@ -8,6 +8,8 @@ export interface BatchCounts {
   replicated: number;
   filtered: number;
   loopSkipped: number;
+  /** Older than it or its task allows. */
+  expired: number;
   /** Copies that a lower-numbered rule of the task carries too; neither consumed nor in the identity. */
   overlap: number;
   /** Handed over as dead letters, by code. */
@@ -21,7 +23,7 @@ export interface BatchCounts {
   ms: number;
 }
 
-export type Skipped = 'filtered' | 'loopSkipped' | 'overlap';
+export type Skipped = 'filtered' | 'loopSkipped' | 'expired' | 'overlap';
 
 export function newBatchCounts(taskId: string, records: number): BatchCounts {
   return {
@@ -31,6 +33,7 @@ export function newBatchCounts(taskId: string, records: number): BatchCounts {
     replicated: 0,
     filtered: 0,
     loopSkipped: 0,
+    expired: 0,
     overlap: 0,
     failed: {},
     returned: {},
@@ -40,6 +43,9 @@ export function newBatchCounts(taskId: string, records: number): BatchCounts {
   };
 }
 
-export function countCode(byCode: Record<string, number>, code: string): void {
-  byCode[code] = (byCode[code] ?? 0) + 1;
+/** A code whose count has gone back to nothing is not listed. */
+export function countCode(byCode: Record<string, number>, code: string, change = 1): void {
+  const count = (byCode[code] ?? 0) + change;
+  if (count === 0) delete byCode[code];
+  else byCode[code] = count;
 }

@@ -23,6 +23,8 @@ export interface BatchLedger {
   /** Notes why a record is not settled; the last note counts. */
   note(record: SourceRecord, code: string, waitMs?: number): void;
   isSettled(record: SourceRecord): boolean;
+  /** Takes back that a record was settled, and what was counted for it: it comes again, for the sake of the order. */
+  reopen(record: SourceRecord, code: string): void;
   /** Counts what is left, once, and answers it. Nothing can be settled afterwards. */
   close(): GivenBack[];
 }
@@ -33,6 +35,8 @@ const NOT_REACHED = 'NOT_REACHED';
 export function createBatchLedger(taskId: string, records: readonly SourceRecord[]): BatchLedger {
   const counts = newBatchCounts(taskId, records.length);
   const open = new Set(records);
+  /** How to take back what was counted for a settled record. */
+  const settled = new Map<SourceRecord, () => void>();
   const notes = new Map<SourceRecord, { code: string; waitMs: number }>();
   for (const { receiveCount } of records) {
     if (receiveCount > 1) counts.retried += 1;
@@ -45,25 +49,45 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
       if (!open.delete(record)) return;
       counts.replicated += 1;
       counts.bytes += bytes;
+      settled.set(record, () => {
+        counts.replicated -= 1;
+        counts.bytes -= bytes;
+      });
     },
     handedOver(record, code) {
-      if (open.delete(record)) countCode(counts.failed, code);
+      if (!open.delete(record)) return;
+      countCode(counts.failed, code);
+      settled.set(record, () => countCode(counts.failed, code, -1));
     },
     skipped(record, reason) {
       if (!open.delete(record)) return;
       counts[reason] += 1;
-      if (reason === 'overlap' && record.receiveCount <= 1) counts.consumed -= 1;
+      const wasConsumed = reason === 'overlap' && record.receiveCount <= 1;
+      if (wasConsumed) counts.consumed -= 1;
+      settled.set(record, () => {
+        counts[reason] -= 1;
+        if (wasConsumed) counts.consumed += 1;
+      });
     },
     note(record, code, waitMs = 0) {
       if (open.has(record)) notes.set(record, { code, waitMs });
     },
     isSettled: (record) => !open.has(record),
+    reopen(record, code) {
+      const takeBack = settled.get(record);
+      if (takeBack === undefined) return;
+      takeBack();
+      settled.delete(record);
+      open.add(record);
+      notes.set(record, { code, waitMs: 0 });
+    },
     close() {
       const left = [...open].map((record) => ({
         record,
         ...(notes.get(record) ?? { code: NOT_REACHED, waitMs: 0 }),
       }));
       open.clear();
+      settled.clear();
       for (const { code } of left) countCode(counts.returned, code);
       return left;
     },

@@ -5,6 +5,7 @@ import { decodeEnvelope, type Envelope, isRuleEnvelope, messageOfEnvelope } from
 import type { RuleEnvelope } from '../mapping/rule-envelope.ts';
 import type { Skipped } from './batch-counts.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
+import { expiresAtMs } from './expiry.ts';
 import { unexpected } from './outcome.ts';
 import type { Outgoing } from './send-topic.ts';
 import type { SourceRecord } from './source-record.ts';
@@ -19,6 +20,9 @@ export type Decision =
   | { kind: 'dead-letter'; error: BridgeError }
   | { kind: 'give-back'; error: BridgeError };
 
+/** The text that a record holds, or stands for; an error where that could not be had. */
+export type RecordText = string | BridgeError;
+
 /**
  * Decides records with the task as it is now, whatever it was when they were written: buffered messages go
  * through the mapping of the moment, and what no filter matches any more is left out. A session has left out overlap
@@ -29,9 +33,11 @@ export function decideRecord(
   task: Task,
   compiled: CompiledTask,
   receiptTimeMs: number,
+  text: RecordText = record.body,
 ): Decision {
   try {
-    const envelope = decodeEnvelope(record.body);
+    if (typeof text !== 'string') throw text;
+    const envelope = decodeEnvelope(text);
     if (envelope.taskId !== task.taskId) throw ofAnotherTask();
     const selected = compiled.selectRule(envelope.topicName);
     if (selected === undefined) return { kind: 'skip', reason: 'filtered' };
@@ -59,6 +65,10 @@ function decideMessage(
   if (loopReason(provenance.path, task.taskId, maxHops) !== undefined) {
     return { kind: 'skip', reason: 'loopSkipped' };
   }
+  const { maxAgeSeconds } = task.definition.options;
+  const sinceMs = provenance.sourceTimeMs ?? provenance.receiptTimeMs;
+  if (expiresAtMs(source, sinceMs, maxAgeSeconds) <= receiptTimeMs)
+    return { kind: 'skip', reason: 'expired' };
   return {
     kind: 'send',
     outgoing: {

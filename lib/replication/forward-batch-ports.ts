@@ -1,7 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
+import type { LargeBodies } from '../ports/large-bodies.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ProducerPool } from '../ports/message-producer.ts';
+import type { OverflowGroups } from '../ports/overflow-groups.ts';
 import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 import type { Visibility } from '../ports/visibility.ts';
 import type { Random } from './retry-schedule.ts';
@@ -13,6 +15,10 @@ export interface ForwardBatchPorts {
   producers: Pick<ProducerPool, 'producerFor'>;
   deadLetters: DeadLetterQueue;
   visibility: Visibility;
+  /** Envelopes that are too large for a record. */
+  largeBodies: Pick<LargeBodies, 'get'>;
+  /** Ordered tasks: told what was settled. */
+  overflowGroups: Pick<OverflowGroups, 'settled'>;
   clock: Clock;
   logger: Logger;
   /** For jitter; absent: `Math.random`. */

@@ -3,6 +3,7 @@ import type { BatchCounts } from './batch-counts.ts';
 import { createBatchLedger } from './batch-ledger.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
 import type { ForwardBatchPorts } from './forward-batch-ports.ts';
+import { closeInOrder } from './forward-in-order.ts';
 import { forwardTaskBatch } from './forward-task-batch.ts';
 import { giveBack } from './give-back.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
@@ -27,7 +28,7 @@ export type ForwardBatch = (
 ) => Promise<BatchResult>;
 
 /**
- * Makes the use case of the rule path. Fail closed: a record is acknowledged only when RocketMQ has stored its
+ * Makes the use case of the rule path, and of what sessions have put into their tasks' queues. Fail closed: a record is acknowledged only when RocketMQ has stored its
  * message, the hand-over queue has accepted it as a dead letter, or it was left out on purpose; whatever else
  * happens, it comes again. So a message may arrive twice, and is never lost. Rejects for nothing that a record, the
  * task or the target did.
@@ -64,6 +65,7 @@ async function forwardQueue(
     // What is booked in the ledger stays proven; everything else comes again.
     logger.error('batch ended early', { taskId: ledger.counts.taskId, error });
   }
+  if (taskId !== undefined) await closeInOrder(taskId, records, { ...ports, ledger, deadlineMs });
   const givenBack = ledger.close();
   await giveBack(queueArn, givenBack, { ...ports, deadlineMs });
   ledger.counts.ms = clock.now() - beganMs;

@@ -2,8 +2,10 @@ import type { Task } from '../domain/task.ts';
 import type { BatchHealth } from './batch-health.ts';
 import { createBatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
-import { decideRecord } from './decide-record.ts';
+import { decideRecord, type RecordText } from './decide-record.ts';
 import type { ForwardBatchPorts } from './forward-batch-ports.ts';
+import { isOrdered, sendInOrder } from './forward-in-order.ts';
+import { readTexts } from './forward-texts.ts';
 import { groupByTopic } from './group-by-topic.ts';
 import { createHandOver, type Unhelpable } from './hand-over.ts';
 import type { LastStored } from './last-stored.ts';
@@ -43,7 +45,8 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
   const { clock, producers, random = Math.random } = ports;
   const health = healthOf(task, ports);
   const handOver = createHandOver({ ...ports, ledger, task, deadlineMs });
-  const { outgoing, unhelpables } = decide(batch, prepared, clock.now());
+  const texts = await readTexts(batch.records, ports);
+  const { outgoing, unhelpables } = decide(batch, prepared, clock.now(), texts);
   handOver.begin(unhelpables);
 
   const doubted: Unhelpable[] = [];
@@ -57,18 +60,25 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
     clock,
     random,
   };
-  const isSuspect = ({ record }: Outgoing) => health.isHealthy() && record.receiveCount >= SUSPECT_RECEIVES;
-  const { suspects = [], others = [] } = Object.groupBy(outgoing, (one) =>
-    isSuspect(one) ? 'suspects' : 'others',
-  );
-  await Promise.all([...groupByTopic(others)].map(([topic, own]) => sendTopic(topic, own, options)));
-  await sendSuspects(suspects, options);
+  if (isOrdered(batch.records)) await sendInOrder(batch.records, outgoing, unhelpables, options);
+  else await sendByTopic(outgoing, options);
   if (ledger.counts.replicated > 0) ports.lastStored.note(cluster.clusterId, clock.now());
   const isProven = ({ record }: Unhelpable) =>
     ledger.counts.replicated > 0 || ports.lastStored.isAfter(cluster.clusterId, record.firstReceiveTimeMs);
   settleDoubted(doubted, isProven, options);
   await handOver.done();
   await health.settled();
+}
+
+/** All topics side by side, then what may hurt others by itself. */
+async function sendByTopic(outgoing: readonly Outgoing[], options: SendTopicOptions): Promise<void> {
+  const { health } = options;
+  const isSuspect = ({ record }: Outgoing) => health.isHealthy() && record.receiveCount >= SUSPECT_RECEIVES;
+  const { suspects = [], others = [] } = Object.groupBy(outgoing, (one) =>
+    isSuspect(one) ? 'suspects' : 'others',
+  );
+  await Promise.all([...groupByTopic(others)].map(([topic, own]) => sendTopic(topic, own, options)));
+  await sendSuspects(suspects, options);
 }
 
 /**
@@ -93,11 +103,12 @@ function decide(
   { records, ledger }: TaskBatch,
   { task, compiled }: PreparedBatch,
   receiptTimeMs: number,
+  texts: ReadonlyMap<SourceRecord, RecordText>,
 ): { outgoing: Outgoing[]; unhelpables: Unhelpable[] } {
   const outgoing: Outgoing[] = [];
   const unhelpables: Unhelpable[] = [];
   for (const record of records) {
-    const decision = decideRecord(record, task, compiled, receiptTimeMs);
+    const decision = decideRecord(record, task, compiled, receiptTimeMs, texts.get(record));
     if (decision.kind === 'send') outgoing.push(decision.outgoing);
     else if (decision.kind === 'skip') ledger.skipped(record, decision.reason);
     else if (decision.kind === 'dead-letter') unhelpables.push({ record, error: decision.error });

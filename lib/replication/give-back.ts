@@ -26,9 +26,13 @@ export async function giveBack(
 ): Promise<void> {
   if (givenBack.length === 0) return;
   const nowMs = clock.now();
-  const changes = givenBack.map(({ record, waitMs }) => ({
+  const timeouts = givenBack.map(({ record, waitMs }) =>
+    visibilityTimeoutSeconds(record, nowMs, waitMs, random),
+  );
+  const ofGroups = longestOfGroups(givenBack, timeouts);
+  const changes = givenBack.map(({ record }, index) => ({
     receiptHandle: record.receiptHandle,
-    visibilityTimeoutSeconds: visibilityTimeoutSeconds(record, nowMs, waitMs, random),
+    visibilityTimeoutSeconds: ofGroups.get(record.groupKey) ?? timeouts[index] ?? 0,
   }));
   try {
     await withTimeout(
@@ -38,4 +42,17 @@ export async function giveBack(
   } catch (error) {
     logger.warn('visibility not changed', { queueArn, records: changes.length, error });
   }
+}
+
+/** What is in order comes again together: none of a group before an earlier one of it. */
+function longestOfGroups(
+  givenBack: readonly GivenBack[],
+  timeouts: readonly number[],
+): ReadonlyMap<string | undefined, number> {
+  const longest = new Map<string | undefined, number>();
+  for (const [index, { record }] of givenBack.entries()) {
+    if (record.groupKey === undefined) continue;
+    longest.set(record.groupKey, Math.max(longest.get(record.groupKey) ?? 0, timeouts[index] ?? 0));
+  }
+  return longest;
 }

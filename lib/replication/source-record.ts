@@ -12,4 +12,7 @@ export interface SourceRecord {
   /** Epoch milliseconds. */
   sentTimeMs: number;
   firstReceiveTimeMs: number;
+  /** FIFO queues: what it stays in order with (SQS message group), and the id it was put under. */
+  groupKey?: string;
+  putId?: string;
 }

@@ -19,6 +19,7 @@ describe('handler of mqtt-to-rocketmq', () => {
     proxy = await startFakeProxy({ topics: { charger_status: { types: ['NORMAL'] } } });
     Object.assign(process.env, {
       TABLE_NAME: 'table',
+      DEAD_LETTER_BUCKET: 'dead-letters',
       DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters',
       AWS_REGION: 'eu-west-1',
       LOG_LEVEL: 'ERROR',

@@ -51,6 +51,10 @@ export const COMMANDS: Readonly<
   'lib/adapters/dynamodb/task-records.ts': { PutCommand: () => on(TABLE, 'dynamodb:PutItem') },
   'lib/adapters/dynamodb/dead-letter-store.ts': { PutCommand: () => on(TABLE, 'dynamodb:PutItem') },
   'lib/adapters/dynamodb/converge-state.ts': { UpdateCommand: () => on(TABLE, 'dynamodb:UpdateItem') },
+  'lib/adapters/dynamodb/overflow-groups.ts': {
+    BatchGetCommand: () => on(TABLE, 'dynamodb:BatchGetItem'),
+    QueryCommand: () => on(TABLE, 'dynamodb:Query'),
+  },
   'lib/adapters/s3/large-bodies.ts': {
     PutObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:PutObject'),
     GetObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:GetObject'),
@@ -68,6 +72,9 @@ export const COMMANDS: Readonly<
   },
   'lib/adapters/sqs/dead-letter-queue.ts': {
     SendMessageBatchCommand: () => on(HAND_OVER, 'sqs:SendMessage'),
+  },
+  'lib/adapters/sqs/overflow-queue.ts': {
+    SendMessageBatchCommand: () => on(TASK_QUEUES, 'sqs:SendMessage'),
   },
   'lib/adapters/sqs/visibility.ts': {
     ChangeMessageVisibilityBatchCommand: (_, functionName) =>
@@ -159,8 +166,11 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { ...TRANSACTION, on: { action: 'dynamodb:DeleteItem', resource: TABLE } },
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
   ],
-  // Its ports are TaskReader and ClusterReader: one item read, one status written.
+  // Its ports are TaskReader and ClusterReader: one item read, one status written. Large bodies it reads, marks it settles.
   'mqtt-to-rocketmq': [
+    { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'BatchGetCommand' },
+    { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'QueryCommand' },
+    { file: 'lib/adapters/s3/large-bodies.ts', command: 'PutObjectCommand' },
     QUERY,
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
+import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
+import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
 import { createMemorySecretReader } from '../../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool.ts';
 import { createSqsDeadLetterQueue } from '../../../lib/adapters/sqs/dead-letter-queue.ts';
@@ -56,6 +58,8 @@ describe('createForwardBatch on RocketMQ and SQS', () => {
       producers: pool,
       deadLetters: createSqsDeadLetterQueue({ sqs: queues.sqs, queueUrl: handOverQueue.url, logger }),
       visibility: createSqsVisibility({ sqs: queues.sqs, logger }),
+      largeBodies: createMemoryLargeBodies(),
+      overflowGroups: createMemoryOverflowGroups(),
       clock: systemClock,
       logger,
     });

@@ -173,6 +173,8 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
       }),
     },
     deadLetters: { send: (entries) => call(() => handOverAll(entries)) },
+    largeBodies: { get: async () => undefined },
+    overflowGroups: { settled: async () => undefined },
     visibility: { change: (_arn, changes) => call(() => changes.map(() => true)) },
     clock: { now: clock.now, sleep: (ms) => call(() => clock.sleep(ms)).then(() => undefined) },
     logger: createRecordingLogger(),

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
+import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
 import {
   createMemoryMessageProducer,
   createMemoryProducerPool,
   type MemoryMessageProducer,
 } from '../../../lib/adapters/memory/message-producer.ts';
+import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
 import {
   BrokerHoldError,
@@ -48,6 +50,8 @@ function setUp(task: Task | undefined = ruleTask(), changes: Partial<ForwardBatc
     producers: createMemoryProducerPool(producer),
     deadLetters,
     visibility,
+    largeBodies: createMemoryLargeBodies(),
+    overflowGroups: createMemoryOverflowGroups(),
     clock,
     logger,
     random: () => 0.5,

@@ -535,6 +535,34 @@ describe('createSessionLane', () => {
       expect(world.kept()).toBe(0);
     });
 
+    it('puts again, behind, what the queue took although an earlier one of its group is missing', async () => {
+      const taken: string[] = [];
+      let isFirst = true;
+      const world = createLaneWorld({
+        task: orderedTask(),
+        ports: {
+          overflowQueue: {
+            async put(_queueUrl, records) {
+              const answers = records.map((_, index) => !isFirst || index !== 1);
+              isFirst = false;
+              taken.push(...records.filter((_, index) => answers[index]).map(({ putId }) => putId));
+              return answers;
+            },
+          },
+        },
+      });
+      world.open('buffer');
+      await world.settle();
+      world.publish(sequence('a', 3), topicOf);
+      await world.pass(1_000);
+      expect(world.kept()).toBe(0);
+      // a.0 and a.2, then a.1 and again a.2 under a new id.
+      expect(taken).toHaveLength(4);
+      expect(new Set(taken).size).toBe(4);
+      const [mark] = await world.groups.list(world.task.taskId);
+      expect(mark?.lastPutId).toBe(taken.at(-1));
+    });
+
     it('buffers in order, behind marks', async () => {
       const world = createLaneWorld({ task: orderedTask() });
       world.open('buffer');
