@@ -20,6 +20,13 @@ export interface MqttBrokerOptions {
   /** What clients may have unacknowledged, and how large a packet may be. Default: HiveMQ's 10, and 256 MiB. */
   receiveMaximum?: number;
   maxPacketBytes?: number;
+  /**
+   * Messages that a session keeps. HiveMQ's own 1,000 drop what a session has not taken, although its publishers were told
+   * that it was accepted; the default here is 100,000.
+   */
+  maxQueueSize?: number;
+  /** Messages that a client is sent before it acknowledges; HiveMQ's own, and the default, are 50, whatever a client asks for. */
+  maxInflight?: number;
   signal?: AbortSignal | undefined;
   tools?: Tools | undefined;
 }
@@ -39,7 +46,6 @@ const READY_TIMEOUT_MS = 120_000;
 // An orderly end takes 5 s, whatever there is to save.
 const GRACE_MS = 8_000;
 
-// The default of 1,000 drops what a session has not taken, although its publishers were told it was accepted.
 const MAX_QUEUE_SIZE = 100_000;
 
 /** Starts HiveMQ CE with one user and resolves when it takes connections. */
@@ -67,7 +73,12 @@ export async function startMqttBroker(options: MqttBrokerOptions): Promise<MqttB
     ],
     home,
     // In the environment and not among the arguments, which every user of the machine may read.
-    env: { ...process.env, MQTT_USERNAME: username, MQTT_PASSWORD: password },
+    env: {
+      ...process.env,
+      MQTT_USERNAME: username,
+      MQTT_PASSWORD: password,
+      ...(options.maxInflight === undefined ? {} : { MQTT_MAX_INFLIGHT: String(options.maxInflight) }),
+    },
     logFile: path.join(home, 'mqtt-broker.log'),
     graceMs: GRACE_MS,
   });
@@ -91,8 +102,10 @@ function configuration(options: {
   websocketPort: number;
   receiveMaximum?: number;
   maxPacketBytes?: number;
+  maxQueueSize?: number;
 }): string {
   const { port, websocketPort, receiveMaximum = 10, maxPacketBytes = 268_435_460 } = options;
+  const { maxQueueSize = MAX_QUEUE_SIZE } = options;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <hivemq>
   <listeners>
@@ -111,7 +124,7 @@ function configuration(options: {
   </listeners>
   <mqtt>
     <queued-messages>
-      <max-queue-size>${MAX_QUEUE_SIZE}</max-queue-size>
+      <max-queue-size>${maxQueueSize}</max-queue-size>
     </queued-messages>
     <receive-maximum>
       <server-receive-maximum>${receiveMaximum}</server-receive-maximum>

@@ -153,7 +153,7 @@ export function openConnection(
     signal.removeEventListener('abort', abort);
     if (isOpen) events.onClosed(errorOf);
     else if (signal.aborted) reject(signal.reason);
-    else reject(isUnanswered(failure) ? unanswered(failure) : errorOfConnecting(failure));
+    else reject(errorOfOpening(failure));
   });
   signal.addEventListener('abort', abort, { once: true });
   try {
@@ -175,6 +175,16 @@ function limitsOf({ properties = {} }: IConnackPacket, protocolVersion: MqttProt
     maximumQos: maximumQoS === 0 || maximumQoS === 1 ? maximumQoS : 2,
     canRetain: retainAvailable !== false,
   };
+}
+
+/**
+ * Why no connection came about. `CONNECT_UNANSWERED`: the broker closed the connection instead of answering, as some that know
+ * no MQTT 5 do.
+ *
+ * @param failure - what MQTT.js emitted as `error`, if anything
+ */
+export function errorOfOpening(failure: unknown): BridgeError {
+  return isUnanswered(failure) ? unanswered(failure) : errorOfConnecting(failure);
 }
 
 /** Closed or reset, and not a word. */

@@ -25,15 +25,19 @@ const UPGRADE_ANSWER = /Unexpected server response: (\d{3})/;
  *
  * @param code - reason code of MQTT 5, or return code of 3.1.1
  * @param options.maybeStored - the message that this is about may have been taken all the same
+ * @param options.topicFilter - that this is about
  */
 export function errorOfReason(
   packet: AnsweringPacket,
   code: number,
-  options: { maybeStored?: boolean } = {},
+  options: { maybeStored?: boolean; topicFilter?: string } = {},
 ): BridgeError {
   const row = errorRow(tableOf(packet, code), code, '');
+  const about = options.topicFilter === undefined ? '' : ` ("${options.topicFilter}")`;
   const reason = `0x${code.toString(16).padStart(2, '0').toUpperCase()}: ${row.meaning}`;
-  return errorOfRow(row, `${DOING[packet]}: ${reason}`, { maybeStored: options.maybeStored === true });
+  return errorOfRow(row, `${DOING[packet]}${about}: ${reason}`, {
+    maybeStored: options.maybeStored === true,
+  });
 }
 
 /** The connection could not be made, or broke. Anything unknown is retried. */

@@ -1,3 +1,4 @@
+import com.hivemq.configuration.service.InternalConfigurations;
 import com.hivemq.embedded.EmbeddedExtension;
 import com.hivemq.embedded.EmbeddedHiveMQ;
 import com.hivemq.extension.sdk.api.ExtensionMain;
@@ -19,7 +20,8 @@ import java.security.MessageDigest;
 
 /**
  * HiveMQ CE that knows one user. Argument: its home, with {@code conf/config.xml} in it. Environment: {@code
- * MQTT_USERNAME}, {@code MQTT_PASSWORD}. Prints {@code mqtt broker ready} once it listens.
+ * MQTT_USERNAME}, {@code MQTT_PASSWORD}, and, where the broker's own 50 are too few, {@code MQTT_MAX_INFLIGHT}: messages
+ * that a client may have unacknowledged. Prints {@code mqtt broker ready} once it listens.
  */
 public final class MqttBroker {
 
@@ -30,6 +32,10 @@ public final class MqttBroker {
         final Path extensions = Files.createDirectories(home.resolve("extensions"));
         final Path data = Files.createDirectories(home.resolve("data"));
         final OneUser extension = new OneUser(environment("MQTT_USERNAME"), environment("MQTT_PASSWORD"));
+        final String maxInflight = System.getenv("MQTT_MAX_INFLIGHT");
+        if (maxInflight != null) {
+            InternalConfigurations.MAX_INFLIGHT_WINDOW_SIZE_MESSAGES = Integer.parseInt(maxInflight);
+        }
         final EmbeddedHiveMQ broker =
                 EmbeddedHiveMQ.builder()
                         .withConfigurationFolder(home.resolve("conf"))
