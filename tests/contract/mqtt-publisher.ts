@@ -102,7 +102,7 @@ export function describeMqttPublisher(
       const payloads = (await under.received(500)).map(({ payload }) => Number(payload.toString()));
       const wanted = messages.map((_, index) => index);
       expect(keepsOrder ? payloads : payloads.sort((a, b) => a - b)).toEqual(wanted);
-    });
+    }, 30_000);
 
     it.each([
       ['a wildcard', 'a/#', {}, 'TOPIC_INVALID'],

@@ -34,15 +34,15 @@ export function errorOfPublish(cause: unknown): BridgeError {
 }
 
 function nameOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'no error';
-  const isKnown = (name: string) => AWS_IOT_ERRORS.some(({ status }) => status === name);
-  if (isKnown(cause.name)) return cause.name;
-  if ('code' in cause && typeof cause.code === 'string' && isKnown(cause.code)) return cause.code;
-  return NAMES_BY_STATUS.get(statusOf(cause) ?? 0) ?? cause.name;
+  const { name, code, $metadata } = membersOf(cause);
+  const known = [name, code].find((one) => AWS_IOT_ERRORS.some(({ status }) => status === one));
+  if (typeof known === 'string') return known;
+  const { httpStatusCode } = membersOf($metadata);
+  const byStatus = typeof httpStatusCode === 'number' ? NAMES_BY_STATUS.get(httpStatusCode) : undefined;
+  return byStatus ?? (typeof name === 'string' ? name : 'no error');
 }
 
-function statusOf(cause: Error): number | undefined {
-  const metadata = '$metadata' in cause ? cause.$metadata : undefined;
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+/** Not by `instanceof`: errors of Node may come from another realm, where `Error` is another. */
+function membersOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

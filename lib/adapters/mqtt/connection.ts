@@ -1,7 +1,7 @@
 import { connect, type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt';
 import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
-import { errorOfConnecting, errorOfConnection, errorOfReason } from './errors.ts';
+import { errorOfConnecting, errorOfConnection, errorOfReason, isClosedSilently } from './errors.ts';
 
 /** What the broker allows on this connection [MQTT5 3.2.2.3]; MQTT 3.1.1 says nothing of it. */
 export interface BrokerLimits {
@@ -184,17 +184,7 @@ function limitsOf({ properties = {} }: IConnackPacket, protocolVersion: MqttProt
  * @param failure - what MQTT.js emitted as `error`, if anything
  */
 export function errorOfOpening(failure: unknown): BridgeError {
-  return isUnanswered(failure) ? unanswered(failure) : errorOfConnecting(failure);
-}
-
-/** Closed or reset, and not a word. */
-function isUnanswered(failure: unknown): boolean {
-  if (failure === undefined) return true;
-  return (
-    failure instanceof Error &&
-    'code' in failure &&
-    (failure.code === 'ECONNRESET' || failure.code === 'EPIPE')
-  );
+  return isClosedSilently(failure) ? unanswered(failure) : errorOfConnecting(failure);
 }
 
 function unanswered(cause: unknown): BridgeError {

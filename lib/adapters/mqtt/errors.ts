@@ -46,7 +46,7 @@ export function errorOfConnection(cause: unknown, options: { maybeStored?: boole
   const row = connectionRow(cause);
   const given = { cause, maybeStored: options.maybeStored === true };
   if (row !== undefined) return errorOfRow(row, `connecting to the MQTT broker: ${row.meaning}`, given);
-  if (cause instanceof Error && /connack timeout/i.test(cause.message)) {
+  if (/connack timeout/i.test(faultOf(cause).message)) {
     return new BrokerUnavailableError('connecting to the MQTT broker: no answer in time', {
       ...given,
       code: 'TARGET_TIMEOUT',
@@ -57,8 +57,14 @@ export function errorOfConnection(cause: unknown, options: { maybeStored?: boole
 
 /** What MQTT.js emits as `error` before it is connected: a refusal by CONNACK carries its number as `code`. */
 export function errorOfConnecting(cause: unknown): BridgeError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const { code } = faultOf(cause);
   return typeof code === 'number' ? errorOfReason('connack', code) : errorOfConnection(cause);
+}
+
+/** Whether the other side closed or reset the connection, and not a word. */
+export function isClosedSilently(cause: unknown): boolean {
+  const { code } = faultOf(cause);
+  return cause === undefined || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 function tableOf(packet: AnsweringPacket, code: number): readonly ErrorRow[] {
@@ -76,19 +82,29 @@ function tableOf(packet: AnsweringPacket, code: number): readonly ErrorRow[] {
 }
 
 function connectionRow(cause: unknown): ErrorRow | undefined {
-  if (!(cause instanceof Error)) return undefined;
-  const [, httpStatus] = UPGRADE_ANSWER.exec(cause.message) ?? [];
-  if (httpStatus !== undefined) return errorRow(MQTT_CONNECTION_ERRORS, 'HTTP', httpStatus);
+  const { code, message, first } = faultOf(cause);
   // Several addresses were tried, as Node does for localhost: the first says enough.
-  if (cause instanceof AggregateError && cause.errors.length > 0) return connectionRow(cause.errors[0]);
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  if (first !== undefined) return connectionRow(first);
+  const [, httpStatus] = UPGRADE_ANSWER.exec(message) ?? [];
+  if (httpStatus !== undefined) return errorRow(MQTT_CONNECTION_ERRORS, 'HTTP', httpStatus);
   const known = MQTT_CONNECTION_ERRORS.find(({ status }) => status === code);
   if (known !== undefined) return known;
-  const text = `${code} ${cause.message}`;
+  const text = `${code ?? ''} ${message}`;
   return isTls(text) ? errorRow(MQTT_CONNECTION_ERRORS, 'TLS', text) : undefined;
 }
 
 /** EPROTO is how a TLS handshake with something else ends. */
 function isTls(text: string): boolean {
   return /EPROTO|ERR_SSL_|ERR_TLS_|SELF_SIGNED|UNABLE_TO_|CERT_|TLS not authorized|SSL routines/.test(text);
+}
+
+/** By its members: errors of Node may come from another realm, where `Error` is another. */
+function faultOf(cause: unknown): { code?: unknown; message: string; first?: unknown } {
+  if (typeof cause !== 'object' || cause === null) return { message: '' };
+  const { code, message, errors }: { code?: unknown; message?: unknown; errors?: unknown } = cause;
+  return {
+    code,
+    message: typeof message === 'string' ? message : '',
+    ...(Array.isArray(errors) && errors.length > 0 ? { first: errors[0] } : {}),
+  };
 }

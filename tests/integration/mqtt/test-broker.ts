@@ -12,7 +12,7 @@ import { subscribe } from '../../helpers/mqtt-subscriber.ts';
 
 /** HiveMQ for one test file, in a folder of its own that goes with it. */
 export async function startTestBroker(options: Omit<MqttBrokerOptions, 'home'> = {}) {
-  const home = path.join(LOCAL_DIR, 'test', `mqtt-${randomUUID()}`);
+  const home = homeOfBroker();
   const broker = await startMqttBroker({ ...options, home });
   return {
     ...broker,
@@ -24,6 +24,17 @@ export async function startTestBroker(options: Omit<MqttBrokerOptions, 'home'> =
   };
 }
 
+/** A folder of its own for a broker. */
+export function homeOfBroker(): string {
+  return path.join(LOCAL_DIR, 'test', `mqtt-${randomUUID()}`);
+}
+
+/** A publisher with a client identifier of its own. */
+export function openPublisher({ url, secret }: { url: string; secret: MqttSecret }): MqttBrokerPublisher {
+  const clientId = `test-${randomUUID()}`;
+  return new MqttBrokerPublisher({ cluster: { url }, secret, clientId, clock: systemClock });
+}
+
 /** A publisher and a subscriber on one broker, which may be reached by different addresses. */
 export async function publisherUnderTest(options: {
   publish: { url: string; secret: MqttSecret };
@@ -32,12 +43,7 @@ export async function publisherUnderTest(options: {
   const topicPrefix = `test/${randomUUID()}`;
   const { url, options: clientOptions } = options.subscribe;
   const subscriber = await subscribe(url, `${topicPrefix}/#`, clientOptions);
-  const publisher = new MqttBrokerPublisher({
-    cluster: options.publish,
-    secret: options.publish.secret,
-    clientId: `test-${randomUUID()}`,
-    clock: systemClock,
-  });
+  const publisher = openPublisher(options.publish);
   return {
     publisher,
     topicPrefix,
