@@ -98,6 +98,11 @@ describe('decodeLargeEnvelope', () => {
     expect(decodeLargeEnvelope(text)).toEqual(large);
   });
 
+  it('refuses one whose numbers nobody of us has written', () => {
+    const text = '{"v":2,"task":"T","r":99999999999999999999,"s3":"k"}';
+    expect(failure(() => decodeLargeEnvelope(text))).toMatchObject({ code: 'ENVELOPE_INVALID' });
+  });
+
   it.each(['', '{"v":1}', '{"v":2}', '{"v":2,"task":"T","r":1,"s3":"'])('is not taken in by %j', (text) => {
     expect(decodeLargeEnvelope(text)).toBeUndefined();
   });

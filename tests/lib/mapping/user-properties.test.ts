@@ -67,6 +67,22 @@ describe('putUserProperties', () => {
   });
 });
 
+describe('putUserProperties, after thousands of names', () => {
+  it('still judges each of them right', () => {
+    for (let index = 0; index < 5_000; index += 1) {
+      const properties = new Map<string, string>();
+      putUserProperties(properties, [
+        [`n${index}`, 'x'],
+        [`${index}n`, 'y'],
+      ]);
+      expect([...properties]).toEqual([
+        [`n${index}`, 'x'],
+        ['mqtt_up', `[["${index}n","y"]]`],
+      ]);
+    }
+  });
+});
+
 describe('readUserProperties', () => {
   it('takes what others have set for user properties, by name, and leaves ours out', () => {
     const properties = new Map([
