@@ -25,7 +25,7 @@ export interface MqttPublisher {
   publish(message: OutgoingMqttMessage, options: { deadlineMs: number }): Promise<PublishResult>;
   /** Resolves when the target is reached and lets us in; throws the `BridgeError` that says why not. */
   check(deadlineMs: number): Promise<void>;
-  /** What is under way fails with `maybeStored`. */
+  /** What is under way fails with `maybeStored`; what never left, and what is published later, with `NOT_SENT`. */
   close(): Promise<void>;
 }
 

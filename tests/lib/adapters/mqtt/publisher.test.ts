@@ -1,39 +1,28 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Packet } from 'mqtt-packet';
-import { MqttBrokerPublisher } from '../../../../lib/adapters/mqtt/publisher.ts';
-import { systemClock } from '../../../../lib/adapters/system/clock.ts';
-import type { OutgoingMqttMessage } from '../../../../lib/domain/message.ts';
 import { errorOf, sampleMessage } from '../../../contract/mqtt-publisher.ts';
 import { eventually } from '../../../helpers/eventually.ts';
-import {
-  acceptAll,
-  acknowledge,
-  type FakeConnection,
-  type FakeMqttBroker,
-  letIn,
-  startFakeMqttBroker,
-} from '../../../helpers/fake-mqtt-broker.ts';
+import { acceptAll, acknowledge, type FakeConnection, letIn } from '../../../helpers/fake-mqtt-broker.ts';
+import { connectsTo, createPublisherWorld, publishesTo } from '../../../helpers/mqtt-publisher-world.ts';
 
-const toEnd: { close(): Promise<void> }[] = [];
+const world = createPublisherWorld();
 
-afterEach(async () => {
-  for (const part of toEnd.splice(0).reverse()) await part.close();
-});
+afterEach(() => world.close());
 
 describe('MqttBrokerPublisher', () => {
   it('opens one connection for all who publish, with a clean start, and none before', async () => {
-    const { broker, publish } = await open();
+    const { broker, publish } = await world.open();
     expect(broker.packets).toEqual([]);
     const results = await Promise.all(['a', 'b', 'c'].map((topicName) => publish({ topicName })));
     expect(results).toEqual(results.map(() => ({ status: 'accepted' })));
-    expect(broker.packets.filter(({ cmd }) => cmd === 'connect')).toEqual([
+    expect(connectsTo(broker)).toEqual([
       expect.objectContaining({ clean: true, protocolVersion: 5, clientId: 'mqferry-test' }),
     ]);
   });
 
   it('keeps no more in flight than the broker allows', async () => {
     const open = { count: 0, most: 0 };
-    const { publish } = await openWith((packet, connection) => {
+    const { publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { receiveMaximum: 3 });
       if (packet.cmd !== 'publish') return;
       open.count += 1;
@@ -48,16 +37,16 @@ describe('MqttBrokerPublisher', () => {
   });
 
   it('lowers the QoS to what the broker has', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { maximumQoS: 1 });
       else acceptAll(packet, connection);
     });
     await publish({ qos: 2 });
-    expect(publishes(broker)).toEqual([expect.objectContaining({ qos: 1 })]);
+    expect(publishesTo(broker)).toEqual([expect.objectContaining({ qos: 1 })]);
   });
 
   it('holds retained messages that the broker would not keep', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { retainAvailable: false });
       else acceptAll(packet, connection);
     });
@@ -67,11 +56,11 @@ describe('MqttBrokerPublisher', () => {
       hint: expect.any(String),
     });
     expect(await publish()).toEqual({ status: 'accepted' });
-    expect(publishes(broker)).toHaveLength(1);
+    expect(publishesTo(broker)).toHaveLength(1);
   });
 
   it('sends nothing that is larger than the broker takes', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { maximumPacketSize: 100 });
       else acceptAll(packet, connection);
     });
@@ -79,7 +68,7 @@ describe('MqttBrokerPublisher', () => {
     expect(await publish(fits)).toEqual({ status: 'accepted' });
     const result = await publish({ ...fits, payload: Buffer.alloc(fits.payload.length + 1) });
     expect(errorOf(result)).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', reaction: 'dead-letter' });
-    expect(publishes(broker)).toHaveLength(1);
+    expect(publishesTo(broker)).toHaveLength(1);
   });
 
   it.each([
@@ -89,7 +78,7 @@ describe('MqttBrokerPublisher', () => {
     [0x90, 'dead-letter', 'TOPIC_INVALID'],
     [0x97, 'throttle', 'TARGET_THROTTLED'],
   ])('takes the reason code %i of a PUBACK for what it is', async (reasonCode, reaction, code) => {
-    const { publish } = await openWith((packet, connection) => {
+    const { publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'publish') acknowledge(packet, connection, reasonCode);
       else acceptAll(packet, connection);
     });
@@ -99,19 +88,19 @@ describe('MqttBrokerPublisher', () => {
   });
 
   it('goes through the four packets of QoS 2', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       acceptAll(packet, connection);
       const { messageId = 0 } = packet;
       if (packet.cmd === 'publish') connection.send({ cmd: 'pubrec', messageId });
       if (packet.cmd === 'pubrel') connection.send({ cmd: 'pubcomp', messageId });
     });
     expect(await publish({ qos: 2 })).toEqual({ status: 'accepted' });
-    const [sent] = publishes(broker);
+    const [sent] = publishesTo(broker);
     expect(broker.packets.at(-1)).toMatchObject({ cmd: 'pubrel', messageId: sent?.messageId });
   });
 
   it('ends QoS 2 at a PUBREC that refuses', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       acceptAll(packet, connection);
       const { messageId = 0 } = packet;
       if (packet.cmd === 'publish') connection.send({ cmd: 'pubrec', messageId, reasonCode: 0x87 });
@@ -122,7 +111,7 @@ describe('MqttBrokerPublisher', () => {
 
   it('fails what is in flight when the connection is lost, sends it never again, and connects when asked', async () => {
     let isGone = false;
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'publish' && !isGone) {
         isGone = true;
         connection.close();
@@ -133,13 +122,13 @@ describe('MqttBrokerPublisher', () => {
       reaction: 'retry',
       maybeStored: true,
     });
-    expect(broker.packets.filter(({ cmd }) => cmd === 'connect')).toHaveLength(1);
+    expect(connectsTo(broker)).toHaveLength(1);
     expect(await publish({ topicName: 'next' })).toEqual({ status: 'accepted' });
-    expect(publishes(broker).map(({ topic }) => topic)).toEqual(['lost', 'next']);
+    expect(publishesTo(broker).map(({ topic }) => topic)).toEqual(['lost', 'next']);
   });
 
   it('says which message the broker disconnected for, when only one was in flight', async () => {
-    const { publish } = await openWith((packet, connection) => {
+    const { publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'publish' && packet.topic === 'forbidden') {
         connection.send({ cmd: 'disconnect', reasonCode: 0x87 });
         connection.close();
@@ -154,14 +143,11 @@ describe('MqttBrokerPublisher', () => {
   });
 
   it('finds the message that the broker disconnects for among many', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'publish' && packet.topic === 'forbidden') {
         connection.send({ cmd: 'disconnect', reasonCode: 0x87 });
         connection.close();
-      } else if (
-        packet.cmd !== 'publish' ||
-        broker.packets.filter(({ cmd }) => cmd === 'connect').length > 1
-      ) {
+      } else if (packet.cmd !== 'publish' || connectsTo(broker).length > 1) {
         acceptAll(packet, connection);
       }
     });
@@ -176,7 +162,7 @@ describe('MqttBrokerPublisher', () => {
   });
 
   it('holds what is in flight and what waits when another client took its identifier', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
+    const { broker, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { receiveMaximum: 1 });
       if (packet.cmd !== 'publish') return;
       connection.send({ cmd: 'disconnect', reasonCode: 0x8e });
@@ -187,7 +173,7 @@ describe('MqttBrokerPublisher', () => {
       expect.objectContaining({ code: 'CLIENT_ID_TAKEN', reaction: 'hold', maybeStored: true }),
       expect.objectContaining({ code: 'CLIENT_ID_TAKEN', reaction: 'hold', maybeStored: false }),
     ]);
-    expect(broker.packets.filter(({ cmd }) => cmd === 'connect')).toHaveLength(1);
+    expect(connectsTo(broker)).toHaveLength(1);
   });
 
   it.each([
@@ -195,7 +181,7 @@ describe('MqttBrokerPublisher', () => {
     [0x89, 'retry', 'TARGET_UNAVAILABLE'],
     [0x9f, 'throttle', 'TARGET_THROTTLED'],
   ])('fails what waits when CONNACK says %i', async (reasonCode, reaction, code) => {
-    const { publisher, publish } = await openWith((packet, connection) => {
+    const { publisher, publish } = await world.open((packet, connection) => {
       if (packet.cmd !== 'connect') return;
       connection.send({ cmd: 'connack', sessionPresent: false, reasonCode });
       connection.close();
@@ -205,7 +191,7 @@ describe('MqttBrokerPublisher', () => {
   });
 
   it('gives up at the deadline, and takes a connection on which nothing comes in for dead', async () => {
-    const { broker, publisher } = await openWith((packet, connection) => {
+    const { broker, publisher } = await world.open((packet, connection) => {
       if (packet.cmd !== 'publish') acceptAll(packet, connection);
     });
     const result = await publisher.publish(sampleMessage('a'), { deadlineMs: Date.now() + 100 });
@@ -223,7 +209,7 @@ describe('MqttBrokerPublisher', () => {
 
   it('keeps a connection that answers others, and never takes a late answer for that of another message', async () => {
     const held: { packet: Packet; connection: FakeConnection }[] = [];
-    const { broker, publisher, publish } = await openWith((packet, connection) => {
+    const { broker, publisher, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'publish' && packet.topic === 'slow') held.push({ packet, connection });
       else acceptAll(packet, connection);
     });
@@ -234,11 +220,11 @@ describe('MqttBrokerPublisher', () => {
     for (const { packet, connection } of held) acknowledge(packet, connection);
     expect(await publish({ topicName: 'quick' })).toEqual({ status: 'accepted' });
     expect(broker.connections).toHaveLength(1);
-    expect(new Set(publishes(broker).map(({ messageId }) => messageId)).size).toBe(3);
+    expect(new Set(publishesTo(broker).map(({ messageId }) => messageId)).size).toBe(3);
   });
 
   it('fails at its deadline what never left, as surely not stored', async () => {
-    const { publisher } = await openWith((packet, connection) => {
+    const { publisher } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { receiveMaximum: 1 });
     });
     const deadlines = [Date.now() + 60_000, Date.now() + 50];
@@ -248,7 +234,7 @@ describe('MqttBrokerPublisher', () => {
 
   it('answers a check by a round trip on the connection it has', async () => {
     let isDead = false;
-    const { publisher, publish } = await openWith((packet, connection) => {
+    const { publisher, publish } = await world.open((packet, connection) => {
       if (!isDead || packet.cmd === 'connect') acceptAll(packet, connection);
     });
     await publisher.check(Date.now() + 5_000);
@@ -260,7 +246,7 @@ describe('MqttBrokerPublisher', () => {
   });
 
   it('fails what is under way at its end, within bounds, though the broker says nothing', async () => {
-    const { broker, publisher, publish } = await openWith((packet, connection) => {
+    const { broker, publisher, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { receiveMaximum: 1 });
     });
     const [inFlight, waiting] = [publish(), publish()];
@@ -272,85 +258,10 @@ describe('MqttBrokerPublisher', () => {
   });
 
   it('ends while it connects', async () => {
-    const { broker, publisher, publish } = await openWith(() => undefined);
+    const { broker, publisher, publish } = await world.open(() => undefined);
     const waiting = publish();
     await broker.seen('connect', 1);
     await publisher.close();
     expect(errorOf(await waiting).code).toBe('NOT_SENT');
   });
 });
-
-describe('MqttBrokerPublisher on MQTT 3.1.1', () => {
-  it('falls back when the broker refuses MQTT 5, remembers it, and drops the properties', async () => {
-    let connects = 0;
-    const { broker, publish } = await openWith((packet, connection) => {
-      if (packet.cmd === 'connect' && packet.protocolVersion === 5) {
-        // As a broker of 3.1.1 writes it: flags, return code 1.
-        connection.sendBytes(Buffer.from([0x20, 2, 0, 1]));
-        connection.close();
-      } else {
-        if (packet.cmd === 'publish') {
-          connects += 1;
-          if (connects === 2) return connection.close();
-        }
-        acceptAll(packet, connection);
-      }
-    });
-    expect(await publish({ userProperties: [['a', 'b']] })).toEqual({ status: 'accepted' });
-    expect(errorOf(await publish()).maybeStored).toBe(true);
-    expect(await publish()).toEqual({ status: 'accepted' });
-    expect(versions(broker)).toEqual([5, 4, 4]);
-  });
-
-  it('falls back when the broker closes at MQTT 5 only', async () => {
-    const { broker, publish } = await openWith((packet, connection) => {
-      if (packet.cmd === 'connect' && packet.protocolVersion === 5) connection.close();
-      else acceptAll(packet, connection);
-    });
-    expect(await publish()).toEqual({ status: 'accepted' });
-    expect(versions(broker)).toEqual([5, 4, 5, 4]);
-  });
-
-  it('stays with MQTT 5 when the broker was only starting', async () => {
-    let closes = 1;
-    const { broker, publish } = await openWith((packet, connection) => {
-      if (packet.cmd === 'connect' && closes-- > 0) connection.close();
-      else acceptAll(packet, connection);
-    });
-    expect(await publish()).toEqual({ status: 'accepted' });
-    expect(versions(broker)).toEqual([5, 4, 5]);
-  });
-
-  it('says that the broker does not answer when it answers no version', async () => {
-    const { publish } = await openWith((_, connection) => connection.close());
-    expect(errorOf(await publish())).toMatchObject({ code: 'CONNECT_UNANSWERED', reaction: 'retry' });
-  });
-});
-
-/** @param answer - of the broker; it lets in and takes everything without it */
-async function openWith(answer: (packet: Packet, connection: FakeConnection) => void) {
-  const broker = await startFakeMqttBroker(answer);
-  const publisher = new MqttBrokerPublisher({
-    cluster: { url: broker.url },
-    secret: {},
-    clientId: 'mqferry-test',
-    clock: systemClock,
-  });
-  toEnd.push(broker, publisher);
-  return {
-    broker,
-    publisher,
-    publish: (changes: Partial<OutgoingMqttMessage> = {}) =>
-      publisher.publish(sampleMessage('a', changes), { deadlineMs: Date.now() + 20_000 }),
-  };
-}
-
-const open = () => openWith(acceptAll);
-
-function publishes(broker: FakeMqttBroker) {
-  return broker.packets.filter((packet) => packet.cmd === 'publish');
-}
-
-function versions(broker: FakeMqttBroker) {
-  return broker.packets.filter((packet) => packet.cmd === 'connect').map((packet) => packet.protocolVersion);
-}
