@@ -26,7 +26,7 @@ interface StackFile {
   api: string;
   aws: { endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
   iot: IotEndpoint;
-  mqtt: { password: string };
+  mqtt: { url: string; username: string; password: string };
   rocketmq: { endpoint: string; nameServer: string };
   clusters: { iot: string; mqtt: string; rocketmq: string };
 }
@@ -38,13 +38,14 @@ export interface StackUnderTest {
   apiOptions: ApiClientOptions;
   iot: IotEndpoint;
   clusters: StackFile['clusters'];
-  /** Planted: it must never come back from the API. */
+  /** The factory's broker. Its password is planted: it must never come back from the API. */
+  mqtt: StackFile['mqtt'];
   mqttPassword: string;
   rocketmq: { nameServer: string; endpoint: string; libraries: string };
   /** A fresh topic on the broker, registered by the API. */
   createTopic(type: 'NORMAL' | 'FIFO'): Promise<string>;
   /** Reads with the official gRPC client in a group of its own, from the beginning. */
-  consume(topic: string, group: string, count: number): Promise<ReadMessage[]>;
+  consume(topic: string, group: string, count: number, timeoutMs?: number): Promise<ReadMessage[]>;
   /** Messages in the task's queue, waiting or in hand. */
   queueDepth(taskId: string): Promise<number>;
   /** Folder of this stack. */
@@ -80,6 +81,7 @@ export async function runningStack(): Promise<StackUnderTest> {
     apiOptions,
     iot: stack.iot,
     clusters: stack.clusters,
+    mqtt: stack.mqtt,
     mqttPassword: stack.mqtt.password,
     rocketmq: { ...stack.rocketmq, libraries: DOWNLOADS.rocketmq },
     async createTopic(type) {
@@ -89,13 +91,13 @@ export async function runningStack(): Promise<StackUnderTest> {
       if (put.status >= 300) throw new Error(`registering ${topic}: ${JSON.stringify(put.body)}`);
       return topic;
     },
-    async consume(rocketmqTopic, consumerGroup, count) {
+    async consume(rocketmqTopic, consumerGroup, count, timeoutMs = 60_000) {
       const messages = await readMessages({
         endpoint: stack.rocketmq.endpoint,
         rocketmqTopic,
         consumerGroup,
         count,
-        timeoutMs: 60_000,
+        timeoutMs,
       });
       return messages.map((message) => ({ ...message, properties: Object.fromEntries(message.properties) }));
     },
