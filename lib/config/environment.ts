@@ -47,6 +47,8 @@ export const VARIABLES = {
   SHIFT_IDLE_SECONDS: z.coerce.number().int().min(0).max(840).default(0),
   /** How long a shift lasts, hand-over included: at most the function's timeout. */
   SHIFT_SECONDS: z.coerce.number().int().min(20).max(900).default(900),
+  /** Set on an AWS emulator only, where the SDK takes it too. */
+  AWS_ENDPOINT_URL: url.optional(),
   AWS_REGION: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region'),
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 } as const;

@@ -19,6 +19,8 @@ const MAPPINGS = ARN('lambda', 'event-source-mapping:*');
 const OF_THE_BATCH_FUNCTION = {
   ArnEquals: { 'lambda:FunctionArn': ARN('lambda', 'function:mqferry-dev-mqtt-to-rocketmq') },
 };
+/** Topics of AWS IoT in any region: tasks name them. */
+const IOT_TOPICS = 'arn:aws:iot:*:123456789012:topic/*';
 const SECRETS = 'arn:aws:secretsmanager:*:123456789012:secret:mqferry/dev/*';
 const PARAMETERS = 'arn:aws:ssm:*:123456789012:parameter/mqferry/dev/*';
 
@@ -117,6 +119,13 @@ export const COMMANDS: Readonly<
     InvokeCommand: (_, functionName) =>
       on(ARN('lambda', `function:mqferry-dev-${functionName}`), 'lambda:InvokeFunction'),
   },
+  'lib/adapters/aws-iot/data-endpoint.ts': {
+    DescribeEndpointCommand: () => on('*', 'iot:DescribeEndpoint'),
+  },
+  'lib/adapters/aws-iot/data-publisher.ts': {
+    PublishCommand: () => on(IOT_TOPICS, 'iot:Publish', 'iot:RetainPublish'),
+    GetRetainedMessageCommand: () => on(IOT_TOPICS, 'iot:GetRetainedMessage'),
+  },
   'lib/adapters/aws-iot/topic-rules.ts': {
     CreateTopicRuleCommand: () => [
       ...on(TOPIC_RULES, 'iot:CreateTopicRule', 'iot:TagResource'),
@@ -175,6 +184,13 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
+  ],
+  // Its ports: it reads tasks, says what they are at, keeps leases and slots, and stores dead letters.
+  'rocketmq-to-mqtt': [
+    { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
+    TRANSACTION,
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+    { file: 'lib/adapters/s3/large-bodies.ts', command: 'GetObjectCommand' },
   ],
   // It asks for the page of tasks, takes their leases and looks at lanes and slots; of the cloud it lists, reads and deletes.
   'runtime-resources': [

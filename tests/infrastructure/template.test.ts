@@ -8,6 +8,7 @@ const ANY_RESOURCE: Readonly<Record<string, readonly string[]>> = {
   'lambda:CreateEventSourceMapping': ['lambda:FunctionArn'],
   'lambda:ListEventSourceMappings': [],
   'lambda:GetAccountSettings': [],
+  'iot:DescribeEndpoint': [],
   'iot:ListTopicRules': [],
   'sqs:ListQueues': [],
 };
@@ -20,7 +21,11 @@ const VPC_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 /** Those that reach brokers, in the order of `functions` in serverless.yml. */
-const REACHING_BROKERS = ['ProbeLambdaFunction', 'MqttToRocketmqLambdaFunction'];
+const REACHING_BROKERS = [
+  'ProbeLambdaFunction',
+  'MqttToRocketmqLambdaFunction',
+  'RocketmqToMqttLambdaFunction',
+];
 
 const variants = Object.keys(VARIANTS) as Variant[];
 
@@ -169,15 +174,13 @@ describe.each(variants)('the template, %s', (variant) => {
     const schedules = stack
       .ofType('AWS::Events::Rule')
       .map(([, properties]) => properties.ScheduleExpression);
-    expect(schedules).toEqual(['rate(1 minute)', 'rate(15 minutes)']);
+    expect(schedules.toSorted()).toEqual(['rate(1 minute)', 'rate(1 minute)', 'rate(15 minutes)']);
     const invocations = stack.ofType('AWS::Lambda::EventInvokeConfig').map(([, properties]) => properties);
-    expect(invocations).toEqual([
-      expect.objectContaining({
-        FunctionName: '<ConvergeLambdaFunction>',
-        MaximumRetryAttempts: 0,
-        MaximumEventAgeInSeconds: 60,
-      }),
-    ]);
+    expect(invocations).toEqual(
+      ['<RocketmqToMqttLambdaFunction>', '<ConvergeLambdaFunction>'].map((FunctionName) =>
+        expect.objectContaining({ FunctionName, MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }),
+      ),
+    );
   });
 
   it('keeps data when told so, and leaves nothing otherwise', () => {

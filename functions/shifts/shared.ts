@@ -1,0 +1,45 @@
+import { createDynamoClusterStore } from '../../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoLaneLeases } from '../../lib/adapters/dynamodb/lane-leases.ts';
+import { createDynamoShiftRoster } from '../../lib/adapters/dynamodb/shift-roster.ts';
+import { createDynamoShiftSlots } from '../../lib/adapters/dynamodb/shift-slots.ts';
+import { createDynamoStackStore } from '../../lib/adapters/dynamodb/stack-store.ts';
+import type { Table } from '../../lib/adapters/dynamodb/table.ts';
+import { createDynamoTaskStore } from '../../lib/adapters/dynamodb/task-store.ts';
+import type { PullShiftConfig } from '../../lib/config/shift.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { Logger } from '../../lib/ports/logger.ts';
+import type { ShiftPorts } from '../../lib/replication/shift.ts';
+import { SHIFT_TIMES } from '../../lib/replication/shift-times.ts';
+
+/** What a shift is given beside its configuration. */
+export interface ShiftTools {
+  clock: Clock;
+  logger: Logger;
+}
+
+/** What both kinds of shifts have on the stack's table. */
+export function tablePorts(
+  table: Table,
+  config: PullShiftConfig,
+  { clock, logger }: ShiftTools,
+): Omit<ShiftPorts, 'kind' | 'openLane'> {
+  return {
+    tasks: createDynamoTaskStore(table, clock),
+    clusters: createDynamoClusterStore(table),
+    stack: createDynamoStackStore(table),
+    leases: createDynamoLaneLeases(table, clock),
+    roster: createDynamoShiftRoster(table),
+    slots: createDynamoShiftSlots(table, clock),
+    times: SHIFT_TIMES,
+    capacity: config.SHIFT_CAPACITY,
+    codeVersion: config.CODE_VERSION,
+    idleEndMs: config.SHIFT_IDLE_SECONDS * 1_000,
+    clock,
+    logger,
+  };
+}
+
+/** Where the adapters of AWS IoT look instead of AWS, on an emulator. */
+export function emulatorOf({ AWS_ENDPOINT_URL }: PullShiftConfig): { emulatorUrl?: string } {
+  return AWS_ENDPOINT_URL === undefined ? {} : { emulatorUrl: AWS_ENDPOINT_URL };
+}
