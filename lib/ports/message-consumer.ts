@@ -9,7 +9,7 @@ export interface ReceivedMessage extends RocketmqMessage {
   receiptHandle: string;
   /** 1 at the first delivery. FIFO topics: stays 1 at redeliveries, so who needs it counts for himself. */
   deliveryAttempt: number;
-  /** Broker and queue it lies in: FIFO messages are acknowledged in order within these. */
+  /** Broker and queue it lies in: FIFO messages are acknowledged in order within these. NORMAL redeliveries lie in a retry topic. */
   brokerName: string;
   queueId: number;
   queueOffset: number;
@@ -46,9 +46,11 @@ export interface MessageConsumer {
   brokers(): Promise<readonly string[]>;
   /**
    * One long poll. Empty when nothing came within `awaitMs`, or when the signal aborts. What an aborted call may have been
-   * handed comes again after its invisible time.
+   * handed comes again after its invisible time. Once closed: throws `CONSUMER_CLOSED`.
    *
    * @param options.maxMessages - 1 to 32, as the proxy takes it
+   * @param options.invisibleDurationMs - 10 s to 12 h, as the proxy takes it
+   * @param options.awaitMs - at most 20 s; a proxy of Apache RocketMQ waits 5 s at least unless it is set to less
    * @param options.broker - one of `brokers()`; absent: they take turns
    */
   receive(options: {

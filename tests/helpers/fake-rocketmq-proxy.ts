@@ -41,7 +41,11 @@ const OK = { code: 20_000, text: 'OK' };
  * A gRPC proxy that says what a test wants it to: for answers that a healthy RocketMQ does not give on demand
  * (a throttle, a cluster without batches, silence). Speaks the real protocol over a real connection.
  */
-export async function startFakeProxy(script: FakeProxyScript): Promise<FakeProxy> {
+export async function startFakeProxy(
+  script: FakeProxyScript,
+  /** Adds more services, as those of fake-rocketmq-pop.ts. */
+  extend: (server: Server) => void = () => {},
+): Promise<FakeProxy> {
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   const routeQueries: string[] = [];
   const requests: (readonly WireMessage[])[] = [];
@@ -76,6 +80,7 @@ export async function startFakeProxy(script: FakeProxyScript): Promise<FakeProxy
       callback(null, new rpc.SendMessageResponse().setStatus(statusOf(answer)).setEntriesList(results));
     },
   });
+  extend(server);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -124,7 +129,8 @@ const SERVICE: ServiceDefinition = {
   },
 };
 
-function statusOf({ code, text = '' }: { code: number; text?: string }) {
+/** A status of the generated classes. */
+export function statusOf({ code, text = '' }: { code: number; text?: string }) {
   return new definition.Status().setCode(code as 20_000).setMessage(text);
 }
 

@@ -98,17 +98,18 @@ export class RocketmqConsumer implements MessageConsumer {
 
   async ack(messages: readonly ReceivedMessage[]): Promise<AckResult[]> {
     const results = new Map<ReceivedMessage, AckResult>();
-    let failure: BridgeError | undefined;
-    if (this.#closing.signal.aborted) failure = consumerClosed();
-    else if (messages.length > 0) {
-      await this.#run((link) => acknowledge(this.#receiptCalls(link), messages, results)).catch(
-        (error: unknown) => {
-          failure = errorOfCall(error, 'ack');
-        },
-      );
+    try {
+      if (this.#closing.signal.aborted) throw consumerClosed();
+      if (messages.length > 0) {
+        await this.#run((link) => acknowledge(this.#receiptCalls(link), messages, results));
+      }
+    } catch (cause) {
+      const error = errorOfCall(cause, 'ack');
+      for (const message of messages) {
+        if (!results.has(message)) results.set(message, { status: 'failed', error });
+      }
     }
-    const missing = failure ?? consumerClosed();
-    return messages.map((message) => results.get(message) ?? { status: 'failed', error: missing });
+    return messages.flatMap((message) => results.get(message) ?? []);
   }
 
   async changeInvisibleDuration(
