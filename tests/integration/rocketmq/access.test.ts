@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createMemorySecretReader } from '../../../lib/adapters/memory/secret-reader.ts';
+import { createMessageConsumers } from '../../../lib/adapters/rocketmq/consumers.ts';
 import { RocketmqProducer, type RocketmqProducerOptions } from '../../../lib/adapters/rocketmq/producer.ts';
 import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool.ts';
 import { remotingCall } from '../../../lib/adapters/rocketmq-admin/remoting-call.ts';
@@ -6,12 +8,14 @@ import { systemClock } from '../../../lib/adapters/system/clock.ts';
 import type { SecretReader } from '../../../lib/ports/secret-reader.ts';
 import { createCertificateAuthority } from '../../../local/certificates.ts';
 import { errorAt, expectSame, failures, plain } from '../../contract/message-producer.ts';
+import { rocketmqCluster } from '../../helpers/cluster-record.ts';
 import { startTestRocketmq, type TestRocketmq } from './test-rocketmq.ts';
 
 jest.setTimeout(60_000);
 
 const ADMIN = { accessKey: 'admin', secretKey: 'admin-secret' };
 const STRANGER = { accessKey: 'stranger', secretKey: 'stranger-secret' };
+const READER = { accessKey: 'reader', secretKey: 'reader-secret' };
 const SECRET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:rocketmq';
 const authority = createCertificateAuthority();
 const stored = { status: 'stored' };
@@ -29,6 +33,7 @@ beforeAll(async () => {
     ADMIN,
   );
   await createUser(STRANGER);
+  await createUser(READER);
   topic = await broker.createTopic('NORMAL');
 }, 180_000);
 afterEach(async () => {
@@ -143,3 +148,54 @@ describe('RocketmqProducer with TLS and ACL', () => {
     return producer.send(topic, [plain(topic, 'x')], { deadlineMs: Date.now() + 5_000 });
   }
 });
+
+describe('RocketmqConsumer with TLS and ACL', () => {
+  const POP = { maxMessages: 32, invisibleDurationMs: 10_000, awaitMs: 5_000 };
+
+  async function consume(members: Record<string, string>) {
+    const secret = JSON.stringify({ ...members, ca: authority.certificate });
+    const secrets = createMemorySecretReader({ [SECRET]: secret });
+    const consumers = createMessageConsumers({ secrets, clock: systemClock });
+    open.push(consumers);
+    const cluster = rocketmqCluster({ endpoint: broker.rocketmq.endpoint, tls: true, secretRef: SECRET });
+    const filter = { type: 'tag', expression: '*' } as const;
+    return consumers.open(cluster, { rocketmqTopic: topic, consumerGroup: `access_${topic}`, filter });
+  }
+
+  it('receives and acknowledges with the right credentials', async () => {
+    const consumer = await consume(ADMIN);
+    expect(await sendWith({}, 'for the consumer')).toMatchObject([stored]);
+    const messages = await consumer.receive(POP);
+    expect(messages.length).toBeGreaterThan(0);
+    expect(await consumer.ack(messages)).toEqual(messages.map(() => ({ status: 'acked' })));
+    expect(await consumer.changeInvisibleDuration(messages.slice(0, 1), 20_000)).toHaveLength(1);
+  });
+
+  it.each([
+    { what: 'a wrong secret key', members: { ...ADMIN, secretKey: 'wrong' }, code: 'CREDENTIALS_REFUSED' },
+    { what: 'a user without rights', members: STRANGER, code: 'ACCESS_DENIED' },
+  ])('holds receiving with $what', async ({ members, code }) => {
+    const consumer = await consume(members);
+    await expect(consumer.receive(POP)).rejects.toMatchObject({ code, reaction: 'hold' });
+    await expect(consumer.brokers()).rejects.toMatchObject({ code, reaction: 'hold' });
+  });
+
+  it('holds receiving when the group is not allowed, though the topic is', async () => {
+    await allow(READER, `Topic:${topic}`, 'Sub');
+    const consumer = await consume(READER);
+    expect(await consumer.brokers()).toHaveLength(1);
+    await expect(consumer.receive(POP)).rejects.toMatchObject({ code: 'ACCESS_DENIED', scope: 'topic' });
+  });
+});
+
+/** `RequestCode.AUTH_CREATE_ACL`. */
+async function allow({ accessKey }: typeof READER, resource: string, action: string): Promise<void> {
+  const entries = [{ resource, actions: [action], decision: 'Allow' }];
+  const acl = { subject: `User:${accessKey}`, policies: [{ policyType: 'Custom', entries }] };
+  const answer = await remotingCall(
+    `127.0.0.1:${broker.rocketmq.ports.broker}`,
+    { code: 3006, fields: { subject: `User:${accessKey}` }, body: Buffer.from(JSON.stringify(acl)) },
+    { credentials: ADMIN },
+  );
+  expect(answer).toMatchObject({ code: 0 });
+}
