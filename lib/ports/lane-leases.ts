@@ -43,6 +43,8 @@ export interface LaneRecord {
 export interface LaneMemory {
   /** Filters of the last SUBSCRIBE, as the broker's session remembers them. */
   subscribedFilters?: readonly string[];
+  /** Session path: epoch ms at which the broker's session began, as its first owner saw it; part of every `mqferry_id`. */
+  sessionStartMs?: number;
   /** Pull path: the consumer group stands where the task wanted to start; must not be moved there again. */
   isPositioned?: boolean;
 }

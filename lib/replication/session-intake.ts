@@ -8,7 +8,6 @@ import type { CompiledTask } from './compiled-tasks.ts';
 import { expiresAtMs } from './expiry.ts';
 import { toOverflowGroup } from './overflow-record.ts';
 import type { LaneItem } from './session-item.ts';
-import type { SessionMessageId } from './session-message-id.ts';
 
 export type SessionSkip = 'filtered' | 'loopSkipped' | 'overlap';
 
@@ -33,7 +32,8 @@ export interface IntakeOptions {
   /** Paused: everything goes to the task's queue, and through the mapping when it leaves it. */
   isBuffering: boolean;
   isOrdered: boolean;
-  messageId: SessionMessageId;
+  /** `mqferry_id` of a delivery. */
+  messageId(delivery: SessionDelivery): string;
   ways: IntakeWays;
 }
 

@@ -13,7 +13,6 @@ import { createSessionIntake } from './session-intake.ts';
 import type { LaneGate } from './session-item.ts';
 import type { SessionLanePorts } from './session-lane-ports.ts';
 import { createLines } from './session-lines.ts';
-import { createSessionMessageId } from './session-message-id.ts';
 import { createSessionOverflow, type SessionOverflow } from './session-overflow.ts';
 import { createOverflowReport } from './session-overflow-report.ts';
 import { createSessionSender } from './session-sender.ts';
@@ -38,6 +37,8 @@ export function createLaneWorks(options: {
   cluster: RocketmqClusterRecord;
   plan: SubscriptionPlan;
   dropsOverlap: () => boolean;
+  /** `mqferry_id` of a delivery. */
+  messageId(delivery: SessionDelivery): string;
   gate: LaneGate;
   tally: LaneTally;
   health: LaneHealth;
@@ -45,7 +46,7 @@ export function createLaneWorks(options: {
   ports: SessionLanePorts;
 }): LaneWorks {
   const { context, definition, compiled, cluster, plan, gate, tally, health, lastStored, ports } = options;
-  const { task, lane, mode } = context;
+  const { task, mode } = context;
   const { clock, logger, random = Math.random } = ports;
   const { taskId, version } = task;
   const queueUrl = task.resources.queue?.url;
@@ -110,7 +111,7 @@ export function createLaneWorks(options: {
       dropsOverlap: options.dropsOverlap,
       isBuffering: mode === 'buffer',
       isOrdered: groups !== undefined,
-      messageId: createSessionMessageId({ taskId, lane, startMs: clock.now() }),
+      messageId: options.messageId,
       ways: flow,
     }),
     async load() {

@@ -2,6 +2,7 @@ import type { RocketmqClusterRecord } from '../domain/cluster.ts';
 import { BridgeError } from '../domain/errors.ts';
 import type { MqttToRocketmqDefinition } from '../domain/task.ts';
 import { isFromMqtt } from '../domain/task-path.ts';
+import { createSessionMessageIds } from '../mapping/message-id.ts';
 import type { MqttClusterRecord } from '../ports/mqtt-publisher.ts';
 import type { MqttSession } from '../ports/mqtt-session.ts';
 import { type CompiledTask, type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
@@ -65,6 +66,9 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
   let isEffective = false;
   let isWatching = false;
   let lastMessageAtMs = 0;
+  let sessionStartMs = context.memory.sessionStartMs ?? clock.now();
+  const idsSince = (startMs: number) => createSessionMessageIds({ ...ids, sessionStartMs: startMs });
+  let messageIdOf = idsSince(sessionStartMs);
 
   const gate = {
     mayBegin: () => phase === 'open' && context.isOurs(),
@@ -131,10 +135,10 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
 
   /** Before the SUBSCRIBE everything the session may know from then on, after it what it does know. */
   async function remember(subscribedFilters: readonly string[]): Promise<boolean> {
-    const answer = await inTime(context.remember({ subscribedFilters }), TABLE_MS).catch((error: unknown) => {
+    const memory = { subscribedFilters, sessionStartMs };
+    return inTime(context.remember(memory), TABLE_MS).catch((error: unknown) => {
       throw unreadable(error);
     });
-    return answer;
   }
 
   const mayGoOn = () => phase === 'open' && context.isOurs();
@@ -153,8 +157,13 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     if (!mayGoOn()) return undefined;
     session = await connect(prepared, plan, made);
     if (!mayGoOn()) return undefined;
+    const isNew = !session.isResumed || context.memory.sessionStartMs === undefined;
+    if (!session.isResumed) {
+      sessionStartMs = clock.now();
+      messageIdOf = idsSince(sessionStartMs);
+    }
     const isKept = mode === 'forward' || mode === 'buffer';
-    if (isKept && plan.hasChanged && !(await remember(plan.subscribed))) return undefined;
+    if (isKept && (plan.hasChanged || isNew) && !(await remember(plan.subscribed))) return undefined;
     return session;
   }
 
@@ -167,6 +176,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       cluster: prepared.target,
       plan,
       dropsOverlap: () => !plan.hasChanged || session?.isResumed === false,
+      messageId: ({ message, packetId }) => messageIdOf(message, packetId),
       gate,
       tally,
       health,
