@@ -67,13 +67,13 @@ export function createTestQueues() {
     }
   }
 
-  /** At most ten, waiting up to 10 s for the first. */
-  async function receive(url: string, count = 10): Promise<ReceivedMessage[]> {
+  /** At most ten, waiting so long for the first. */
+  async function receive(url: string, count = 10, waitSeconds = 10): Promise<ReceivedMessage[]> {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: url,
         MaxNumberOfMessages: Math.min(10, count),
-        WaitTimeSeconds: 10,
+        WaitTimeSeconds: waitSeconds,
         MessageSystemAttributeNames: ['All'],
       }),
     );
