@@ -141,10 +141,16 @@ export const COMMANDS: Readonly<
   },
 };
 
-/** What Lambda itself does in a function's name, beside what the template's own mappings ask for. */
-export const BY_LAMBDA: Readonly<Record<string, readonly Right[]>> = {
+/** What others do in a function's name: Lambda beside what the template's own mappings ask for, AWS IoT for a connection. */
+export const ON_BEHALF: Readonly<Record<string, readonly Right[]>> = {
   // Its mappings are made at run time.
   'mqtt-to-rocketmq': on(TASK_QUEUES, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'),
+  // AWS IoT evaluates what a connection does, by the rights of who has signed it.
+  'mqtt-session': [
+    ...on('arn:aws:iot:*:123456789012:client/mqferry-*', 'iot:Connect'),
+    ...on('arn:aws:iot:*:123456789012:topicfilter/*', 'iot:Subscribe'),
+    ...on(IOT_TOPICS, 'iot:Receive'),
+  ],
 };
 
 /** What a mapping from a queue of the stack takes. */
@@ -184,6 +190,12 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
+  ],
+  // Its ports: it reads tasks, says what they are at, keeps leases and slots, and marks groups that overflow.
+  'mqtt-session': [
+    { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
+    TRANSACTION,
+    { file: 'lib/adapters/s3/large-bodies.ts', command: 'GetObjectCommand' },
   ],
   // Its ports: it reads tasks, says what they are at, keeps leases and slots, and stores dead letters.
   'rocketmq-to-mqtt': [

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { compiledStack } from './compiled-stack.ts';
 import { type LiveCode, type LiveCommand, liveCode } from './live-commands.ts';
-import { BY_LAMBDA, COMMANDS, NEVER_CALLED, type Right, rightsOfMapping } from './role-table.ts';
+import { COMMANDS, NEVER_CALLED, ON_BEHALF, type Right, rightsOfMapping } from './role-table.ts';
 import { statementsOf } from './statements.ts';
 
 const stack = compiledStack('plain');
@@ -46,7 +46,7 @@ function needed(name: string, id: string, logGroup: string, code: LiveCode): Rig
   return [
     ...code.commands.flatMap((call) => rightsOf(call).filter((right) => isMade(call, right))),
     ...mappings,
-    ...(BY_LAMBDA[name] ?? []),
+    ...(ON_BEHALF[name] ?? []),
     { action: 'logs:CreateLogStream', resource: logGroup },
     { action: 'logs:PutLogEvents', resource: logGroup },
   ];

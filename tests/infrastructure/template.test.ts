@@ -25,6 +25,7 @@ const REACHING_BROKERS = [
   'ProbeLambdaFunction',
   'MqttToRocketmqLambdaFunction',
   'RocketmqToMqttLambdaFunction',
+  'MqttSessionLambdaFunction',
 ];
 
 const variants = Object.keys(VARIANTS) as Variant[];
@@ -174,11 +175,17 @@ describe.each(variants)('the template, %s', (variant) => {
     const schedules = stack
       .ofType('AWS::Events::Rule')
       .map(([, properties]) => properties.ScheduleExpression);
-    expect(schedules.toSorted()).toEqual(['rate(1 minute)', 'rate(1 minute)', 'rate(15 minutes)']);
+    expect(schedules.toSorted()).toEqual([
+      'rate(1 minute)',
+      'rate(1 minute)',
+      'rate(1 minute)',
+      'rate(15 minutes)',
+    ]);
     const invocations = stack.ofType('AWS::Lambda::EventInvokeConfig').map(([, properties]) => properties);
     expect(invocations).toEqual(
-      ['<RocketmqToMqttLambdaFunction>', '<ConvergeLambdaFunction>'].map((FunctionName) =>
-        expect.objectContaining({ FunctionName, MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }),
+      ['<RocketmqToMqttLambdaFunction>', '<MqttSessionLambdaFunction>', '<ConvergeLambdaFunction>'].map(
+        (FunctionName) =>
+          expect.objectContaining({ FunctionName, MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }),
       ),
     );
   });
