@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createBatchLedger } from '../../../lib/replication/batch-ledger.ts';
+import type { SourceRecord } from '../../../lib/replication/source-record.ts';
 import { sourceRecord, TASK_ID } from '../../helpers/rule-path.ts';
 
 const [first, second, third] = [
@@ -52,5 +53,24 @@ describe('createBatchLedger', () => {
     ledger.skipped(second, 'overlap');
     ledger.skipped(third, 'loopSkipped');
     expect(ledger.counts).toMatchObject({ consumed: 1, overlap: 2, loopSkipped: 1 });
+  });
+
+  it('takes back what was settled, with all that was counted for it', () => {
+    const records = ['a', 'b', 'c', 'd'].map((payload) => sourceRecord({ payload }));
+    const [a, b, c, d] = records as [SourceRecord, SourceRecord, SourceRecord, SourceRecord];
+    const ledger = createBatchLedger('task', records);
+    ledger.stored(a, 10);
+    ledger.handedOver(b, 'UNMAPPABLE');
+    ledger.skipped(c, 'overlap');
+    for (const record of records) ledger.reopen(record, 'GROUP_STOPPED');
+    ledger.note(d, 'AWAY');
+    expect(ledger.counts).toMatchObject({ consumed: 4, replicated: 0, bytes: 0, failed: {}, overlap: 0 });
+    expect(ledger.close().map(({ record, code }) => [record, code])).toEqual([
+      [d, 'AWAY'],
+      [a, 'GROUP_STOPPED'],
+      [b, 'GROUP_STOPPED'],
+      [c, 'GROUP_STOPPED'],
+    ]);
+    expect(ledger.counts.returned).toEqual({ AWAY: 1, GROUP_STOPPED: 3 });
   });
 });

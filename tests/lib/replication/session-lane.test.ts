@@ -134,6 +134,20 @@ describe('createSessionLane', () => {
     expect(world.logger.lines.at(-1)?.fields).toMatchObject({ consumed: 2, replicated: 2, overlap: 1 });
   });
 
+  it('leaves out no copy while the session may still hold what came by other filters', async () => {
+    const source = (topicFilters: string[]) => ({ source: { clusterId: 'factory', topicFilters } });
+    const world = createLaneWorld({ task: sessionTask(source(['b', 'stations/7/+'])) });
+    const first = world.open();
+    await world.settle();
+    await first.close();
+    // The only copy, by what will be the second of two filters that match.
+    world.publish(['only copy']);
+    world.open('forward', sessionTask(source(['stations/+/status', 'stations/7/+']), { version: 4 }));
+    await world.settle();
+    expect(world.bodies()).toEqual(['only copy']);
+    expect(world.kept()).toBe(0);
+  });
+
   it('drops what has expired while it waited', async () => {
     const world = createLaneWorld({ task: sessionTask({ options: { maxAgeSeconds: 1 } }) });
     world.producer.decide(away);
