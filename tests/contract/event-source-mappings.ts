@@ -5,6 +5,8 @@ export interface MappingsUnderTest {
   mappings: EventSourceMappings;
   /** A specification for a queue of its own that exists. */
   newSpec(): Promise<MappingSpec>;
+  /** The same from a FIFO queue, which has no window. */
+  newFifoSpec(): Promise<MappingSpec>;
   /** Waits until lists show what was done. */
   catchUp(): Promise<void>;
   /** Waits until a change is complete. */
@@ -33,6 +35,21 @@ export function describeEventSourceMappings(name: string, build: () => Promise<M
       batchSize: 500,
       maximumBatchingWindowSeconds: 1,
       maximumConcurrency: 7,
+    });
+
+    it('makes and changes a mapping from a FIFO queue, which has no window', async () => {
+      const fifo = await test.newFifoSpec();
+      const { uuid } = await test.mappings.create(fifo);
+      await test.settle();
+      const { queueArn, tags: _, ...form } = fifo;
+      expect(await test.mappings.update(uuid, { ...form, enabled: true, batchSize: 5 })).toBeDefined();
+      await test.settle();
+      expect(await test.mappings.get(uuid)).toMatchObject({
+        queueArn,
+        state: 'Enabled',
+        batchSize: 5,
+        maximumBatchingWindowSeconds: 0,
+      });
     });
 
     it('makes a mapping as specified, disabled', async () => {

@@ -5,6 +5,8 @@ export interface TaskQueuesUnderTest {
   queues: TaskQueues & QueueCounter;
   /** A specification with a name that nobody has used. */
   newSpec(): TaskQueueSpec;
+  /** The same of a FIFO queue. */
+  newFifoSpec(): TaskQueueSpec;
   /** Puts messages into a queue. */
   send(url: string, count: number): Promise<void>;
   /** Waits until lists and counts show what was done. */
@@ -47,6 +49,19 @@ export function describeTaskQueues(name: string, build: () => Promise<TaskQueues
         visibilityTimeoutSeconds: spec.visibilityTimeoutSeconds,
         maxReceiveCount: spec.maxReceiveCount,
         tags: spec.tags,
+      });
+    });
+
+    it('makes a FIFO queue, answers it again, and brings it to another specification', async () => {
+      const fifo = test.newFifoSpec();
+      const first = await test.queues.ensure(fifo);
+      const { name: _, ...attributes } = fifo;
+      expect(await test.queues.describe(fifo.name)).toEqual({ ...first, ...attributes });
+      expect(await test.queues.ensure(fifo)).toEqual(first);
+      expect(await test.queues.ensure({ ...fifo, visibilityTimeoutSeconds: 60 })).toEqual(first);
+      expect(await test.queues.describe(fifo.name)).toMatchObject({
+        isFifo: true,
+        visibilityTimeoutSeconds: 60,
       });
     });
 

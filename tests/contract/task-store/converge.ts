@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
+import { newTaskWith } from '../../helpers/tasks.ts';
 import { at, MINUTE_MS, type TaskStoreKit } from './kit.ts';
 
 /** Converge's side: leases, progress, the last step of a deletion; and the data plane's reports. */
@@ -95,6 +96,55 @@ export function describeConverge(kit: TaskStoreKit): void {
       const task = await running();
       const saved = await kit.tasks.saveProgress(await leased(task), { resources, observedVersion: 1 });
       expect(saved).toEqual({ ...task, resources, observedVersion: 1 });
+    });
+  });
+
+  describe('holdUnits', () => {
+    const used = async () => (await kit.stores.stack.read()).usedConcurrency;
+    /** Reserves nothing by itself. */
+    const session = () => {
+      const { definition } = newTaskWith();
+      return { definition: { ...definition, options: { ...definition.options, via: 'session' as const } } };
+    };
+
+    it('holds what is free, again what is held already, and gives it back', async () => {
+      const task = await running(session());
+      const lease = await leased(task);
+      expect(await used()).toBe(0);
+      expect(await kit.tasks.holdUnits(lease, 2, 2)).toBe(true);
+      expect(await kit.tasks.holdUnits(lease, 2, 2)).toBe(true);
+      expect(await used()).toBe(2);
+      expect(await kit.tasks.get(task.taskId)).toEqual(task);
+      expect(await kit.tasks.holdUnits(lease, 0, 0)).toBe(true);
+      expect(await used()).toBe(0);
+    });
+
+    it('refuses more than is free, and changes nothing then', async () => {
+      await created({ desired: 'running' });
+      const before = await used();
+      const lease = await leased(await running(session()));
+      expect(await kit.tasks.holdUnits(lease, 2, before + 1)).toBe(false);
+      expect(await used()).toBe(before);
+      expect(await kit.tasks.holdUnits(lease, 2, before + 2)).toBe(true);
+    });
+
+    it('holds nothing for a task that is not wanted running; a pause gives back what it held', async () => {
+      const task = await running(session());
+      const lease = await leased(task);
+      await kit.tasks.holdUnits(lease, 2, 10);
+      await want(task.taskId, 'paused');
+      expect(await used()).toBe(0);
+      expect(await kit.tasks.holdUnits(lease, 2, 10)).toBe(false);
+      expect(await kit.tasks.holdUnits(lease, 0, 10)).toBe(true);
+      expect(await used()).toBe(0);
+    });
+
+    it('needs the lease', async () => {
+      const lease = await leased(await running(session()));
+      await expect(kit.tasks.holdUnits({ ...lease, epoch: lease.epoch - 1 }, 2, 10)).rejects.toMatchObject({
+        code: 'LEASE_LOST',
+      });
+      expect(await used()).toBe(0);
     });
   });
 

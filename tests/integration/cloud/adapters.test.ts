@@ -40,9 +40,15 @@ function newQueueSpec(): TaskQueueSpec {
   };
 }
 
+function newFifoSpec(): TaskQueueSpec {
+  const spec = newQueueSpec();
+  return { ...spec, name: `${spec.name}.fifo`, isFifo: true, deadLetterQueueArn: cloud.deadLetterFifoArn };
+}
+
 describeTaskQueues('SQS', async () => ({
   queues: cloud.queues,
   newSpec: newQueueSpec,
+  newFifoSpec,
   async send(QueueUrl, count) {
     const Entries = Array.from({ length: count }, (_, index) => ({ Id: String(index), MessageBody: 'm' }));
     await cloud.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
@@ -59,6 +65,14 @@ describeEventSourceMappings('AWS Lambda', async () => ({
     batchSize: 10,
     maximumBatchingWindowSeconds: 0,
     maximumConcurrency: 5,
+    tags: cloud.tags,
+  }),
+  newFifoSpec: async () => ({
+    queueArn: (await cloud.queues.ensure(newFifoSpec())).arn,
+    functionName: cloud.functionName,
+    enabled: false,
+    batchSize: 10,
+    maximumConcurrency: 2,
     tags: cloud.tags,
   }),
   catchUp: atOnce,

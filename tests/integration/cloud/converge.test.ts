@@ -50,6 +50,7 @@ async function openStack(stage: string) {
     batchFunctionName: emulated.functionName,
     deadLetterQueueArn: emulated.deadLetterArn,
     deadLetterQueueUrl: emulated.deadLetterUrl,
+    deadLetterFifoQueueArn: emulated.deadLetterFifoArn,
     ruleRoleArn: emulated.roleArn,
   });
   const tasks = createDynamoTaskStore(table, clock);

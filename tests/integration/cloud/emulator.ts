@@ -41,6 +41,9 @@ export async function openEmulatedCloud() {
   const { QueueUrl: deadLetterUrl = '' } = await sqs.send(
     new CreateQueueCommand({ QueueName: `dead-${id}` }),
   );
+  const { QueueUrl: deadLetterFifoUrl = '' } = await sqs.send(
+    new CreateQueueCommand({ QueueName: `dead-${id}.fifo`, Attributes: { FifoQueue: 'true' } }),
+  );
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }),
   );
@@ -54,6 +57,7 @@ export async function openEmulatedCloud() {
     functionName,
     deadLetterUrl,
     deadLetterArn: Attributes?.QueueArn ?? '',
+    deadLetterFifoArn: `${Attributes?.QueueArn}.fifo`,
     queues: createSqsTaskQueues({ sqs }),
     mappings: createLambdaEventSourceMappings({ lambda, pace: unpaced }),
     rules: createIotTopicRules({ iot, pace: unpaced }),
@@ -63,7 +67,9 @@ export async function openEmulatedCloud() {
     },
     async close() {
       await lambda.send(new DeleteFunctionCommand({ FunctionName: functionName }));
-      await sqs.send(new DeleteQueueCommand({ QueueUrl: deadLetterUrl }));
+      for (const QueueUrl of [deadLetterUrl, deadLetterFifoUrl]) {
+        await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+      }
       for (const client of [sqs, lambda, iot, iam]) client.destroy();
     },
   };

@@ -8,8 +8,10 @@ import {
   createConvergeWorld,
   definition,
   FUNCTION_NAME,
+  pullDefinition,
   REGION,
   STACK_ARN,
+  sessionDefinition,
   silentLogger,
   specSettings,
 } from '../../helpers/converge-world.ts';
@@ -71,6 +73,43 @@ describe('createCleanupStack', () => {
       'DeleteQueueCommand',
     ]);
     expect((await world.stack.read()).removing).toBe(true);
+  });
+
+  it('empties the roster, waits until shifts have stopped, and leaves no queue of a session', async () => {
+    const ids = ['01J9ZQ4Y8R7K2M5N6P0S1T3V50', '01J9ZQ4Y8R7K2M5N6P0S1T3V51', '01J9ZQ4Y8R7K2M5N6P0S1T3V52'];
+    const [ordered = '', plain = '', pulled = ''] = ids;
+    await world.create(ordered, { ...sessionDefinition({ ordering: 'topic' }), taskName: 'ordered' });
+    await world.create(plain, sessionDefinition());
+    await world.create(pulled, pullDefinition());
+    for (const taskId of ids) await world.settle(taskId);
+    const live: number[] = [];
+    world.setOnCall((call) => {
+      if (call === 'before DeleteQueueCommand') live.push(liveLeases);
+    });
+    let liveLeases = -1;
+    const list = world.shifts.slots.list;
+    world.shifts.slots.list = async (kind) => {
+      const slots = await list(kind);
+      liveLeases = slots.filter(({ owner }) => owner !== undefined).length;
+      return slots;
+    };
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect(remaining()).toEqual([]);
+    expect(live.length).toBe(5);
+    expect(new Set(live)).toEqual(new Set([0]));
+    for (const kind of ['pull', 'session'] as const) expect(await world.shifts.roster.read(kind)).toEqual([]);
+  });
+
+  it('does not wait for ever for a shift that does not stop', async () => {
+    const PULL = '01J9ZQ4Y8R7K2M5N6P0S1T3V50';
+    await world.create(PULL, pullDefinition());
+    await world.settle(PULL);
+    world.shift.kill();
+    await world.shifts.lanes.acquire({ taskId: PULL, lane: 0 }, 'shift', 3_600_000);
+    const before = world.clock.now();
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect(world.clock.now() - before).toBeGreaterThan(90_000);
+    expect(remaining()).toEqual([]);
   });
 
   it('finds what the table does not know, by prefix and tag, in every region that ever had rules', async () => {

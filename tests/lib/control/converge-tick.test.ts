@@ -9,7 +9,9 @@ import {
   createConvergeWorld,
   definition,
   Killed,
+  pullDefinition,
   REGION,
+  sessionDefinition,
   silentLogger,
   specSettings,
 } from '../../helpers/converge-world.ts';
@@ -176,6 +178,33 @@ describe('createConvergeTick', () => {
     expect(await tick()).toMatchObject({ unconverged: 2 });
     await world.settle(SECOND);
     expect(await tick()).toMatchObject({ unconverged: 1, failed: 0 });
+  });
+
+  it('wakes a task whose overflow has to be looked at, and does not count it as unconverged', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    const SESSION = '01J9ZQ4Y8R7K2M5N6P0S1T3V49';
+    await world.create(SESSION, sessionDefinition());
+    await world.settle(SESSION);
+    expect(await tick()).toMatchObject({ woken: 0 });
+    await world.tasks.reportOverflow(SESSION, true);
+    expect(await tick()).toMatchObject({ unconverged: 0, woken: 1 });
+    await world.settle(SESSION);
+    await world.tasks.reportOverflow(SESSION, false);
+    expect(await tick()).toMatchObject({ unconverged: 0, woken: 1 });
+    expect(control.woken).toEqual([SESSION, SESSION]);
+  });
+
+  it('starts a shift where there is work and nobody who does it', async () => {
+    const PULL = '01J9ZQ4Y8R7K2M5N6P0S1T3V49';
+    await world.create(PULL, pullDefinition());
+    await world.settle(PULL);
+    expect(await tick()).toMatchObject({ shiftsStarted: 0 });
+    world.shift.kill();
+    await world.clock.sleep(60_000);
+    expect(await tick()).toMatchObject({ shiftsStarted: 1 });
+    await world.shift.work();
+    expect(world.shift.done).toEqual([`${PULL}/0 forward 1`, `${PULL}/0 forward 1`]);
+    expect(await tick()).toMatchObject({ shiftsStarted: 0 });
   });
 
   it('goes on when the account settings cannot be read', async () => {

@@ -6,6 +6,7 @@ import {
   createConvergeWorld,
   definition,
   FUNCTION_NAME,
+  pullDefinition,
   REGION,
   STACK_ARN,
   silentLogger,
@@ -100,6 +101,38 @@ describe('createSweepOrphans', () => {
     expect(world.strict.rules()).toHaveLength(1);
     expect(world.strict.mappings()).toHaveLength(1);
     expect(world.strict.queues()).toHaveLength(1);
+  });
+
+  it('takes tasks from the roster that are gone, or not of that path, and leaves the others', async () => {
+    await world.create(TASK, pullDefinition());
+    await world.settle(TASK);
+    const entry = { mode: 'forward', lanes: 1, version: 1 } as const;
+    await world.shifts.roster.put('pull', { taskId: GONE, ...entry });
+    await world.shifts.roster.put('session', { taskId: TASK, ...entry });
+    expect(await sweepOnce()).toEqual([`roster entry pull/${GONE}`, `roster entry session/${TASK}`]);
+    expect(await world.shifts.roster.read('pull')).toMatchObject([{ taskId: TASK }]);
+    expect(await world.shifts.roster.read('session')).toEqual([]);
+  });
+
+  it('deletes a queue of the other kind than the one its task has', async () => {
+    await world.create(TASK, definition(['a/+']));
+    await world.settle(TASK);
+    const { names, deadLetterFifoQueueArn } = specSettings();
+    const name = names.queueName(TASK, true);
+    await world.cloud.queues.ensure({
+      name,
+      isFifo: true,
+      visibilityTimeoutSeconds: 180,
+      retentionSeconds: 1_209_600,
+      deadLetterQueueArn: deadLetterFifoQueueArn,
+      maxReceiveCount: 1_000,
+      tags,
+    });
+    world.clock.advance(MINUTE_MS);
+    await sweepOnce();
+    world.clock.advance(6 * MINUTE_MS);
+    expect(await sweepOnce()).toEqual([`queue ${name}`]);
+    expect(world.strict.queues()).toMatchObject([{ name: names.queueName(TASK) }]);
   });
 
   it('touches nothing without both prefix and tag', async () => {

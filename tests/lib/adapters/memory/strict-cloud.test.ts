@@ -10,7 +10,12 @@ import type { TopicRuleSpec } from '../../../../lib/ports/topic-rules.ts';
 import { describeEventSourceMappings } from '../../../contract/event-source-mappings.ts';
 import { describeTaskQueues } from '../../../contract/task-queues.ts';
 import { describeTopicRules } from '../../../contract/topic-rules.ts';
-import { createJumpingClock, DEAD_LETTER_ARN, DEAD_LETTER_URL } from '../../../helpers/converge-world.ts';
+import {
+  createJumpingClock,
+  DEAD_LETTER_ARN,
+  DEAD_LETTER_FIFO_ARN,
+  DEAD_LETTER_URL,
+} from '../../../helpers/converge-world.ts';
 
 const tags = { 'mqferry:stack': 'arn:aws:cloudformation:eu-west-1:1:stack/s/u', 'mqferry:task': 't' };
 let names = 0;
@@ -48,6 +53,11 @@ function newQueueSpec(): TaskQueueSpec {
   };
 }
 
+function newFifoSpec(): TaskQueueSpec {
+  const spec = newQueueSpec();
+  return { ...spec, name: `${spec.name}.fifo`, isFifo: true, deadLetterQueueArn: DEAD_LETTER_FIFO_ARN };
+}
+
 function mappingSpec(queueArn: string): MappingSpec {
   return {
     queueArn,
@@ -79,6 +89,7 @@ describeTaskQueues('strict fake', async () => {
   return {
     queues,
     newSpec: newQueueSpec,
+    newFifoSpec,
     send: async (url, waiting) => cloud.change(url.split('/').at(-1) ?? '', { waiting }),
     catchUp,
     unblockNames: async () => clock.advance(60_000),
@@ -92,6 +103,12 @@ describeEventSourceMappings('strict fake', async () => {
   return {
     mappings,
     newSpec: () => newSpec(),
+    async newFifoSpec() {
+      const { maximumBatchingWindowSeconds: _, ...spec } = mappingSpec(
+        (await queues.ensure(newFifoSpec())).arn,
+      );
+      return spec;
+    },
     catchUp,
     settle: async () => clock.advance(61_000),
     hasTransientStates: true,
@@ -164,6 +181,30 @@ describe('createStrictCloud', () => {
     });
     clock.advance(10_000);
     expect((await mappings.create(spec)).uuid).toBe(uuid);
+  });
+
+  it.each([
+    ['a FIFO queue of another name', { ...newFifoSpec(), name: 'standard' }],
+    ['a standard queue of such a name', { ...newQueueSpec(), name: 'odd.fifo' }],
+    [
+      'a FIFO queue with a standard dead-letter queue',
+      { ...newFifoSpec(), deadLetterQueueArn: DEAD_LETTER_ARN },
+    ],
+    ['a standard queue with a FIFO one', { ...newQueueSpec(), deadLetterQueueArn: DEAD_LETTER_FIFO_ARN }],
+  ])('refuses %s', async (_, spec) => {
+    await expect(build().queues.ensure(spec)).rejects.toMatchObject({ reaction: 'failed' });
+  });
+
+  it('takes a FIFO queue neither with a window nor in batches above 10', async () => {
+    const { queues, mappings } = build();
+    const spec = mappingSpec((await queues.ensure(newFifoSpec())).arn);
+    const { maximumBatchingWindowSeconds: window, ...plain } = spec;
+    await expect(
+      mappings.create({ ...spec, maximumBatchingWindowSeconds: window ?? 1 }),
+    ).rejects.toMatchObject({
+      reaction: 'failed',
+    });
+    await expect(mappings.create({ ...plain, batchSize: 11 })).rejects.toMatchObject({ reaction: 'failed' });
   });
 
   it('takes no command that it does not know', async () => {

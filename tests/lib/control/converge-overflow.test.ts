@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { stateOf } from '../../../lib/adapters/memory/strict-cloud-mappings.ts';
+import {
+  type ConvergeWorld,
+  createConvergeWorld,
+  definition,
+  sessionDefinition,
+} from '../../helpers/converge-world.ts';
+
+const TASK = '01J9ZQ4Y8R7K2M5N6P0S1T3V4W';
+const OTHER = '01J9ZQ4Y8R7K2M5N6P0S1T3V5X';
+const QUEUE = `mqferry-dev-0a1b2c3d-${TASK}`;
+const MINUTE_MS = 60_000;
+
+let world: ConvergeWorld;
+beforeEach(async () => {
+  world = await createConvergeWorld();
+  await world.create(TASK, sessionDefinition());
+  await world.settle(TASK);
+  await world.clock.sleep(2 * MINUTE_MS);
+});
+
+const task = async () => {
+  const found = await world.tasks.get(TASK);
+  if (found === undefined) throw new Error('the task is gone');
+  return found;
+};
+const mappings = () =>
+  world.strict
+    .mappings()
+    .filter(({ queueArn }) => queueArn.endsWith(TASK))
+    .map(stateOf);
+const usedUnits = async () => (await world.stack.read()).usedConcurrency;
+
+/** As the tick does each minute for a task whose overflow it watches. */
+async function looks(times: number): Promise<void> {
+  for (let look = 0; look < times; look += 1) {
+    await world.settle(TASK);
+    await world.clock.sleep(MINUTE_MS);
+  }
+}
+
+describe('the overflow of a session task', () => {
+  it('is drained by the mapping, which holds units only as long as something may wait', async () => {
+    expect([mappings(), await usedUnits()]).toEqual([['Disabled'], 0]);
+    await world.tasks.reportOverflow(TASK, true);
+    world.strict.change(QUEUE, { waiting: 500 });
+    await looks(1);
+    expect([mappings(), await usedUnits()]).toEqual([['Enabled'], 2]);
+    expect((await task()).status).toBe('running');
+    await world.tasks.reportOverflow(TASK, false);
+    await looks(2);
+    expect(mappings()).toEqual(['Enabled']);
+    world.strict.change(QUEUE, { waiting: -500 });
+    await world.clock.sleep(10_000);
+    await looks(1);
+    expect([mappings(), await usedUnits()]).toEqual([['Enabled'], 2]);
+    await looks(2);
+    expect([mappings(), await usedUnits()]).toEqual([['Disabled'], 0]);
+    expect((await task()).resources).not.toHaveProperty('overflow');
+  });
+
+  it('goes on when something comes between two looks that found the queue empty', async () => {
+    await world.tasks.reportOverflow(TASK, true);
+    await looks(1);
+    await world.tasks.reportOverflow(TASK, false);
+    await looks(1);
+    world.strict.change(QUEUE, { waiting: 1 });
+    await world.clock.sleep(10_000);
+    await looks(3);
+    expect(mappings()).toEqual(['Enabled']);
+  });
+
+  it('is drained when messages are found that no lane has told of', async () => {
+    world.strict.change(QUEUE, { waiting: 3 });
+    await world.clock.sleep(10_000);
+    await world.settle(TASK, { audit: true });
+    await looks(1);
+    expect(mappings()).toEqual(['Enabled']);
+  });
+
+  it('is watched after a pause that buffered, before shifts are told to forward', async () => {
+    await world.setDesired(TASK, 'paused');
+    await world.settle(TASK);
+    world.strict.change(QUEUE, { waiting: 4 });
+    await world.clock.sleep(MINUTE_MS);
+    const overflowWhenTold: unknown[] = [];
+    world.setOnCall((call) => {
+      if (call === 'before put') overflowWhenTold.push(world.state.tasks.get(TASK)?.task.resources.overflow);
+    });
+    await world.setDesired(TASK, 'running');
+    await world.settle(TASK);
+    expect(overflowWhenTold).toEqual([{}]);
+    await looks(1);
+    expect([mappings(), await usedUnits()]).toEqual([['Enabled'], 2]);
+  });
+
+  it('ends with a pause: the mapping is disabled and its units go back', async () => {
+    await world.tasks.reportOverflow(TASK, true);
+    world.strict.change(QUEUE, { waiting: 5 });
+    await looks(1);
+    await world.setDesired(TASK, 'paused');
+    expect(await usedUnits()).toBe(0);
+    await world.settle(TASK);
+    expect(mappings()).toEqual(['Disabled']);
+    expect((await task()).resources).not.toHaveProperty('overflow');
+  });
+
+  it('waits for units that others use, degraded and never refused, and goes on when some are free', async () => {
+    await world.create(OTHER, definition(['a'], { concurrency: 99 }, 'other'));
+    await world.settle(OTHER);
+    await world.tasks.reportOverflow(TASK, true);
+    await looks(2);
+    expect(await task()).toMatchObject({
+      status: 'degraded',
+      reason: { code: 'CONCURRENCY_EXHAUSTED', hint: expect.any(String) },
+    });
+    expect([mappings(), await usedUnits()]).toEqual([['Disabled'], 99]);
+    await world.setDesired(OTHER, 'paused');
+    await looks(2);
+    expect(await task()).toMatchObject({ status: 'running' });
+    expect(await task()).not.toHaveProperty('reason');
+    expect([mappings(), await usedUnits()]).toEqual([['Enabled'], 2]);
+  });
+
+  it('leaves the reason to lanes where the target takes nothing', async () => {
+    await world.create(OTHER, definition(['a'], { concurrency: 99 }, 'other'));
+    world.shift.setSourceAway(true);
+    const reason = { code: 'TARGET_UNREACHABLE', message: 'away', about: 'target', at: world.at() } as const;
+    await world.tasks.reportLane(TASK, { status: 'degraded', reason });
+    await world.tasks.reportOverflow(TASK, true);
+    await looks(1);
+    expect(await task()).toMatchObject({ status: 'degraded', reason });
+  });
+
+  it('makes no failed task of one whose mapping may not be changed: its messages are carried', async () => {
+    world.setOnCall((call) => {
+      if (call === 'before UpdateEventSourceMappingCommand')
+        throw Object.assign(new Error('no'), { name: 'AccessDeniedException' });
+    });
+    await world.tasks.reportOverflow(TASK, true);
+    await looks(2);
+    expect(await task()).toMatchObject({ status: 'degraded', reason: { code: 'CLOUD_ACCESS_DENIED' } });
+    world.setOnCall(() => undefined);
+    await looks(2);
+    expect(await task()).toMatchObject({ status: 'running' });
+    expect(mappings()).toEqual(['Enabled']);
+  });
+});
