@@ -1,4 +1,4 @@
-import type { SpecSettings } from '../domain/resource-specs.ts';
+import { queueNameOf, type SpecSettings } from '../domain/resource-specs.ts';
 import type { Task } from '../domain/task.ts';
 import type { Mapping } from '../ports/event-source-mappings.ts';
 import type { Cloud } from './converge-steps.ts';
@@ -62,7 +62,9 @@ export function createInventory({
       id: `mapping ${uuid} of queue ${queueName}`,
       taskId,
       // One that a task has not recorded yet may be just being made.
-      isWantedBy: ({ resources }) => resources.mapping === undefined || resources.mapping.uuid === uuid,
+      isWantedBy: (task) =>
+        task.resources.mapping?.uuid === uuid ||
+        (task.resources.mapping === undefined && queueNameOf(task, names) === queueName),
       async isOurs() {
         const known = arn ?? (await cloud.mappings.get(uuid))?.arn;
         return known !== undefined && names.isTagged(await cloud.mappings.tags(known));
@@ -79,9 +81,10 @@ export function createInventory({
     return {
       id: `queue ${name}`,
       taskId,
-      // Under its other name, standard or FIFO, it is left of an ordering that the task had.
-      isWantedBy: ({ resources }) =>
-        resources.queue === undefined || resources.queue.arn.endsWith(`:${name}`),
+      // Another one is left of a path or an ordering that the task had.
+      isWantedBy: (task) =>
+        task.resources.queue?.arn.endsWith(`:${name}`) === true ||
+        (task.resources.queue === undefined && queueNameOf(task, names) === name),
       async isOurs() {
         const found = await cloud.queues.describe(name);
         url = found?.url;

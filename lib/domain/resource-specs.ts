@@ -119,6 +119,16 @@ export function renderResourceSpecs(task: Task, settings: SpecSettings): Resourc
   return { path: 'pull' };
 }
 
+/** The name of the queue that a task of this definition has; undefined where it has none. */
+export function queueNameOf(
+  { taskId, definition }: Pick<Task, 'taskId' | 'definition'>,
+  names: ResourceNames,
+): string | undefined {
+  const path = pathOf(definition);
+  if (path === 'pull') return undefined;
+  return names.queueName(taskId, path === 'session' && definition.options.ordering !== 'none');
+}
+
 /** 64 bits of SHA-256 over the values, whatever the order of their names. */
 export function specHash(values: Readonly<Record<string, unknown>>): string {
   const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));

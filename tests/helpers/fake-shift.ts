@@ -87,6 +87,7 @@ export function createFakeShift({
     setSourceAway(away: boolean) {
       isSourceAway = away;
     },
+    isBuffering: () => [...held.values()].some(({ mode }) => mode === 'buffer'),
     /** As a killed process: leases and slots run out by themselves. */
     kill() {
       isOn = false;

@@ -8,10 +8,10 @@ import {
   createConvergeWorld,
   definition,
   FUNCTION_NAME,
-  Killed,
   REGION,
   specSettings,
 } from '../../helpers/converge-world.ts';
+import { injectFaults, Killed, randomOf, unlessRefused } from '../../helpers/faults.ts';
 
 const TASK = '01J9ZQ4Y8R7K2M5N6P0S1T3V4W';
 const OTHER_TASK = '01J9ZQ4Y8R7K2M5N6P0S1T3V5X';
@@ -75,17 +75,6 @@ const story = fc.record({
   throttles: fc.integer({ min: 0, max: 6 }),
 });
 
-/** Reproducible randomness (mulberry32). */
-function randomOf(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** What other stacks have: one of a stage whose name begins like ours, one with our very prefix but another tag. */
 function addForeign(world: ConvergeWorld): () => unknown {
   const payload = { sql: "SELECT 1 FROM 'a/+'", actions: [] };
@@ -110,25 +99,6 @@ function addForeign(world: ConvergeWorld): () => unknown {
       world.strict.rules().filter(({ name }) => names.includes(name)),
       world.strict.mappings().filter(({ uuid }) => uuid === 'foreign'),
     ]);
-}
-
-function injectFaults(world: ConvergeWorld, random: () => number, kills: number, throttles: number): void {
-  world.setOnCall((call) => {
-    const dice = random() * 100;
-    if (dice < kills) throw new Killed(call);
-    if (dice > 100 - throttles && /Command$/.test(call)) {
-      throw Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' });
-    }
-  });
-}
-
-/** Refusals are the API's way of saying no: the story goes on. */
-async function unlessRefused(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof Error && error.name === 'RequestError')) throw error;
-  }
 }
 
 async function act(world: ConvergeWorld, next: Action): Promise<void> {
