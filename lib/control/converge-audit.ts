@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { QueueSpecs, ResourceSpecs, RulePathSpecs } from '../domain/resource-specs.ts';
-import type { ShiftRecord, Task, TaskResources } from '../domain/task.ts';
+import type { Task, TaskResources } from '../domain/task.ts';
 import type { Mapping } from '../ports/event-source-mappings.ts';
-import type { RosterEntry, ShiftRoster } from '../ports/shifts.ts';
+import type { ShiftRoster } from '../ports/shifts.ts';
 import type { TaskQueue } from '../ports/task-queues.ts';
+import { entryOf } from './converge-shift.ts';
 import type { Cloud } from './converge-steps.ts';
 import { without } from './converge-steps.ts';
 
@@ -47,14 +49,9 @@ async function auditShift(
   // What is under way is for the plan.
   if (shift === undefined || !shift.isTold) return resources;
   const entry = (await roster.read(shift.kind)).find((candidate) => candidate.taskId === taskId);
-  if (saysSo(entry, shift)) return resources;
+  if (isDeepStrictEqual(entry, entryOf(taskId, shift))) return resources;
   drift.push(`shift: told ${entry?.mode ?? 'nothing'}`);
   return { ...resources, shift: { ...shift, isTold: false } };
-}
-
-function saysSo(entry: RosterEntry | undefined, { mode, version, lanes }: ShiftRecord): boolean {
-  if (mode === 'none' || entry === undefined) return mode === 'none' && entry === undefined;
-  return entry.mode === mode && entry.version === version && entry.lanes === lanes;
 }
 
 async function auditQueue(

@@ -1,7 +1,7 @@
 import type { ShiftRecord, Task } from '../domain/task.ts';
 import type { NewTaskEvent } from '../domain/task-events.ts';
 import type { ShiftKind } from '../ports/shifts.ts';
-import { isLive, type ShiftStep } from './converge-shift.ts';
+import { entryOf, isLive, type ShiftStep } from './converge-shift.ts';
 import { record, type Shifts, type StepContext, type StepOutcome, without } from './converge-steps.ts';
 
 /** Performs one step that concerns shifts. Every step may be repeated after a crash. */
@@ -32,7 +32,7 @@ export async function performShiftStep(
     case 'forget-lanes': {
       if (resources.shift === undefined) return {};
       await shifts.lanes.forget(taskId, resources.shift.lanes);
-      return record({ ...resources, shift: { ...resources.shift, mostLanes: resources.shift.lanes } });
+      return { seen: { lanes: undefined } };
     }
     case 'forget-shift':
       await shifts.lanes.forget(taskId, 0);
@@ -52,14 +52,11 @@ export async function wakeShift(
   return true;
 }
 
-async function tell(
-  taskId: string,
-  { kind, mode, version, lanes }: ShiftRecord,
-  shifts: Shifts,
-  nowMs: number,
-): Promise<void> {
-  if (mode === 'none') return shifts.roster.remove(kind, taskId);
-  await shifts.roster.put(kind, { taskId, mode, version, lanes });
+async function tell(taskId: string, shift: ShiftRecord, shifts: Shifts, nowMs: number): Promise<void> {
+  const { kind } = shift;
+  const entry = entryOf(taskId, shift);
+  if (entry === undefined) return shifts.roster.remove(kind, taskId);
+  await shifts.roster.put(kind, entry);
   await wakeShift(kind, shifts, nowMs);
 }
 

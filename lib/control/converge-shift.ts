@@ -1,5 +1,6 @@
 import type { ShiftMode, ShiftRecord, Task } from '../domain/task.ts';
 import type { LaneRecord } from '../ports/lane-leases.ts';
+import type { RosterEntry } from '../ports/shifts.ts';
 
 export type ShiftStep =
   /** Recorded before shifts are told. `gaveUpOn`: they did not carry this out in time. */
@@ -26,6 +27,15 @@ export function isLive(
   nowMs: number,
 ): boolean {
   return owner !== undefined && expiresAtMs > nowMs;
+}
+
+/** What the roster of shifts is to say; undefined: nothing. */
+export function entryOf(
+  taskId: string,
+  { mode, version, lanes, mostLanes }: ShiftRecord,
+): RosterEntry | undefined {
+  if (mode === 'none') return undefined;
+  return { taskId, mode, version, lanes, ...(mostLanes > lanes ? { endedLanes: mostLanes } : {}) };
 }
 
 /** Whether every lane says of itself that it does, in effect, what shifts were told. */
@@ -56,7 +66,8 @@ export function planTelling(
   const isAnnounced =
     shift?.mode === mode && shift.version === wanted.version && shift.lanes === wanted.lanes;
   if (isAnnounced) return shift.isTold ? undefined : { kind: 'tell-shift' };
-  const mostLanes = Math.max(wanted.lanes, shift?.mostLanes ?? 0);
+  // Lanes of a pull task have nothing of their own at the source.
+  const mostLanes = kind === 'pull' ? wanted.lanes : Math.max(wanted.lanes, shift?.mostLanes ?? 0);
   return { kind: 'announce-shift', shift: { ...wanted, sinceMs: nowMs, isTold: false, mostLanes } };
 }
 
@@ -94,18 +105,23 @@ export function planClearing(
 }
 
 /**
- * The step towards lanes being gone that the task had and has no more; undefined when they are. Of a session each has to be
- * ended by whoever holds it: the broker goes on giving messages to a session that is left alone (protocol-design-rule 6).
+ * The step towards lanes being gone that the task had and has no more; undefined when they are. Of a session each is ended
+ * first by whoever holds it.
  */
 export function planFewerLanes(task: Task, seen: SeenLanes, nowMs: number): ShiftStep | undefined {
   const { shift } = task.resources;
-  if (shift === undefined || shift.mostLanes <= shift.lanes) return undefined;
+  if (shift === undefined) return undefined;
   if (seen.lanes === undefined) return { kind: 'look-at-lanes' };
   const surplus = seen.lanes.filter(({ lane }) => lane >= shift.lanes);
-  const areFree = !surplus.some((lane) => isLive(lane, nowMs));
-  const areEnded = surplus.every(({ state }) => state?.mode === 'end' && state.isEffective);
-  const isEnough = shift.kind === 'pull' || areEnded || nowMs - shift.sinceMs >= CLEARING_MS;
-  return areFree && isEnough ? { kind: 'forget-lanes' } : { kind: 'wait', waitMs: LANES_POLL_MS };
+  if (shift.mostLanes > shift.lanes) {
+    const areEnded = surplus.every(({ state }) => state?.mode === 'end' && state.isEffective);
+    if (!areEnded && nowMs - shift.sinceMs < CLEARING_MS) return { kind: 'wait', waitMs: LANES_POLL_MS };
+    const fewer = { ...shift, mostLanes: shift.lanes, isTold: false };
+    return { kind: 'announce-shift', shift: fewer, ...(areEnded ? {} : { gaveUpOn: 'end' }) };
+  }
+  if (surplus.length === 0) return undefined;
+  const isHeld = surplus.some((lane) => isLive(lane, nowMs));
+  return isHeld ? { kind: 'wait', waitMs: LANES_POLL_MS } : { kind: 'forget-lanes' };
 }
 
 function announce(

@@ -217,7 +217,7 @@ export interface ShiftRecord {
   sinceMs: number;
   /** The roster says so. */
   isTold: boolean;
-  /** Lanes from `lanes` up to here were there before, and may still have something at the source. */
+  /** Session path: lanes from `lanes` up to before this number were there before, and have a session that is to be ended. */
   mostLanes: number;
   /** With mode `none`: what was carried out before, or given up. */
   cleared?: 'discard' | 'end';

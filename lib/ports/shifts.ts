@@ -12,6 +12,11 @@ export interface RosterEntry {
   mode: LaneMode;
   /** How many lanes it has, numbered from 0. */
   lanes: number;
+  /**
+   * Session path: lanes from `lanes` up to before this number, which the task had and has no more. Whatever `mode` says, they are
+   * to be ended: a session that is left alone goes on getting its share of the messages (protocol-design-rule 6).
+   */
+  endedLanes?: number;
 }
 
 /** The tasks of all shifts of a kind (the item `ACTIVE`): converge writes it, running shifts look at it each second. */

@@ -58,11 +58,7 @@ export function createFakeShift({
 
   async function workOn(entry: RosterEntry): Promise<void> {
     for (let lane = 0; lane < entry.lanes; lane += 1) await take(entry, lane, entry.mode);
-    // Lanes that the task has no more are ended, then given back.
-    for (const { lane, state } of await lanes.list(entry.taskId)) {
-      if (lane >= entry.lanes && !(state?.mode === 'end' && state.isEffective))
-        await take(entry, lane, 'end');
-    }
+    for (let lane = entry.lanes; lane < (entry.endedLanes ?? 0); lane += 1) await take(entry, lane, 'end');
   }
 
   async function letGo(key: string): Promise<void> {
@@ -110,8 +106,8 @@ export function createFakeShift({
   };
 }
 
-function keysOf({ taskId, lanes }: RosterEntry): string[] {
-  return Array.from({ length: lanes }, (_, lane) => `${taskId}/${lane}`);
+function keysOf({ taskId, lanes, endedLanes = lanes }: RosterEntry): string[] {
+  return Array.from({ length: endedLanes }, (_, lane) => `${taskId}/${lane}`);
 }
 
 export type FakeShift = ReturnType<typeof createFakeShift>;
