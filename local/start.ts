@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { DemoTask } from './demo/tasks.ts';
 import { InterruptedError, LocalStackError } from './errors.ts';
 import { PROJECT_DIR } from './layout.ts';
 import { checkPrerequisites } from './prerequisites.ts';
@@ -33,9 +34,9 @@ async function main(): Promise<number> {
   console.log('Starting mqferry on this machine. Ctrl-C ends it.');
   const tools = await progress.step('prerequisites', checkPrerequisites, ({ versions }) => versions);
   // Only now: without the packages these modules could not even be loaded.
-  const [{ startStack }, { startDemoTask }, { startDemo }] = await Promise.all([
+  const [{ startStack }, { startDemoTasks }, { startDemo }] = await Promise.all([
     import('./stack.ts'),
-    import('./demo/task.ts'),
+    import('./demo/tasks.ts'),
     import('./demo/demo.ts'),
   ]);
   const stack = await startStack({ tools, progress, signal, keep: options.keep });
@@ -43,12 +44,14 @@ async function main(): Promise<number> {
   const demoSignal = AbortSignal.any([signal, ending.signal]);
   try {
     const demo = await whileAllRun(stack, async () => {
-      const task = () => startDemoTask(stack, demoSignal);
-      const taskId = await progress.step('task charger-wills running', task, String);
+      const begin = () => startDemoTasks(stack, demoSignal);
+      const tasks = await progress.step('tasks running', begin, (all) =>
+        all.map(({ taskName }) => taskName).join(', '),
+      );
       const connect = () => startDemo({ stack, signal: demoSignal, print: console.log });
-      const connected = await progress.step('chargers and consumers connected', connect);
+      const connected = await progress.step('chargers, machines and business systems connected', connect);
       await connected.round();
-      console.log(summary(stack, taskId, options.detach, (performance.now() - began) / 1000));
+      console.log(summary(stack, tasks, options.detach, (performance.now() - began) / 1000));
       return connected;
     });
     ready = true;
@@ -110,18 +113,19 @@ async function whileAllRun<T>(stack: Stack, work: () => Promise<T>): Promise<T> 
   return await Promise.race([work(), crash]);
 }
 
-function summary(stack: Stack, taskId: string, detach: boolean, seconds: number): string {
+function summary(stack: Stack, tasks: readonly DemoTask[], detach: boolean, seconds: number): string {
   const { file } = stack;
   return [
     '',
     `Ready after ${seconds.toFixed(1)} s. Everything is described in ${relative(stack.layout.stackFile)}:`,
-    `  API       ${file.api}, task ${taskId}`,
+    `  API       ${file.api}`,
     `  devices   ${file.iot.url} (AWS IoT; header Host: ${file.iot.headers.Host})`,
     `  factory   ${file.mqtt.url} (MQTT broker)`,
     `  business  ${file.rocketmq.endpoint} (RocketMQ), name server ${file.rocketmq.nameServer}`,
+    ...tasks.map(({ taskId, taskName, route }) => `  task      ${taskName.padEnd(16)} ${taskId}  ${route}`),
     detach
       ? 'It goes on in the background; "npm stop" ends it.'
-      : 'A charger loses power every few seconds. Ctrl-C ends it.',
+      : 'Something happens every few seconds. Ctrl-C ends it.',
     '',
   ].join('\n');
 }

@@ -3,17 +3,27 @@ import type { StackFile } from '../stack-file.ts';
 
 /** A simulated EV charger. */
 export interface Charger {
-  readonly id: string;
-  readonly site: string;
   /** The TCP connection is gone without a DISCONNECT, so the broker publishes the will. */
   losePower(): void;
   disconnect(): Promise<void>;
 }
 
+export interface ChargerOptions {
+  id: string;
+  site: string;
+  onCommand: (topic: string, payload: string) => void;
+}
+
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Connects a charger to the stack's AWS IoT endpoint; its will says which device, where, which error. */
-export async function connectCharger(iot: StackFile['iot'], id: string, site: string): Promise<Charger> {
+/**
+ * Connects a charger to the stack's AWS IoT endpoint. Its will says which device, where, which error; it listens for
+ * commands.
+ */
+export async function connectCharger(
+  iot: StackFile['iot'],
+  { id, site, onCommand }: ChargerOptions,
+): Promise<Charger> {
   const client = await mqtt.connectAsync(iot.url, {
     clientId: id,
     protocolVersion: 5,
@@ -29,9 +39,9 @@ export async function connectCharger(iot: StackFile['iot'], id: string, site: st
   });
   // Without a listener the error of a dying connection would end the process.
   client.on('error', () => undefined);
+  client.on('message', (topic, payload) => onCommand(topic, payload.toString()));
+  await client.subscribeAsync(`stations/${id}/commands`, { qos: 1 });
   return {
-    id,
-    site,
     losePower: () => terminate(client),
     disconnect: () => client.endAsync(),
   };

@@ -3,16 +3,19 @@ import type { MessageView } from 'rocketmq-client-nodejs';
 import { LocalStackError } from '../errors.ts';
 import { ensureGroup } from '../rocketmq-topics.ts';
 import type { Stack } from '../stack.ts';
+import { openBackOffice } from './back-office.ts';
 import { type Charger, connectCharger } from './charger.ts';
 import { startConsumer } from './consumer.ts';
-import { CHARGER_STATUS } from './task.ts';
+import { createJourneys } from './journeys.ts';
+import { connectMachines } from './machines.ts';
+import { TOPICS } from './tasks.ts';
 
 export interface Demo {
-  /** One charger loses power; resolves when every group has read its will. */
+  /** A will, a command and an event, side by side; resolves when everybody concerned has seen them. */
   round(): Promise<void>;
-  /** A charger loses power every few seconds, until the signal aborts. */
+  /** One of them every few seconds, until the signal aborts. */
   goOn(): Promise<void>;
-  /** Disconnects the chargers in good order: no will is published. */
+  /** Disconnects everybody in good order: no will is published. */
   end(): Promise<void>;
 }
 
@@ -22,8 +25,8 @@ export interface DemoOptions {
   print: (line: string) => void;
 }
 
-/** Consumer groups: the business systems that each read every message. */
-const GROUPS = ['billing', 'maintenance'];
+/** Consumer groups: the business systems that each read every message of a topic. */
+const READERS = { [TOPICS.status]: ['billing', 'maintenance'], [TOPICS.events]: ['quality'] };
 
 const SITES: Readonly<Record<string, string>> = {
   'charger-01': 'Harbour car park',
@@ -31,90 +34,124 @@ const SITES: Readonly<Record<string, string>> = {
   'charger-03': 'Station north',
   'charger-04': 'Airport P2',
 };
+const MACHINES = ['press-1', 'robot-7'];
 
 const ROUND_TIMEOUT_MS = 60_000;
-const BETWEEN_LOSSES_MS = 4_000;
+const PAUSE_MS = 4_000;
 
-/** Connects the chargers and the business systems. */
+/** Connects chargers, machines and business systems. */
 export async function startDemo({ stack, signal, print }: DemoOptions): Promise<Demo> {
-  const { endpoint, nameServer } = stack.file.rocketmq;
-  const lostPowerAt = new Map<string, number>();
-  const awaited = new Map<string, () => void>();
+  const { iot, mqtt, rocketmq } = stack.file;
+  const journeys = createJourneys(print);
 
-  const onMessage = (group: string, message: MessageView) => {
-    const id = message.keys[0] ?? 'unknown device';
-    const lostAt = lostPowerAt.get(id);
-    const seconds =
-      lostAt === undefined ? '      ' : `${((Date.now() - lostAt) / 1000).toFixed(2)} s`.padStart(6);
-    print(
-      `  ${seconds}  ${group.padEnd(11)} reads ${message.topic}, tag ${message.tag}, key ${id}: ${message.body}`,
-    );
-    awaited.get(`${group} ${id}`)?.();
+  const read = async (topic: string, group: string, onMessage: (message: MessageView) => void) => {
+    await ensureGroup({ nameServer: rocketmq.nameServer }, { group });
+    await startConsumer({
+      endpoint: rocketmq.endpoint,
+      group,
+      topic,
+      signal,
+      onMessage,
+      onTrouble: (error) =>
+        print(`          ${group} cannot read: ${(error as Error).message}; trying again`),
+    });
   };
-  await Promise.all(
-    GROUPS.map(async (group) => {
-      await ensureGroup({ nameServer }, { group });
-      await startConsumer({
-        endpoint,
-        group,
-        topic: CHARGER_STATUS,
-        signal,
-        onMessage: (message) => onMessage(group, message),
-        onTrouble: (error) =>
-          print(`          ${group} cannot read: ${(error as Error).message}; trying again`),
-      });
-    }),
+  const consumers = Object.entries(READERS).flatMap(([topic, groups]) =>
+    groups.map((group) =>
+      read(topic, group, (message) => {
+        const { tag, body, keys } = message;
+        const [id = 'unknown device'] = keys;
+        const what = tag ? `tag ${tag}, key ${id}` : `key ${id}`;
+        journeys.seen(`${topic} ${id}`, group, `reads ${topic}, ${what}: ${body}`);
+      }),
+    ),
   );
   const chargers = new Map<string, Charger>();
   const powerUp = async (id: string) => {
-    chargers.set(id, await connectCharger(stack.file.iot, id, SITES[id] ?? 'depot'));
+    const onCommand = (topic: string, payload: string) =>
+      journeys.seen(`${TOPICS.commands} ${id}`, id, `receives ${topic}: ${payload}`);
+    chargers.set(id, await connectCharger(iot, { id, site: SITES[id] ?? 'depot', onCommand }));
   };
-  await Promise.all(Object.keys(SITES).map(powerUp));
+  const [backOffice, machines] = await Promise.all([
+    openBackOffice(rocketmq.endpoint, TOPICS.commands),
+    connectMachines(mqtt),
+    ...consumers,
+    ...Object.keys(SITES).map(powerUp),
+  ]);
 
-  const losePower = (id: string) => {
+  const nextCharger = createCycle(Object.keys(SITES));
+  const nextMachine = createCycle(MACHINES);
+  const losePower = async () => {
+    const id = nextCharger();
     print(`${id} (${SITES[id]}) loses power`);
-    lostPowerAt.set(id, Date.now());
+    const seen = journeys.begin(`${TOPICS.status} ${id}`, READERS[TOPICS.status]);
     chargers.get(id)?.losePower();
+    try {
+      await within(seen, `The will of ${id}`, signal);
+    } finally {
+      if (!signal.aborted) await powerUp(id);
+    }
   };
-  const nextIds = createCycle(Object.keys(SITES));
+  const command = async () => {
+    const id = nextCharger();
+    print(`the back office tells ${id} to reset`);
+    const seen = journeys.begin(`${TOPICS.commands} ${id}`, [id]);
+    await backOffice.command(id, { command: 'reset' });
+    await within(seen, `The command to ${id}`, signal);
+  };
+  const report = async () => {
+    const id = nextMachine();
+    print(`${id} in the factory reports that it is too hot`);
+    const seen = journeys.begin(`${TOPICS.events} ${id}`, READERS[TOPICS.events]);
+    await machines.report(id, { machine: id, event: 'TOO_HOT' });
+    await within(seen, `The event of ${id}`, signal);
+  };
+
   return {
     async round() {
-      const id = nextIds();
-      const readByAll = Promise.all(
-        GROUPS.map((group) => new Promise<void>((resolve) => awaited.set(`${group} ${id}`, resolve))),
-      );
-      losePower(id);
-      await Promise.race([readByAll, failAfter(ROUND_TIMEOUT_MS, id, signal)]);
-      await powerUp(id);
+      await Promise.all([losePower(), command(), report()]);
     },
     async goOn() {
+      const nextStep = createCycle([losePower, command, report]);
       for (;;) {
-        await delay(BETWEEN_LOSSES_MS, undefined, { signal });
-        const id = nextIds();
-        losePower(id);
-        await powerUp(id);
+        await delay(PAUSE_MS, undefined, { signal });
+        await nextStep()().catch((error: unknown) => {
+          if (signal.aborted || !(error instanceof LocalStackError)) throw error;
+          print(error.message);
+        });
       }
     },
     async end() {
-      await Promise.all([...chargers.values()].map((charger) => charger.disconnect()));
+      await Promise.all([...chargers.values(), machines].map((client) => client.disconnect()));
     },
   };
 }
 
-function createCycle(ids: readonly string[]): () => string {
+function createCycle<T>(items: readonly T[]): () => T {
   let next = 0;
   return () => {
-    const id = ids[next % ids.length];
+    const item = items[next % items.length];
     next += 1;
-    if (id === undefined) throw new Error('there are no chargers');
-    return id;
+    if (item === undefined) throw new Error('there is nothing to take turns');
+    return item;
   };
 }
 
-async function failAfter(timeoutMs: number, id: string, signal: AbortSignal): Promise<never> {
-  await delay(timeoutMs, undefined, { signal, ref: false });
-  throw new LocalStackError(
-    'WILL_NOT_DELIVERED',
-    `The will of ${id} was not read by ${GROUPS.join(' and ')} within ${timeoutMs / 1000} s. What went wrong stands in .local/aws/aws.log.`,
-  );
+async function within(seen: Promise<void>, what: string, signal: AbortSignal): Promise<void> {
+  const patience = new AbortController();
+  const late = delay(ROUND_TIMEOUT_MS, undefined, {
+    signal: AbortSignal.any([signal, patience.signal]),
+    ref: false,
+  }).then(() => {
+    throw new LocalStackError(
+      'NOT_DELIVERED',
+      `${what} was not delivered within ${ROUND_TIMEOUT_MS / 1000} s. What went wrong stands in .local/aws/aws.log.`,
+    );
+  });
+  try {
+    await Promise.race([seen, late]);
+  } finally {
+    patience.abort();
+    late.catch(() => undefined);
+  }
 }
