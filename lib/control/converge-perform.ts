@@ -3,8 +3,9 @@ import type { Task } from '../domain/task.ts';
 import type { DeletionStep } from './converge-deletion.ts';
 import type { Step } from './converge-plan.ts';
 import { performRemovalStep } from './converge-removal-steps.ts';
+import { performRuleStep } from './converge-rule-steps.ts';
 import { performShiftStep } from './converge-shift-steps.ts';
-import { performOwnStep, performRuleStep, type StepContext, type StepOutcome } from './converge-steps.ts';
+import { performOwnStep, type StepContext, type StepOutcome } from './converge-steps.ts';
 
 /** Steps that change the cloud, the roster of shifts or the record; the others are for who holds the lease. */
 export type PerformableStep = Exclude<

@@ -1,6 +1,5 @@
-import { ControlPlaneError } from '../domain/control-plane-error.ts';
-import type { QueueSpecs, ResourceSpecs, RuleSpec, SpecSettings } from '../domain/resource-specs.ts';
-import type { RuleRecord, Task, TaskResources } from '../domain/task.ts';
+import type { QueueSpecs, ResourceSpecs, SpecSettings } from '../domain/resource-specs.ts';
+import type { Task, TaskResources } from '../domain/task.ts';
 import type { NewTaskEvent } from '../domain/task-events.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
@@ -11,7 +10,6 @@ import type { QueueBacklog, QueueCounter, TaskQueues } from '../ports/task-queue
 import type { Progress } from '../ports/task-store.ts';
 import type { TopicRulesByRegion } from '../ports/topic-rules.ts';
 import type { Step } from './converge-plan.ts';
-import type { RuleStep } from './converge-rules.ts';
 
 /** What converge works on in the cloud. */
 export interface Cloud {
@@ -112,35 +110,6 @@ export async function performOwnStep(
   }
 }
 
-/** Performs one step on a rule. */
-export async function performRuleStep(
-  step: RuleStep,
-  task: Task,
-  { cloud, settings, memory }: StepContext,
-): Promise<StepOutcome> {
-  const { resources } = task;
-  switch (step.kind) {
-    case 'unsettle-rules':
-      return record(unsettled(resources));
-    case 'announce-rule': {
-      const name = settings.names.ruleName(task.taskId, Number(step.key));
-      await memory.addRegion(step.spec.region);
-      const present = without(unsettled(resources), 'inflowEndedAtMs');
-      return record(withRule(present, step.key, ruleRecord(name, step.spec, '', false)));
-    }
-    case 'create-rule':
-    case 'replace-rule':
-      return writeRule(step, task, cloud);
-    case 'set-rule':
-      return setRule(step, resources, cloud);
-    case 'delete-rule': {
-      const { name, region } = recordOf(resources, step.key);
-      await cloud.rules.inRegion(region).delete(name);
-      return record(withoutRule(resources, step.key));
-    }
-  }
-}
-
 export async function lookAtMapping(resources: TaskResources, cloud: Cloud): Promise<StepOutcome> {
   if (resources.mapping === undefined) return {};
   const mapping = await cloud.mappings.get(resources.mapping.uuid);
@@ -208,46 +177,6 @@ async function updateMapping(
   return { ...record({ ...resources, mapping: { uuid, specHash, enabled } }), seen: { mapping } };
 }
 
-async function writeRule(
-  step: Extract<RuleStep, { kind: 'create-rule' | 'replace-rule' }>,
-  { resources }: Task,
-  cloud: Cloud,
-): Promise<StepOutcome> {
-  const { key, spec, enabled } = step;
-  const { name } = recordOf(resources, key);
-  const { queue } = resources;
-  if (queue === undefined) return {};
-  const rules = cloud.rules.inRegion(spec.region);
-  const topicRule = spec.render({ name, queueUrl: queue.url, enabled });
-  const written = step.kind === 'create-rule' ? rules.create(topicRule) : rules.replace(topicRule);
-  if ((await written) === false) return ruleIsGone(resources, key);
-  return record(withRule(resources, key, ruleRecord(name, spec, spec.specHash, enabled)));
-}
-
-async function setRule(
-  { key, enabled }: Extract<RuleStep, { kind: 'set-rule' }>,
-  resources: TaskResources,
-  cloud: Cloud,
-): Promise<StepOutcome> {
-  const rule = recordOf(resources, key);
-  const exists = await cloud.rules.inRegion(rule.region).setEnabled(rule.name, enabled);
-  if (!exists) return ruleIsGone(resources, key);
-  return record(withRule(resources, key, { ...rule, enabled }));
-}
-
-/** Somebody deleted it: announced again, so that the next step makes it. */
-function ruleIsGone(resources: TaskResources, key: string): StepOutcome {
-  const gone = { ...recordOf(resources, key), specHash: '', enabled: false };
-  return {
-    ...record(withRule(unsettled(resources), key, gone)),
-    event: {
-      code: 'DRIFT_REPAIRED',
-      message: `topic rule ${gone.name} was gone and is made again`,
-      details: { repaired: [`rule ${key}`] },
-    },
-  };
-}
-
 function recordStatus(
   task: Task,
   { status, reason }: Extract<Step, { kind: 'record-status' }>,
@@ -272,30 +201,3 @@ const STATUS_EVENTS = {
   running: { code: 'TASK_RUNNING', message: 'mapping and topic rules are enabled' },
   paused: { code: 'TASK_PAUSED', message: 'nothing is in hand, and nothing is carried any more' },
 } as const;
-
-function ruleRecord(name: string, spec: RuleSpec, specHash: string, enabled: boolean): RuleRecord {
-  return { name, region: spec.region, topicFilter: spec.topicFilter, specHash, enabled };
-}
-
-function recordOf(resources: TaskResources, key: string): RuleRecord {
-  const rule = resources.rules[key];
-  if (rule !== undefined) return rule;
-  // The plan names only rules that it found in the same record.
-  throw new ControlPlaneError(`rule ${key} is not recorded`, {
-    code: 'RULE_NOT_RECORDED',
-    reaction: 'not-yet',
-  });
-}
-
-function withRule(resources: TaskResources, key: string, rule: RuleRecord): TaskResources {
-  return { ...resources, rules: { ...resources.rules, [key]: rule } };
-}
-
-function withoutRule(resources: TaskResources, key: string): TaskResources {
-  const { [key]: _, ...rules } = resources.rules;
-  return { ...resources, rules };
-}
-
-function unsettled(resources: TaskResources): TaskResources {
-  return without(without(resources, 'rulesSettledAtMs'), 'rulesVersion');
-}
