@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BridgeError } from '../../../lib/domain/errors.ts';
+import type { MqttMessage } from '../../../lib/domain/message.ts';
 import type { MqttClusterRecord } from '../../../lib/ports/mqtt-publisher.ts';
 import type {
   MqttSession,
@@ -7,6 +8,35 @@ import type {
   SessionDelivery,
   SessionOptions,
 } from '../../../lib/ports/mqtt-session.ts';
+
+type Published = Pick<MqttMessage, 'topicName' | 'payload'> & Partial<MqttMessage>;
+type Changes = Partial<Parameters<typeof openSession>[1]>;
+
+export interface SessionsUnderTest {
+  sessions: MqttSessions;
+  cluster: MqttClusterRecord;
+  /** Publishes in order; resolves when the broker has taken all of them. */
+  publish(messages: readonly Published[]): Promise<void>;
+}
+
+/** What a broker cannot tell: whatever MQTT 3.1.1 does not have; why it ended a connection. */
+export interface Lacks {
+  mqtt5?: boolean;
+  takeoverReason?: boolean;
+}
+
+/** What the tests of one broker have in common; identifiers are fresh for each test. */
+export interface SessionWorld {
+  clientId: string;
+  topic: string;
+  /** Opens a session of `clientId` on everything below `topic`, unless told otherwise. */
+  connect(changes?: Changes): Promise<TestSession>;
+  /** One message to `<topic>/a` for each text. */
+  publish(texts: readonly string[], changes?: Partial<MqttMessage>): Promise<void>;
+  publishMessages(messages: readonly Published[]): Promise<void>;
+  /** A session that finds these texts waiting. */
+  queued(texts: readonly string[], changes?: Changes): Promise<TestSession>;
+}
 
 /** A session with everything that came of it, in order. */
 export interface TestSession {
@@ -106,6 +136,11 @@ export async function openSession(
       }
     },
   };
+}
+
+/** "0", "1", … */
+export function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${index}`);
 }
 
 export function payloads({ deliveries }: TestSession): string[] {

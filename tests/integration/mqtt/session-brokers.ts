@@ -1,6 +1,7 @@
 import path from 'node:path';
 import mqtt, { type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import { mqttClientOptions } from '../../../lib/adapters/mqtt/client-options.ts';
+import { errorOfReason } from '../../../lib/adapters/mqtt/errors.ts';
 import { createMqttSessions } from '../../../lib/adapters/mqtt/session.ts';
 import type { MqttMessage } from '../../../lib/domain/message.ts';
 import type { MqttClusterRecord } from '../../../lib/ports/mqtt-publisher.ts';
@@ -60,15 +61,14 @@ export function clusterOf(url: string): TestBroker['cluster'] {
   };
 }
 
-/** Sessions of one user, by one version of MQTT only where it is given. */
-export function sessionsAs(secret: { username?: string; password?: string; ca?: string }, only?: 4 | 5) {
+/** Sessions of one user. `only`: as if the broker spoke no other version. */
+export function sessionsAs(secret: { username?: string; password?: string; ca?: string }, only?: 4) {
   return createMqttSessions({
     clock: Date,
     addressOf: async (cluster, { clientId, protocolVersion }) => {
       if (cluster.kind !== 'mqtt') throw new Error('this suite knows MQTT brokers only');
-      const { url, options } = mqttClientOptions(cluster, secret, { clientId, protocolVersion });
-      if (only === 4 && protocolVersion === 5) options.protocolVersion = 4;
-      return { url, options };
+      if (only !== undefined && only !== protocolVersion) throw errorOfReason('connack', 1);
+      return mqttClientOptions(cluster, secret, { clientId, protocolVersion });
     },
   });
 }
