@@ -56,8 +56,9 @@ export class SessionStream extends Duplex {
     // What is not a PUBLISH is little, and comes without being asked for.
   }
 
+  // Why a write failed is told by the source's `error`; its callback only knows that the stream is gone.
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#source.write(chunk, done);
+    this.#source.write(chunk, () => done());
   }
 
   /** In one piece: a packet that MQTT.js has begun must not be parted by an acknowledgement. */
@@ -65,11 +66,11 @@ export class SessionStream extends Duplex {
     chunks: { chunk: Buffer; encoding: BufferEncoding }[],
     done: (error?: Error | null) => void,
   ): void {
-    this.#source.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    this.#source.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), () => done());
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#source.end(done);
+    this.#source.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
