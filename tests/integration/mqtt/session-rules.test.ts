@@ -176,7 +176,12 @@ describe.each(await availableBrokers())('sessions on $name', ({ name, start }) =
   it.each([
     ['a wrong password', () => ({ password: 'wrong' }), 'CREDENTIALS_REFUSED'],
     ['an unknown host', () => ({ url: 'mqtt://broker.invalid:1883' }), 'HOST_UNKNOWN'],
-    ['TLS to a port without', () => ({ url: broker.cluster.url.replace('mqtt:', 'mqtts:') }), 'TLS_MISMATCH'],
+    // The broker takes the handshake for a bad packet and closes, which it may do for other reasons.
+    [
+      'TLS to a port without',
+      () => ({ url: broker.cluster.url.replace('mqtt:', 'mqtts:') }),
+      'CONNECT_UNANSWERED',
+    ],
     ['a port that nobody listens on', () => ({ url: 'mqtt://127.0.0.1:1' }), 'TARGET_UNREACHABLE'],
   ])('says what is wrong with %s', async (_, change, code) => {
     const { url = broker.cluster.url, password = broker.password } = change() as {
