@@ -22,24 +22,6 @@ export function publishPacket(fields: PublishFields): Buffer {
   );
 }
 
-export function connackPacket(
-  code: number,
-  options: { sessionPresent?: boolean; properties?: boolean } = {},
-): Buffer {
-  const flags = Buffer.from([options.sessionPresent ? 1 : 0, code]);
-  return packetOf(0x20, flags, options.properties === false ? Buffer.alloc(0) : Buffer.from([0]));
-}
-
-/** To a SUBSCRIBE of MQTT 5. */
-export function subackPacket(packetId: number, codes: readonly number[]): Buffer {
-  return packetOf(0x90, uint16(packetId), Buffer.from([0, ...codes]));
-}
-
-/** To a SUBSCRIBE of MQTT 3.1.1. */
-export function subackPacket311(packetId: number, codes: readonly number[]): Buffer {
-  return packetOf(0x90, uint16(packetId), Buffer.from(codes));
-}
-
 export function packetOf(firstByte: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([firstByte]), sized(varint, ...parts)]);
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ISubscribePacket, Packet } from 'mqtt-packet';
 import { mqttClientOptions } from '../../../../lib/adapters/mqtt/client-options.ts';
 import { createMqttSessions } from '../../../../lib/adapters/mqtt/session.ts';
 import { BrokerHoldError } from '../../../../lib/domain/errors.ts';
@@ -6,29 +7,17 @@ import type { MqttMessage } from '../../../../lib/domain/message.ts';
 import type { SessionOptions } from '../../../../lib/ports/mqtt-session.ts';
 import { openSession, payloads, type TestSession } from '../../../contract/mqtt-session/kit.ts';
 import {
-  connackPacket,
-  packetOf,
-  publishPacket,
-  subackPacket,
-  subackPacket311,
-} from '../../../helpers/mqtt-packets.ts';
-import {
-  type BrokerSide,
-  type ClientPacket,
-  type ScriptedBroker,
-  startScriptedBroker,
-} from '../../../helpers/scripted-mqtt-broker.ts';
+  type FakeConnection,
+  type FakeMqttBroker,
+  letIn,
+  startFakeMqttBroker,
+} from '../../../helpers/fake-mqtt-broker.ts';
+import { packetOf, publishPacket } from '../../../helpers/mqtt-packets.ts';
 
-const CONNECT = 1;
-const PUBACK = 4;
-const SUBSCRIBE = 8;
-const PINGREQ = 12;
-/** Position of the protocol level in the body of a CONNECT. */
-const LEVEL = 6;
-
-const broken: (() => Promise<void>)[] = [];
+const PINGRESP = packetOf(0xd0);
+const toEnd: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const end of broken.splice(0)) await end();
+  for (const end of toEnd.splice(0)) await end();
 });
 
 const messageOf = (text: string): MqttMessage => ({
@@ -40,29 +29,40 @@ const messageOf = (text: string): MqttMessage => ({
 });
 const publish = (packetId: number, text: string, dup = false) =>
   publishPacket({ message: messageOf(text), packetId, dup, protocolVersion: 5 });
-const packetIdOf = ({ body }: ClientPacket) => body.readUInt16BE(0);
+const disconnect = (reasonCode: number) => packetOf(0xe0, Buffer.from([reasonCode, 0]));
 
-/** A broker of MQTT 5 that lets everybody in and grants QoS 1; `more` says what it does beside. */
-function willing(more: (packet: ClientPacket, side: BrokerSide) => void = () => undefined) {
-  return startScriptedBroker((packet, side) => {
-    if (packet.type === CONNECT) side.send(connackPacket(0));
-    if (packet.type === SUBSCRIBE) side.send(subackPacket(packetIdOf(packet), [1]));
-    more(packet, side);
+/** A broker that lets everybody in and grants what it is asked; `more` says what it does beside, `codes` what it grants. */
+function willing(
+  more: (packet: Packet, connection: FakeConnection) => void = () => undefined,
+  codes: readonly number[] = [1],
+) {
+  return startFakeMqttBroker((packet, connection) => {
+    if (packet.cmd === 'connect') letIn(connection);
+    if (packet.cmd === 'subscribe') grant(packet, connection, codes);
+    more(packet, connection);
   });
 }
 
+function grant(
+  { messageId = 0 }: ISubscribePacket,
+  connection: FakeConnection,
+  codes: readonly number[],
+): void {
+  connection.send({ cmd: 'suback', messageId, granted: [...codes] });
+}
+
 async function open(
-  broker: ScriptedBroker,
+  broker: FakeMqttBroker,
   changes: Partial<SessionOptions> & { keepalive?: number; acceptAtOnce?: boolean } = {},
 ): Promise<TestSession> {
-  broken.push(() => broker.stop());
+  toEnd.push(() => broker.close());
   const { keepalive = 30, ...options } = changes;
   const session = await openSession(under(broker.url, keepalive), {
     clientId: 'mqferry-1',
     topicFilters: ['t/#'],
     ...options,
   });
-  broken.unshift(() => session.session.close());
+  toEnd.unshift(() => session.session.close());
   return session;
 }
 
@@ -91,55 +91,61 @@ describe('createMqttSessions', () => {
   it('asks for a session that stays, with its receive maximum, and subscribes as its options say', async () => {
     const broker = await willing();
     await open(broker, { receiveMaximum: 77, retained: 'never' });
-    const [connect] = await broker.received(CONNECT);
-    const [subscribe] = await broker.received(SUBSCRIBE);
-    // Clean Start is bit 1 of the flags; then keep alive, properties: 0x11 expiry of 14 days, 0x21 receive maximum.
-    expect(connect?.body.subarray(LEVEL, LEVEL + 12).toString('hex')).toBe('0500001e0811001275002100');
-    expect(connect?.body[LEVEL + 12]).toBe(77);
-    // Retain Handling 2, Retain As Published, QoS 1.
-    expect(subscribe?.body.at(-1)).toBe(0b0010_1001);
+    expect(await broker.seen('connect', 1)).toMatchObject([
+      {
+        clean: false,
+        clientId: 'mqferry-1',
+        properties: { sessionExpiryInterval: 1_209_600, receiveMaximum: 77 },
+      },
+    ]);
+    expect(await broker.seen('subscribe', 1)).toMatchObject([
+      { subscriptions: [{ topic: 't/#', qos: 1, nl: false, rap: true, rh: 2 }] },
+    ]);
   });
 
-  it.each([
+  it.each<[string, (connection: FakeConnection) => void]>([
+    // A broker of 3.1.1 answers in its own form.
     [
       'refuses version 5 in the words of 3.1.1',
-      (side: BrokerSide) => side.send(connackPacket(1, { properties: false })),
+      ({ sendBytes }) => sendBytes(packetOf(0x20, Buffer.from([0, 1]))),
     ],
-    ['refuses version 5 in the words of 5', (side: BrokerSide) => side.send(connackPacket(0x84))],
-    ['closes the connection at version 5', (side: BrokerSide) => side.close()],
+    [
+      'refuses version 5 in the words of 5',
+      ({ sendBytes }) => sendBytes(packetOf(0x20, Buffer.from([0, 0x84, 0]))),
+    ],
+    ['closes the connection at version 5', ({ close }) => close()],
   ])('falls back to MQTT 3.1.1 when the broker %s', async (_, refuse) => {
-    const broker = await startScriptedBroker((packet, side) => {
-      if (packet.type === CONNECT && packet.body[LEVEL] === 5) refuse(side);
-      else if (packet.type === CONNECT) side.send(connackPacket(0, { properties: false }));
-      if (packet.type === SUBSCRIBE) side.send(subackPacket311(packetIdOf(packet), [1]));
+    const broker = await startFakeMqttBroker((packet, connection) => {
+      if (packet.cmd === 'connect') (packet.protocolVersion === 5 ? refuse : letIn)(connection);
+      if (packet.cmd === 'subscribe') grant(packet, connection, [1]);
     });
     const session = await open(broker);
     expect(session.session.protocolVersion).toBe(4);
-    const connects = await broker.received(CONNECT);
-    // Clean Session is bit 1 of the flags behind the level.
-    expect(connects.at(-1)?.body.subarray(LEVEL, LEVEL + 2)).toEqual(Buffer.from([4, 0]));
+    const connects = broker.packets.filter(({ cmd }) => cmd === 'connect');
+    expect(connects.at(-1)).toMatchObject({ protocolVersion: 4, clean: false });
   });
 
   it('takes a message that is sent again on a living connection once', async () => {
-    const broker = await willing((packet, side) => {
-      if (packet.type === SUBSCRIBE) side.send(publish(1, 'a'), publish(2, 'b'), publish(1, 'a', true));
+    const broker = await willing((packet, { sendBytes }) => {
+      if (packet.cmd === 'subscribe')
+        sendBytes(Buffer.concat([publish(1, 'a'), publish(2, 'b'), publish(1, 'a', true)]));
     });
     const session = await open(broker);
     await session.received(2);
     session.accept();
-    const acknowledged = await broker.received(PUBACK, 2);
-    expect(acknowledged.map(packetIdOf)).toEqual([1, 2]);
+    expect(await broker.seen('puback', 2)).toMatchObject([{ messageId: 1 }, { messageId: 2 }]);
     await session.quiet();
     expect(payloads(session)).toEqual(['a', 'b']);
   });
 
   it('loses nothing that stands right behind CONNACK', async () => {
-    const broker = await startScriptedBroker((packet, side) => {
-      if (packet.type !== CONNECT) return;
-      side.send(connackPacket(0, { sessionPresent: true }), publish(1, 'a', true), publish(2, 'b'));
+    const connack = packetOf(0x20, Buffer.from([1, 0, 0]));
+    const broker = await startFakeMqttBroker((packet, { sendBytes }) => {
+      if (packet.cmd === 'connect')
+        sendBytes(Buffer.concat([connack, publish(1, 'a', true), publish(2, 'b')]));
     });
     const session = await open(broker, { acceptAtOnce: true });
-    await broker.received(PUBACK, 2);
+    await broker.seen('puback', 2);
     expect(session.session.isResumed).toBe(true);
     expect(payloads(session)).toEqual(['a', 'b']);
   });
@@ -149,20 +155,15 @@ describe('createMqttSessions', () => {
     [[0x80], { code: 'SUBSCRIBE_REFUSED', reaction: 'hold' }],
     [[0], { code: 'SUBSCRIBE_QOS_LOWERED', reaction: 'hold', scope: 'topic' }],
   ])('names the filter when SUBACK says %j', async (codes, expected) => {
-    const broker = await startScriptedBroker((packet, side) => {
-      if (packet.type === CONNECT) side.send(connackPacket(0));
-      if (packet.type === SUBSCRIBE) side.send(subackPacket(packetIdOf(packet), codes));
-    });
+    const broker = await willing(undefined, codes);
     const refused = open(broker);
     await expect(refused).rejects.toMatchObject(expected);
     await expect(refused).rejects.toThrow('"t/#"');
   });
 
   it('gives up at its deadline when SUBACK does not come', async () => {
-    const broker = await startScriptedBroker((packet, side) => {
-      if (packet.type === CONNECT) side.send(connackPacket(0));
-    });
-    broken.push(() => broker.stop());
+    const broker = await startFakeMqttBroker();
+    toEnd.push(() => broker.close());
     const { sessions, cluster } = under(broker.url);
     const opening = openSession(
       { cluster, sessions: { open: (options) => sessions.open(options, Date.now() + 300) } },
@@ -176,56 +177,65 @@ describe('createMqttSessions', () => {
     [0x8b, { code: 'TARGET_UNAVAILABLE', reaction: 'retry' }],
     [0x97, { code: 'TARGET_THROTTLED', reaction: 'throttle' }],
   ])('says once why the broker disconnected us: %i', async (reason, expected) => {
-    const broker = await willing((packet, side) => {
-      if (packet.type === SUBSCRIBE) side.send(packetOf(0xe0, Buffer.from([reason, 0])));
-    });
+    const broker = await willing();
     const session = await open(broker);
+    broker.connections[0]?.sendBytes(disconnect(reason));
     expect(await session.closed()).toMatchObject(expected);
     await session.session.close();
     expect(session.closings).toHaveLength(1);
   });
 
-  it('ends on bytes that are no MQTT, and says that a new connection may help', async () => {
-    const broker = await willing((packet, side) => {
-      if (packet.type === SUBSCRIBE) side.send(packetOf(0x36, Buffer.from([0, 1, 97])));
+  it('does not open what ends before SUBACK', async () => {
+    const broker = await startFakeMqttBroker((packet, connection) => {
+      if (packet.cmd === 'connect') letIn(connection);
+      if (packet.cmd === 'subscribe') connection.sendBytes(disconnect(0x8e));
     });
+    await expect(open(broker)).rejects.toMatchObject({ code: 'CLIENT_ID_TAKEN' });
+  });
+
+  it('ends on bytes that are no MQTT, and says that a new connection may help', async () => {
+    const broker = await willing();
     const session = await open(broker);
+    broker.connections[0]?.sendBytes(packetOf(0x36, Buffer.from([0, 1, 97])));
     expect(await session.closed()).toMatchObject({ reaction: 'retry', scope: 'cluster' });
   });
 
   it('keeps the connection alive while it is not read', async () => {
-    const broker = await willing((packet, side) => {
+    const broker = await willing((packet, { sendBytes }) => {
       // Behind the message that fills the bound stands every answer to a ping.
-      if (packet.type === SUBSCRIBE) side.send(publish(1, 'fills the bound'));
-      if (packet.type === PINGREQ) side.send(packetOf(0xd0));
+      if (packet.cmd === 'subscribe') sendBytes(publish(1, 'fills the bound'));
+      if (packet.cmd === 'pingreq') sendBytes(PINGRESP);
     });
     const session = await open(broker, { maxPendingBytes: 1, keepalive: 1 });
     // Without care MQTT.js gives up 1.5 s after the first ping that it sees no answer to.
-    await broker.received(PINGREQ, 8);
+    await broker.seen('pingreq', 8);
     expect(session.closings).toEqual([]);
     session.accept();
-    await broker.received(PUBACK);
+    await broker.seen('puback', 1);
   });
 
   it('reads the secret anew after the broker refused it', async () => {
-    const broker = await startScriptedBroker((packet, side, connection) => {
-      if (packet.type === CONNECT) side.send(connackPacket(connection === 0 ? 0x86 : 0));
-      if (packet.type === SUBSCRIBE) side.send(subackPacket(packetIdOf(packet), [1]));
-    });
-    broken.push(() => broker.stop());
+    let isRefusing = true;
+    const broker = await willing();
+    toEnd.push(() => broker.close());
+    const refusing = await startFakeMqttBroker((_, { sendBytes }) =>
+      sendBytes(packetOf(0x20, Buffer.from([0, 0x86, 0]))),
+    );
+    toEnd.push(() => refusing.close());
     const asked: boolean[] = [];
     const { cluster } = under(broker.url);
     const sessions = createMqttSessions({
       clock: Date,
       addressOf: async (_, { fresh, ...client }) => {
         asked.push(fresh);
-        return mqttClientOptions({ url: broker.url }, {}, client);
+        return mqttClientOptions({ url: isRefusing ? refusing.url : broker.url }, {}, client);
       },
     });
     const options = { clientId: 'c', topicFilters: ['t'] };
     await expect(openSession({ sessions, cluster }, options)).rejects.toMatchObject({
       code: 'CREDENTIALS_REFUSED',
     });
+    isRefusing = false;
     const session = await openSession({ sessions, cluster }, options);
     expect(asked).toEqual([false, true]);
     await session.session.close();
