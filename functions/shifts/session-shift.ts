@@ -21,8 +21,9 @@ import { emulatorOf, type ShiftTools, tablePorts } from './shared.ts';
 /** First part of the client ids of all sessions; with another one they would be other sessions. */
 const CLIENT_ID_PREFIX = 'mqferry';
 const RECEIVE_MAXIMUM = 1_000;
-/** Of one lane: a shift of 512 MB has room for some busy ones beside many quiet ones. */
-const MAX_PENDING_BYTES = 16 * 1024 * 1024;
+/** Of all lanes of a shift together: less than half of the smallest function that is of use. */
+const PENDING_BYTES = 192 * 1024 * 1024;
+const MAX_PENDING_BYTES_OF_A_LANE = 16 * 1024 * 1024;
 
 /** Shifts of the session path, as function and process have them. */
 export function createSessionShift(config: SessionShiftConfig, tools: ShiftTools): RunShift {
@@ -44,7 +45,10 @@ export function createSessionShift(config: SessionShiftConfig, tools: ShiftTools
     settings: {
       clientIdPrefix: CLIENT_ID_PREFIX,
       receiveMaximum: RECEIVE_MAXIMUM,
-      maxPendingBytes: MAX_PENDING_BYTES,
+      maxPendingBytes: Math.min(
+        MAX_PENDING_BYTES_OF_A_LANE,
+        Math.floor(PENDING_BYTES / config.SHIFT_CAPACITY),
+      ),
     },
     clock,
     logger,

@@ -21,7 +21,7 @@ const FOREIGN: ForeignOptions = {
     'topic rules never see retained messages that were there before: use options.via "session", or leave it out',
   retain: 'RocketMQ has no retained messages, so this is for MQTT targets: leave it out',
   maxMessagesPerSecond:
-    'the batching function holds nothing back: use options.via "session", or bound it by options.concurrency',
+    'the batching function holds nothing back: leave it out, and bound the task by options.concurrency',
 };
 
 /** The rules of the rule path: AWS IoT Core → topic rules → queue → RocketMQ. */

@@ -25,6 +25,8 @@ const MAX_FIFO_BATCH = 10;
 
 const FOREIGN: ForeignOptions = {
   retain: 'RocketMQ has no retained messages, so this is for MQTT targets: leave it out',
+  maxMessagesPerSecond:
+    'a broker whose messages are held back drops them once its queue is full, so sessions take what comes: leave it out',
 };
 
 /** The rules of the session path: MQTT broker → persistent session → RocketMQ. */

@@ -102,7 +102,7 @@ export const TaskOptions = z.strictObject({
       'MQTT target. keep: as the message carries it. force: always retained. drop: never. target.retain wins.',
   }),
   maxMessagesPerSecond: z.int().min(1).max(100_000).optional().meta({
-    description: 'At most so many messages per second of this task (session and pull path)',
+    description: 'Pull path: at most so many messages per second of this task',
   }),
   maxAgeSeconds: z.int().min(1).max(1_209_600).optional().meta({
     description: 'A message older than this when it would be sent is dropped and counted as expired',

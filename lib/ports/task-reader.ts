@@ -8,4 +8,7 @@ export type TaskReader = Pick<TaskStore, 'get' | 'reportHealth'>;
 export type ClusterReader = Pick<ClusterStore, 'get'>;
 
 /** What a shift may do with the table of tasks: besides, tell what its lanes are at. */
-export type LaneTasks = Pick<TaskStore, 'get' | 'reportLane' | 'reportOverflow' | 'appendEvent'>;
+export type LaneTasks = Pick<
+  TaskStore,
+  'get' | 'getRevision' | 'reportLane' | 'reportOverflow' | 'appendEvent'
+>;

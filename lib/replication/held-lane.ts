@@ -15,6 +15,8 @@ const FIRST_REOPEN_MS = 500;
 const LONGEST_REOPEN_MS = 30_000;
 /** A lane that worked for so long begins its back-off anew. */
 const STABLE_MS = 60_000;
+/** Every so many renewals it is said again how the lane is. */
+const SAY_AGAIN_AFTER = 10;
 /** So many closes within this time, while the lease is ours: somebody else uses our client id (protocol-design-rule 5). */
 const EVICTIONS = 3;
 const EVICTED_WITHIN_MS = 10_000;
@@ -57,8 +59,11 @@ export function holdLane(
   let hasWorked = false;
   const health: LaneHealth = {
     working() {
-      hasWorked = true;
       taskHealth.working();
+      if (hasWorked) return;
+      hasWorked = true;
+      // Converge waits for it.
+      void renew();
     },
     failing: taskHealth.failing,
   };
@@ -78,10 +83,11 @@ export function holdLane(
     });
 
   async function renewing(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    for (let renewals = 1; !stopping.signal.aborted; renewals += 1) {
       await pause(times.renewMs);
       if (stopping.signal.aborted) return;
       await renew();
+      if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain();
       if (open !== undefined && (await endsReader.haveChanged(open.ends))) open.reopen();
     }
   }
@@ -91,13 +97,11 @@ export function holdLane(
     while (!stopping.signal.aborted) {
       const openedAtMs = clock.now();
       const end = await workOnce();
-      if (end.reason === 'done') {
-        isDone = true;
-        await renew();
-        await stopped;
-      }
-      if (end.reason !== 'failed' || stopping.signal.aborted) continue;
-      health.failing(evictions.isEvicted() ? clientIdTaken(end.error) : end.error);
+      if (end.reason === 'reopen') continue;
+      if (end.reason === 'failed') tellFailure(end.error);
+      if (end.reason === 'done') isDone = true;
+      // Nothing more to do here; and to connect again would throw a foreign client out.
+      if (isDone || taskHealth.hasFailed) return idle();
       failures = clock.now() - openedAtMs > STABLE_MS ? 1 : failures + 1;
       await pause(reopenWaitMs(failures));
       // Never connect on a lease that may be somebody else's by now.
@@ -105,11 +109,22 @@ export function holdLane(
     }
   }
 
+  function tellFailure(error: BridgeError): void {
+    if (stopping.signal.aborted) return;
+    health.failing(evictions.isEvicted() ? clientIdTaken(error) : error);
+  }
+
+  /** Keeps the lease until it is stopped. */
+  async function idle(): Promise<void> {
+    await renew();
+    await stopped;
+  }
+
   /** One life of the lane: opened, until it ends by itself, is told to, or its clusters have changed. */
-  async function workOnce(): Promise<LaneEnd> {
+  async function workOnce(): Promise<LaneEnd | { reason: 'reopen' }> {
     try {
       hasWorked = false;
-      const ends = await endsReader.read(taskId);
+      const ends = await endsReader.read(entry);
       const { memory, remember, isOurs } = keeper;
       const firstLaneMemory = number === 0 ? memory : await memoryOfFirstLane();
       const lane = ports.openLane({
@@ -129,7 +144,7 @@ export function holdLane(
       if (end === undefined && keeper.isOurs()) await lane.drain(times.drainMs);
       if (stopping.signal.aborted) await giveBackOpen(lane);
       await lane.close();
-      return end ?? { reason: 'closed' };
+      return end ?? { reason: 'reopen' };
     } catch (error) {
       return { reason: 'failed', error: error instanceof BridgeError ? error : unexpected(error) };
     } finally {

@@ -3,6 +3,7 @@ import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../do
 import { keepRecent } from '../domain/keep-recent.ts';
 import type { Task } from '../domain/task.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { RosterEntry } from '../ports/shifts.ts';
 import type { ClusterReader, LaneTasks } from '../ports/task-reader.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -19,8 +20,12 @@ export interface LaneEnds {
 }
 
 export interface LaneEndsReader {
-  /** Throws a `BridgeError` when the task or a cluster is gone, or the table does not answer. */
-  read(taskId: string): Promise<LaneEnds>;
+  /**
+   * Throws a `BridgeError` when the task or a cluster is gone, or the table does not answer.
+   *
+   * @param entry.mode - `end` ends what an earlier definition has at its source: that of `entry.version`
+   */
+  read(entry: Pick<RosterEntry, 'taskId' | 'version' | 'mode'>): Promise<LaneEnds>;
   /** Whether a cluster's record is another one by now. Answers false when the table does not answer. */
   haveChanged(ends: LaneEnds): Promise<boolean>;
 }
@@ -31,7 +36,7 @@ export function createLaneEnds({
   clusters,
   clock,
 }: {
-  tasks: Pick<LaneTasks, 'get'>;
+  tasks: Pick<LaneTasks, 'get' | 'getRevision'>;
   clusters: ClusterReader;
   clock: Pick<Clock, 'now'>;
 }): LaneEndsReader {
@@ -49,10 +54,21 @@ export function createLaneEnds({
     return entry.cluster;
   }
 
+  async function taskOf({
+    taskId,
+    version,
+    mode,
+  }: Pick<RosterEntry, 'taskId' | 'version' | 'mode'>): Promise<Task> {
+    const task = await read(tasks.get(taskId));
+    if (task === undefined) throw taskMissing();
+    if (mode !== 'end' || task.version === version) return task;
+    const revision = await read(tasks.getRevision(taskId, version));
+    return revision === undefined ? task : { ...task, definition: revision.definition, version };
+  }
+
   return {
-    async read(taskId) {
-      const task = await read(tasks.get(taskId));
-      if (task === undefined) throw taskMissing();
+    async read(entry) {
+      const task = await taskOf(entry);
       const { source, target } = task.definition;
       const [sourceCluster, targetCluster] = await Promise.all([
         clusterOf(source.clusterId),

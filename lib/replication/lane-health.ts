@@ -11,6 +11,14 @@ const REFUSED_FOR_MS = 60 * 60_000;
 /** Nothing but a person ends these, and trying on would harm the other client. */
 const FAILS_AT_ONCE: ReadonlySet<string> = new Set(['CLIENT_ID_TAKEN']);
 
+/** The health of a lane's task, as its holder has it. */
+export interface TaskHealth extends LaneHealth {
+  /** The task was failed: only its user starts it again, with new lanes. */
+  readonly hasFailed: boolean;
+  /** Says once more what was said last: something else may have stood in its way when it was written. */
+  sayAgain(): void;
+}
+
 /**
  * Says to a task's status what one of its lanes learns. Writes changes only, one at a time, the latest last; a report that
  * cannot be written is a courtesy lost: the next one says it again.
@@ -25,7 +33,7 @@ export function createLaneHealth({
   tasks: Pick<LaneTasks, 'reportLane' | 'appendEvent'>;
   clock: Pick<Clock, 'now'>;
   logger: Logger;
-}): LaneHealth {
+}): TaskHealth {
   const { taskId } = task;
   /** Undefined: nothing was said yet. */
   let said: { reason?: StatusReason | undefined } | undefined;
@@ -74,6 +82,14 @@ export function createLaneHealth({
   }
 
   return {
+    get hasFailed() {
+      return hasFailed;
+    },
+    sayAgain() {
+      if (wanted === undefined || hasFailed || writing) return;
+      said = undefined;
+      report(wanted);
+    },
     working() {
       if (!hasFailed) report({});
     },

@@ -35,11 +35,17 @@ export interface ReceivePorts {
   draining: AbortSignal;
 }
 
+/** One receiver at a time receives a message to try with. */
+interface Trial {
+  isUnderWay: boolean;
+}
+
 /** Receives side by side, each the next batch when its last is settled. Resolves when drained. */
 export async function receiveUnordered(ports: ReceivePorts, receivers: number): Promise<void> {
+  const trial: Trial = { isUnderWay: false };
   await Promise.all(
     Array.from({ length: receivers }, () =>
-      receiving(ports, {}, async (messages) => {
+      receiving(ports, trial, {}, async (messages) => {
         const settled = await Promise.all(messages.map(ports.settle));
         await ports.acknowledge(messages.filter((_, index) => settled[index] === 'done'));
         letGo(messages, ports);
@@ -55,12 +61,13 @@ export async function receiveUnordered(ports: ReceivePorts, receivers: number): 
  */
 export async function receiveOrdered(ports: ReceivePorts): Promise<void> {
   const brokers = await ports.consumer.brokers();
-  await Promise.all(brokers.map((broker) => receiveOrderedFrom(ports, broker)));
+  const trial: Trial = { isUnderWay: false };
+  await Promise.all(brokers.map((broker) => receiveOrderedFrom(ports, trial, broker)));
 }
 
-async function receiveOrderedFrom(ports: ReceivePorts, broker: string): Promise<void> {
+async function receiveOrderedFrom(ports: ReceivePorts, trial: Trial, broker: string): Promise<void> {
   const underWay = new Set<Promise<void>>();
-  await receiving(ports, { broker }, async (messages) => {
+  await receiving(ports, trial, { broker }, async (messages) => {
     for (const batch of Map.groupBy(messages, ({ queueId }) => queueId).values()) {
       const work = settleQueue(batch, ports).finally(() => underWay.delete(work));
       underWay.add(work);
@@ -99,22 +106,34 @@ function letGo(messages: readonly ReceivedMessage[], { held, draining }: Receive
  */
 async function receiving(
   ports: ReceivePorts,
+  trial: Trial,
   from: { broker?: string },
   handOn: (messages: readonly ReceivedMessage[]) => Promise<void>,
 ): Promise<void> {
   const { consumer, held, gate, clock, draining, random, logger } = ports;
   let failures = 0;
-  while (!draining.aborted) {
+
+  async function receive(isTrial: boolean): Promise<ReceivedMessage[]> {
+    if (isTrial) trial.isUnderWay = true;
     try {
-      await gate.whenOpen(TRIAL_EVERY_MS, draining);
-      if (!gate.isOpen && held.size >= MAX_TRIAL_MESSAGES) continue;
-      const messages = await consumer.receive({
-        maxMessages: gate.isOpen ? MAX_MESSAGES : 1,
+      return await consumer.receive({
+        maxMessages: isTrial ? 1 : MAX_MESSAGES,
         invisibleDurationMs: INVISIBLE_MS,
         awaitMs: AWAIT_MS,
         signal: draining,
         ...from,
       });
+    } finally {
+      if (isTrial) trial.isUnderWay = false;
+    }
+  }
+
+  while (!draining.aborted) {
+    try {
+      await gate.whenOpen(TRIAL_EVERY_MS, draining);
+      const isTrial = !gate.isOpen;
+      if (isTrial && (trial.isUnderWay || held.size >= MAX_TRIAL_MESSAGES)) continue;
+      const messages = await receive(isTrial);
       failures = 0;
       held.add(messages);
       ports.onReceived(messages);

@@ -1,7 +1,8 @@
 import type { RocketmqClusterRecord } from '../domain/cluster.ts';
-import { BridgeError } from '../domain/errors.ts';
+import { BridgeError, BrokerHoldError } from '../domain/errors.ts';
 import type { MqttToRocketmqDefinition } from '../domain/task.ts';
 import { isFromMqtt } from '../domain/task-path.ts';
+import { dialectOf, overlappingFilters } from '../domain/topic-filter-rules.ts';
 import { createSessionMessageIds } from '../mapping/message-id.ts';
 import type { MqttClusterRecord } from '../ports/mqtt-publisher.ts';
 import type { MqttSession } from '../ports/mqtt-session.ts';
@@ -169,7 +170,12 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
 
   async function run(): Promise<LaneEnd | undefined> {
     const prepared = prepare();
-    const plan = planSubscription(task.taskId, prepared.definition, context.memory);
+    const plan = planSubscription(
+      task.taskId,
+      prepared.definition,
+      context.memory,
+      dialectOf(prepared.source.kind),
+    );
     const made = createLaneWorks({
       context,
       ...prepared,
@@ -188,6 +194,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     const opened = await openSession(prepared, plan, made);
     if (opened === undefined) return { reason: 'closed' };
     if (mode === 'discard' || mode === 'end') return leave(opened);
+    if (opened.protocolVersion === 4) refuseOverlap(prepared);
     logger.info('session open', { ...ids, isResumed: opened.isResumed, version: opened.protocolVersion });
     watch();
     if (mode === 'forward') await reachTarget(prepared.target);
@@ -284,6 +291,20 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       await closeSession();
     },
   };
+}
+
+/** MQTT 3.1.1 does not tell by which filter a copy came, so that one could not be told from a second message. */
+function refuseOverlap({ definition, source }: Prepared): void {
+  const [overlap] = overlappingFilters(definition.source.topicFilters, dialectOf(source.kind));
+  if (overlap === undefined) return;
+  throw new BrokerHoldError(
+    `the broker speaks MQTT 3.1.1, and ${overlap.field} matches some of the same topics as source.topicFilters[${overlap.other}]`,
+    {
+      code: 'TOPIC_FILTERS_OVERLAP',
+      scope: 'cluster',
+      hint: 'Make the filters disjoint, or make a task for each of them.',
+    },
+  );
 }
 
 /** The promise's value; rejects when it takes longer. */

@@ -1,5 +1,5 @@
 import type { MqttToRocketmqDefinition } from '../domain/task.ts';
-import { uncoveredFilters } from '../domain/topic-filter.ts';
+import { type TopicDialect, uncoveredFilters } from '../domain/topic-filter.ts';
 import { withShare } from '../domain/topic-filter-syntax.ts';
 import type { LaneMemory } from '../ports/lane-leases.ts';
 
@@ -23,8 +23,9 @@ export function planSubscription(
   taskId: string,
   { source, options }: MqttToRocketmqDefinition,
   { subscribedFilters = [] }: LaneMemory,
+  dialect: TopicDialect,
 ): SubscriptionPlan {
-  const filterIndexes = uncoveredFilters(source.topicFilters, 'mqtt');
+  const filterIndexes = uncoveredFilters(source.topicFilters, dialect);
   const topicFilters = filterIndexes.map((index) => source.topicFilters[index] ?? '');
   const shareName = options.lanes > 1 ? taskId : undefined;
   const subscribed = topicFilters.map((topicFilter) => withShare(topicFilter, shareName));

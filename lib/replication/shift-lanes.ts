@@ -37,7 +37,13 @@ interface Wanted {
   lane: number;
 }
 
-/** A lane that others hold costs a write only each few seconds; a new or changed entry is tried at once. */
+/** A lane that goes on being held by others is asked for this many times less often at most. */
+const MAX_PATIENCE = 6;
+
+/**
+ * Asking for a lane costs a write. One that others hold is asked for after a few seconds, then less and less often; a new or
+ * changed entry, and one that is being given back, at once.
+ */
 export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
   const { owner, capacity, leases, times, clock, random = Math.random } = options;
   const held = new Map<string, HeldLane>();
@@ -45,7 +51,7 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
   /** Lanes that are given back just now: not to be opened again before. */
   const leaving = new Set<string>();
   /** Lanes that others hold: when to try again, and for which form of the entry that was found. */
-  const elsewhere = new Map<string, { tryAtMs: number; form: string }>();
+  const elsewhere = new Map<string, { tryAtMs: number; form: string; tries: number }>();
 
   async function drop(key: string, lane: HeldLane, reason: StopReason): Promise<void> {
     held.delete(key);
@@ -63,8 +69,9 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
     if (isEarly && !isUrgent) return;
     const granted = await leases.acquire({ taskId: entry.taskId, lane }, owner, times.leaseMs);
     if (granted === undefined) {
-      const tryAtMs = clock.now() + times.heldElsewhereMs * (0.5 + random());
-      elsewhere.set(key, { tryAtMs, form });
+      const tries = known?.form === form ? known.tries + 1 : 1;
+      const waitMs = times.heldElsewhereMs * Math.min(tries, MAX_PATIENCE);
+      elsewhere.set(key, { tryAtMs: clock.now() + waitMs * (0.5 + random()), form, tries });
       return;
     }
     elsewhere.delete(key);
@@ -120,7 +127,11 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
 function wantedLanes(roster: readonly RosterEntry[]): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
   for (const entry of roster) {
-    for (let lane = 0; lane < entry.lanes; lane += 1) wanted.set(`${entry.taskId} ${lane}`, { entry, lane });
+    const last = Math.max(entry.lanes, entry.endedLanes ?? 0);
+    for (let lane = 0; lane < last; lane += 1) {
+      const own: RosterEntry = lane < entry.lanes ? entry : { ...entry, mode: 'end' };
+      wanted.set(`${entry.taskId} ${lane}`, { entry: own, lane });
+    }
   }
   return wanted;
 }

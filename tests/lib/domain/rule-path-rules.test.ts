@@ -185,7 +185,6 @@ describe('checkRulePath', () => {
       ['lanes', 2],
       ['qos', 0],
       ['retained', 'never'],
-      ['maxMessagesPerSecond', 100],
       ['whilePaused', 'broker'],
     ])('refuses what only sessions have: %s %j', (option, value) => {
       const { errors } = check({ options: { [option]: value } });
@@ -193,8 +192,11 @@ describe('checkRulePath', () => {
       expect(errors[0]?.message).toContain('"session"');
     });
 
-    it('refuses what belongs to MQTT targets', () => {
+    it('refuses what belongs to MQTT targets and to pulling', () => {
       expect(errorsOf({ options: { retain: 'force' } })).toEqual(['options.retain: NOT_ON_THIS_PATH']);
+      expect(errorsOf({ options: { maxMessagesPerSecond: 5 } })).toEqual([
+        'options.maxMessagesPerSecond: NOT_ON_THIS_PATH',
+      ]);
     });
 
     it('takes defaults that are said, and what every path has', () => {

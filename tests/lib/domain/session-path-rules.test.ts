@@ -195,12 +195,17 @@ describe('checkSessionPath', () => {
         lanes: 4,
         qos: 1,
         retained: 'never',
-        maxMessagesPerSecond: 500,
         batch: { maxMessages: 2000 },
         propertyNames: 'rocketmq-mqtt',
         maxAgeSeconds: 60,
       };
       expect(errorsOf({ options })).toEqual([]);
+    });
+
+    it('hold nothing back at a broker, which would drop it', () => {
+      expect(errorsOf({ options: { maxMessagesPerSecond: 500 } })).toEqual([
+        'options.maxMessagesPerSecond: NOT_ON_THIS_PATH',
+      ]);
     });
 
     it('have no window: a session sends what is there', () => {

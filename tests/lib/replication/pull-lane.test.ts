@@ -61,6 +61,24 @@ describe('createPullLane', () => {
     expect(await world.dead()).toEqual([]);
   });
 
+  it('holds a few messages to try with while the target takes none, and receives no more', async () => {
+    const world = createPullWorld();
+    await world.open();
+    world.publisher.goAway();
+    world.put('first');
+    await world.clock.advance(1_000);
+    for (let message = 0; message < 300; message += 1) world.put(`${message}`);
+    await world.clock.advance(10 * MINUTE_MS);
+    expect(world.left()).toHaveLength(301);
+    const received = world.consumers.calls.receive;
+    await world.clock.advance(10 * MINUTE_MS);
+    expect(world.consumers.calls.receive).toBe(received);
+    expect(received).toBeLessThan(40);
+    world.publisher.comeBack();
+    await world.clock.advance(20_000);
+    expect(world.texts()).toHaveLength(301);
+  });
+
   it('keeps a message whole among the dead letters when no try can help, and goes on', async () => {
     const world = createPullWorld();
     await world.open();

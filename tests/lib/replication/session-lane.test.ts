@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createManualClock } from '../../../lib/adapters/memory/clock.ts';
+import { createMemoryMqttBroker } from '../../../lib/adapters/memory/mqtt-session.ts';
 import { BrokerHoldError, BrokerUnavailableError, InvalidMessageError } from '../../../lib/domain/errors.ts';
+import type { MqttSessions } from '../../../lib/ports/mqtt-session.ts';
 import { createLaneWorld, orderedTask, sessionTask } from '../../helpers/session-lane.ts';
 
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `m${from + index}`);
@@ -31,6 +34,20 @@ describe('createSessionLane', () => {
       message: 'session lane',
       fields: { consumed: 20, replicated: 20, bytes: 50 },
     });
+  });
+
+  it('refuses overlapping filters of a broker that speaks MQTT 3.1.1', async () => {
+    const source = { clusterId: 'factory', topicFilters: ['a/+', '+/b'] };
+    const { sessions } = createMemoryMqttBroker({ clock: createManualClock() });
+    const older: MqttSessions = {
+      open: async (...args) => Object.assign(await sessions.open(...args), { protocolVersion: 4 as const }),
+    };
+    const lane = createLaneWorld({ task: sessionTask({ source }), ports: { sessions: older } }).open();
+    expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'TOPIC_FILTERS_OVERLAP' } });
+    const newer = createLaneWorld({ task: sessionTask({ source }) });
+    const works = newer.open();
+    await newer.settle();
+    expect(works.isEffective()).toBe(true);
   });
 
   it('acknowledges nothing before it is stored', async () => {

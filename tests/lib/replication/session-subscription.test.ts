@@ -9,7 +9,7 @@ const definitionOf = (topicFilters: string[], lanes = 1) =>
 
 describe('planSubscription', () => {
   it('leaves out filters that others cover, and knows the place of the rest', () => {
-    expect(planSubscription('task', definitionOf(['a/b', 'a/#', 'c']), {})).toEqual({
+    expect(planSubscription('task', definitionOf(['a/b', 'a/#', 'c']), {}, 'mqtt')).toEqual({
       topicFilters: ['a/#', 'c'],
       filterIndexes: [1, 2],
       subscribed: ['a/#', 'c'],
@@ -20,8 +20,10 @@ describe('planSubscription', () => {
 
   it('changes nothing where the session is subscribed to just that', () => {
     const memory = { subscribedFilters: ['a', 'b'] };
-    expect(planSubscription('task', definitionOf(['a', 'b']), memory)).toMatchObject({ hasChanged: false });
-    expect(planSubscription('task', definitionOf(['b', 'a']), memory)).toMatchObject({
+    expect(planSubscription('task', definitionOf(['a', 'b']), memory, 'mqtt')).toMatchObject({
+      hasChanged: false,
+    });
+    expect(planSubscription('task', definitionOf(['b', 'a']), memory, 'mqtt')).toMatchObject({
       hasChanged: true,
       removedTopicFilters: [],
     });
@@ -29,21 +31,26 @@ describe('planSubscription', () => {
 
   it('removes what the session knows and the definition does not', () => {
     const memory = { subscribedFilters: ['a', 'old'] };
-    expect(planSubscription('task', definitionOf(['a']), memory)).toMatchObject({
+    expect(planSubscription('task', definitionOf(['a']), memory, 'mqtt')).toMatchObject({
       removedTopicFilters: ['old'],
       hasChanged: true,
     });
   });
 
   it('shares subscriptions between lanes, and removes them as they were subscribed', () => {
-    const shared = planSubscription('task', definitionOf(['a'], 2), { subscribedFilters: ['a'] });
+    const shared = planSubscription('task', definitionOf(['a'], 2), { subscribedFilters: ['a'] }, 'mqtt');
     expect(shared).toMatchObject({
       topicFilters: ['a'],
       shareName: 'task',
       subscribed: ['$share/task/a'],
       removedTopicFilters: ['a'],
     });
-    const alone = planSubscription('task', definitionOf(['a']), { subscribedFilters: shared.subscribed });
+    const alone = planSubscription(
+      'task',
+      definitionOf(['a']),
+      { subscribedFilters: shared.subscribed },
+      'mqtt',
+    );
     expect(alone).toMatchObject({ subscribed: ['a'], removedTopicFilters: ['$share/task/a'] });
   });
 });

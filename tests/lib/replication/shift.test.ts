@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerHoldError, BrokerUnavailableError } from '../../../lib/domain/errors.ts';
 import { SHIFT_TIMES } from '../../../lib/replication/shift-times.ts';
 import { createShiftWorld } from '../../helpers/shift-world.ts';
+import { newTaskWith } from '../../helpers/tasks.ts';
 
 type World = Awaited<ReturnType<typeof createShiftWorld>>;
 const MINUTE_MS = 60_000;
@@ -312,6 +313,78 @@ describe('createShift', () => {
     expect(world.lanes).toHaveLength(2);
     expect(world.lanes[0]?.drainedAtMs).toBeDefined();
     expect(world.lanes[1]?.context.target.version).toBe(version + 1);
+  });
+
+  it('ends lanes that a task has no more, whatever the others do', async () => {
+    const taskId = await world.addTask(3);
+    await world.begin('a', inFunction());
+    await world.roster.put('pull', { taskId, version: 1, mode: 'forward', lanes: 1, endedLanes: 3 });
+    await world.clock.advance(2 * SHIFT_TIMES.pollMs);
+    const openNow = world.open().map(({ context }) => `${context.lane} ${context.mode}`);
+    expect(openNow.toSorted()).toEqual(['0 forward', '1 end', '2 end']);
+  });
+
+  it('ends what an earlier definition has at its source by that definition', async () => {
+    const { task } = await world.tasks.create(newTaskWith());
+    const edited = { ...task.definition, description: 'edited' };
+    await world.tasks.saveDefinition({ ...task, expectedVersion: 1, definition: edited, at: task.createdAt });
+    await world.roster.put('pull', { taskId: task.taskId, version: 1, mode: 'end', lanes: 1 });
+    await world.begin('a', inFunction());
+    expect(world.lanes[0]?.context.task).toMatchObject({ version: 1, definition: task.definition });
+  });
+
+  it('leaves a task that has failed alone, until its user starts it again', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    const taken = new BrokerHoldError('taken', { code: 'CLIENT_ID_TAKEN', scope: 'cluster' });
+    world.lanes[0]?.end(world.failed(taken));
+    await world.clock.advance(5 * MINUTE_MS);
+    expect(world.lanes).toHaveLength(1);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'failed' });
+    expect(await world.leases.list(taskId)).toMatchObject([{ owner: 'a' }]);
+  });
+
+  it('tells at once that a lane is in effect', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    world.lanes[0]?.context.health.working();
+    await world.clock.advance(0);
+    expect(await world.leases.list(taskId)).toMatchObject([{ state: { isEffective: true } }]);
+  });
+
+  it('says again within a minute what could not be said when it was true', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    const lease = await world.tasks.acquireLease(taskId, 'converge', MINUTE_MS);
+    if (lease === undefined) throw new Error('the task is leased');
+    const reason = { code: 'CONCURRENCY_EXHAUSTED', message: 'none free', at: new Date().toISOString() };
+    await world.tasks.saveProgress(lease, { status: 'degraded', reason });
+    world.lanes[0]?.context.health.failing(away);
+    await world.clock.advance(0);
+    expect(await world.tasks.get(taskId)).toMatchObject({ reason: { code: 'CONCURRENCY_EXHAUSTED' } });
+    await world.tasks.saveProgress(lease, { status: 'running', reason: null });
+    await world.clock.advance(MINUTE_MS);
+    expect(await world.tasks.get(taskId)).toMatchObject({ reason: { code: 'TARGET_UNREACHABLE' } });
+  });
+
+  it('asks less and less often for a lane that others hold', async () => {
+    const taskId = await world.addTask();
+    const other = await world.leases.acquire({ taskId, lane: 0 }, 'other', 20 * MINUTE_MS);
+    let asked = 0;
+    const { leases } = world;
+    const counting = {
+      ...leases,
+      acquire: (...args: Parameters<typeof leases.acquire>) => {
+        asked += 1;
+        return leases.acquire(...args);
+      },
+    };
+    await world.begin('a', { ...inFunction(), leases: counting });
+    await world.clock.advance(5 * MINUTE_MS);
+    expect(asked).toBeLessThan(25);
+    if (other !== undefined) await leases.release(other.lease);
+    await world.clock.advance(MINUTE_MS);
+    expect(world.open()).toHaveLength(1);
   });
 
   it('goes on while the table is away for a moment', async () => {
