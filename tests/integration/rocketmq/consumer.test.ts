@@ -81,17 +81,24 @@ describe('RocketmqConsumer on RocketMQ 5.4.0', () => {
   }
 
   /** Receives and acknowledges until so many have come, errors aside; answers their bodies. */
-  async function drain(consumer: MessageConsumer, count: number, timeoutMs: number): Promise<string[]> {
+  /** Acknowledged bodies, sorted. A broker that died may deliver one again: `distinct` counts it once. */
+  async function drain(
+    consumer: MessageConsumer,
+    count: number,
+    timeoutMs: number,
+    options: { distinct?: boolean } = {},
+  ): Promise<string[]> {
     const bodies: string[] = [];
     const deadline = Date.now() + timeoutMs;
-    while (bodies.length < count && Date.now() < deadline) {
+    const counted = () => (options.distinct === true ? [...new Set(bodies)] : bodies);
+    while (counted().length < count && Date.now() < deadline) {
       const messages = await consumer.receive(POP).catch(() => delay(100, []));
       const results = await consumer.ack(messages);
       for (const [place, { body }] of messages.entries()) {
         if (results[place]?.status === 'acked') bodies.push(`${body}`);
       }
     }
-    return bodies.sort();
+    return counted().toSorted();
   }
 
   it('receives the largest bodies of a broker', async () => {
@@ -180,7 +187,7 @@ describe('RocketmqConsumer on RocketMQ 5.4.0', () => {
     expect(Date.now() - began).toBeLessThan(2_000);
     await broker.rocketmq.restart();
     await put([plain(topic.rocketmqTopic, 'c')]);
-    expect(await drain(consumer, 3, 45_000)).toEqual(['a', 'b', 'c']);
+    expect(await drain(consumer, 3, 45_000, { distinct: true })).toEqual(['a', 'b', 'c']);
   }, 120_000);
 
   it('keeps its bounds while the broker hangs, and receives again after', async () => {
