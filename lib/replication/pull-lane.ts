@@ -17,7 +17,7 @@ import { createHeldMessages, type HeldMessages } from './held-messages.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
 import { unexpected } from './outcome.ts';
 import { createPacer } from './pacer.ts';
-import { createAcknowledge } from './pull-acknowledge.ts';
+import { createAcknowledger } from './pull-acknowledge.ts';
 import { newPullCounts } from './pull-counts.ts';
 import { createPullDecide } from './pull-decide.ts';
 import { drainMoved } from './pull-moved.ts';
@@ -181,7 +181,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       consumer,
       held,
       settle,
-      acknowledge: createAcknowledge({ consumer, held, counts, isOurs, logger }),
+      acknowledger: createAcknowledger({ consumer, held, counts, isOurs, logger }),
       onReceived: (messages: readonly ReceivedMessage[]) => {
         if (messages.length > 0) lastMessageAtMs = clock.now();
         isEffective = true;

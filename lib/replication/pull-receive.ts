@@ -4,7 +4,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
 import { type HeldMessages, INVISIBLE_MS } from './held-messages.ts';
 import { unexpected } from './outcome.ts';
-import type { Acknowledge } from './pull-acknowledge.ts';
+import type { Acknowledger } from './pull-acknowledge.ts';
 import type { SettleMessage } from './pull-settle.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { TargetGate } from './target-gate.ts';
@@ -12,6 +12,8 @@ import type { TargetGate } from './target-gate.ts';
 /** As many as the proxy gives at a time. */
 const MAX_MESSAGES = 32;
 const AWAIT_MS = 10_000;
+/** A receiver goes on while so many of its batches are not settled. */
+const MAX_BATCHES_OF_A_RECEIVER = 4;
 /** While the target does not take what it is given, a lane holds so many messages to try with, and receives no more. */
 const MAX_TRIAL_MESSAGES = 8;
 const TRIAL_EVERY_MS = 5_000;
@@ -22,7 +24,7 @@ export interface ReceivePorts {
   consumer: MessageConsumer;
   held: HeldMessages;
   settle: SettleMessage;
-  acknowledge: Acknowledge;
+  acknowledger: Acknowledger;
   gate: TargetGate;
   /** A receive was answered. */
   onReceived(messages: readonly ReceivedMessage[]): void;
@@ -40,18 +42,55 @@ interface Trial {
   isUnderWay: boolean;
 }
 
-/** Receives side by side, each the next batch when its last is settled. Resolves when drained. */
+/**
+ * Receives side by side. What is settled is acknowledged at once, and what has to wait (for a target, for proof that a refusal
+ * is its own) holds up nobody: the next batch comes while there is room. Resolves when drained.
+ */
 export async function receiveUnordered(ports: ReceivePorts, receivers: number): Promise<void> {
   const trial: Trial = { isUnderWay: false };
+  const room = createRoom(ports, receivers * MAX_BATCHES_OF_A_RECEIVER * MAX_MESSAGES);
+  ports.acknowledger.onAnswered(room.changed);
+  const underWay = new Set<Promise<void>>();
   await Promise.all(
     Array.from({ length: receivers }, () =>
       receiving(ports, trial, {}, async (messages) => {
-        const settled = await Promise.all(messages.map(ports.settle));
-        await ports.acknowledge(messages.filter((_, index) => settled[index] === 'done'));
-        letGo(messages, ports);
+        for (const message of messages) {
+          const work = settleOne(message, ports).finally(() => {
+            underWay.delete(work);
+            room.changed();
+          });
+          underWay.add(work);
+        }
+        await room.free();
       }),
     ),
   );
+  await Promise.all(underWay);
+  await ports.acknowledger.settled();
+}
+
+async function settleOne(message: ReceivedMessage, ports: ReceivePorts): Promise<void> {
+  if ((await ports.settle(message)) === 'done') ports.acknowledger.add(message);
+  else letGo([message], ports);
+}
+
+/** Room for messages under way: beyond the limit nobody receives. */
+function createRoom({ held, draining }: ReceivePorts, limit: number) {
+  let waiting: PromiseWithResolvers<void> | undefined;
+  draining.addEventListener('abort', () => waiting?.resolve(), { once: true });
+  return {
+    changed() {
+      if (held.size < limit) {
+        waiting?.resolve();
+        waiting = undefined;
+      }
+    },
+    async free() {
+      if (held.size < limit || draining.aborted) return;
+      waiting ??= Promise.withResolvers<void>();
+      await waiting.promise;
+    },
+  };
 }
 
 /**
@@ -90,7 +129,7 @@ async function settleQueue(batch: readonly ReceivedMessage[], ports: ReceivePort
     }),
   );
   const gap = inOrder.findIndex((message) => !done.has(message));
-  await ports.acknowledge(gap === -1 ? inOrder : inOrder.slice(0, gap));
+  await ports.acknowledger.now(gap === -1 ? inOrder : inOrder.slice(0, gap));
   letGo(inOrder, ports);
 }
 

@@ -17,6 +17,8 @@ const MAX_TRIES = 16;
 /** A message delivered so often before gets few of them: whatever it does, it must not go on doing it. */
 const SUSPECT_ATTEMPTS = 10;
 const SUSPECT_TRIES = 3;
+/** A topic that the target answers about, and refuses for so long, is refused for good, whether it takes others or not. */
+const REFUSED_FOR_MS = 60_000;
 /** Long before the cluster would move it to a topic of its own (our groups: after 1000). */
 const HOPELESS_ATTEMPTS = 500;
 
@@ -111,7 +113,9 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     let lastFailureMs = Number.POSITIVE_INFINITY;
     return {
       isMessages(error: BridgeError): boolean {
-        if (isOwnTopic(error)) return gate.lastAcceptedAtMs >= receiptTimeMs;
+        if (isOwnTopic(error)) {
+          return gate.lastAcceptedAtMs >= receiptTimeMs || clock.now() - receiptTimeMs >= REFUSED_FOR_MS;
+        }
         if (gate.lastAcceptedAtMs >= lastFailureMs) failures += 1;
         lastFailureMs = clock.now();
         return failures >= maxTries && error.reaction !== 'hold';

@@ -131,6 +131,11 @@ export function createPullWorld(
       return { lane: opened, remembered };
     },
 
+    /** Everything that needs no time happens. */
+    async settle(): Promise<void> {
+      for (let turn = 0; turn < 4; turn += 1) await clock.advance(0);
+    },
+
     /** Stores a message of the topic; its key names the station. */
     put(text: string, message: Partial<RocketmqMessage> = {}, bornTimeMs = clock.now() + 1): string {
       const whole = { rocketmqTopic: COMMANDS, body: Buffer.from(text), keys: ['7'], properties: new Map() };

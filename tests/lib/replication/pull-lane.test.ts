@@ -15,7 +15,7 @@ describe('createPullLane', () => {
     expect(lane.isEffective()).toBe(true);
     expect(world.health).toContain('working');
     world.put('open', { keys: ['42'], tag: 'now', properties: new Map([['who', 'office']]) });
-    await world.clock.advance(0);
+    await world.settle();
     expect(world.publisher.published).toMatchObject([
       { topicName: 'stations/42/commands', qos: 1, retain: false, payload: Buffer.from('open') },
     ]);
@@ -39,7 +39,7 @@ describe('createPullLane', () => {
     await world.clock.advance(1_000);
     expect(world.left()).toEqual(['open']);
     answer.resolve(undefined);
-    await world.clock.advance(0);
+    await world.settle();
     expect(world.left()).toEqual([]);
   });
 
@@ -84,7 +84,7 @@ describe('createPullLane', () => {
     await world.open();
     const messageId = world.put('no key', { keys: [], properties: new Map([['a', 'b']]), tag: 't' });
     world.put('fine');
-    await world.clock.advance(0);
+    await world.settle();
     expect(world.texts()).toEqual(['fine']);
     expect(world.left()).toEqual([]);
     const [head] = await world.dead();
@@ -156,11 +156,38 @@ describe('createPullLane', () => {
     });
     await rendered.clock.advance(2_000);
     rendered.put('fine');
-    await rendered.clock.advance(0);
+    await rendered.settle();
     slow.resolve(undefined);
-    await rendered.clock.advance(0);
+    await rendered.settle();
     expect(await rendered.dead()).toMatchObject([{ code: 'ACCESS_DENIED' }]);
     expect(rendered.left()).toEqual([]);
+  });
+
+  it('is held up by no number of messages whose rendered topic is refused', async () => {
+    const world = createPullWorld();
+    await world.open();
+    world.publisher.decide(({ topicName }) =>
+      topicName === 'stations/bad/commands' ? refusedTopic : undefined,
+    );
+    for (let message = 0; message < 40; message += 1) world.put(`bad ${message}`, { keys: ['bad'] });
+    await world.clock.advance(10_000);
+    expect(world.left()).toHaveLength(40);
+    world.put('fine');
+    await world.clock.advance(5_000);
+    expect(world.texts()).toEqual(['fine']);
+    expect(world.left()).toEqual([]);
+    expect(await world.dead()).toHaveLength(40);
+  });
+
+  it('takes a topic for refused after a minute, though nothing else was there to prove the target well', async () => {
+    const world = createPullWorld();
+    await world.open();
+    world.publisher.decide(() => refusedTopic);
+    world.put('refused');
+    await world.clock.advance(50_000);
+    expect(world.left()).toEqual(['refused']);
+    await world.clock.advance(20_000);
+    expect(await world.dead()).toMatchObject([{ code: 'ACCESS_DENIED' }]);
   });
 
   it('skips what was born before its start, where no admin port can set the position', async () => {
@@ -168,7 +195,7 @@ describe('createPullLane', () => {
     world.put('old', {}, world.clock.now() - 1);
     await world.open();
     world.put('new');
-    await world.clock.advance(0);
+    await world.settle();
     expect(world.texts()).toEqual(['new']);
     expect(world.left()).toEqual([]);
   });
@@ -223,7 +250,7 @@ describe('createPullLane', () => {
     await world.clock.advance(100);
     const drained = lane.drain(5_000);
     answer.resolve(undefined);
-    await world.clock.advance(0);
+    await world.settle();
     await drained;
     expect(world.texts()).toEqual(['slow']);
     expect(world.left()).toEqual(['failing']);
@@ -242,7 +269,7 @@ describe('createPullLane', () => {
     const world = createPullWorld({ options: { maxMessagesPerSecond: 10 } });
     await world.open();
     for (let message = 0; message < 100; message += 1) world.put(`${message}`);
-    await world.clock.advance(0);
+    await world.settle();
     await world.clock.advance(3_000);
     expect(world.texts().length).toBeGreaterThanOrEqual(30);
     expect(world.texts().length).toBeLessThanOrEqual(42);
