@@ -9,19 +9,21 @@ import type { PullShiftConfig } from '../../lib/config/shift.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { ShiftPorts } from '../../lib/replication/shift.ts';
-import { SHIFT_TIMES } from '../../lib/replication/shift-times.ts';
+import { SHIFT_TIMES, type ShiftTimes } from '../../lib/replication/shift-times.ts';
 
 /** What a shift is given beside its configuration. */
 export interface ShiftTools {
   clock: Clock;
   logger: Logger;
+  /** For trials, which cannot wait for quarters of an hour. */
+  times?: ShiftTimes;
 }
 
 /** What both kinds of shifts have on the stack's table. */
 export function tablePorts(
   table: Table,
   config: PullShiftConfig,
-  { clock, logger }: ShiftTools,
+  { clock, logger, times = SHIFT_TIMES }: ShiftTools,
 ): Omit<ShiftPorts, 'kind' | 'openLane'> {
   return {
     tasks: createDynamoTaskStore(table, clock),
@@ -30,7 +32,7 @@ export function tablePorts(
     leases: createDynamoLaneLeases(table, clock),
     roster: createDynamoShiftRoster(table),
     slots: createDynamoShiftSlots(table, clock),
-    times: SHIFT_TIMES,
+    times,
     capacity: config.SHIFT_CAPACITY,
     codeVersion: config.CODE_VERSION,
     idleEndMs: config.SHIFT_IDLE_SECONDS * 1_000,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Endpoints, type MessageView, SimpleConsumer } from 'rocketmq-client-nodejs';
 import type { RocketmqMessage } from '../../lib/domain/message.ts';
 
@@ -16,6 +17,7 @@ const SILENT = { info() {}, warn() {}, error() {}, close() {} };
 /** Most that one receive takes; the proxy clamps to it. */
 const RECEIVE_MAX = 32;
 const INVISIBLE_MS = 30_000;
+const FOLLOW_AGAIN_MS = 200;
 
 /** The official client without the defect that ends the process: a telemetry stream that errs after its end. */
 class CalmConsumer extends SimpleConsumer {
@@ -32,20 +34,8 @@ class CalmConsumer extends SimpleConsumer {
  * Answers what came when time is up: the caller compares.
  */
 export async function readMessages(options: ReadOptions): Promise<RocketmqMessage[]> {
-  const { endpoint, rocketmqTopic, consumerGroup, count, timeoutMs = 30_000, credentials } = options;
-  const consumer = new CalmConsumer({
-    endpoints: endpoint,
-    namespace: '',
-    logger: SILENT,
-    consumerGroup,
-    subscriptions: new Map([[rocketmqTopic, '*']]),
-    // The proxy waits 5 s at least, and so must the client.
-    awaitDuration: 5_000,
-    requestTimeout: 5_000,
-    ...(credentials && {
-      sessionCredentials: { accessKey: credentials.accessKey, accessSecret: credentials.secretKey },
-    }),
-  });
+  const { count, timeoutMs = 30_000 } = options;
+  const consumer = consumerOf(options);
   const messages: RocketmqMessage[] = [];
   const deadline = Date.now() + timeoutMs;
   await consumer.startup();
@@ -60,6 +50,54 @@ export async function readMessages(options: ReadOptions): Promise<RocketmqMessag
     await consumer.shutdown();
   }
   return messages;
+}
+
+/**
+ * Goes on reading, and acknowledges what has come, until it is closed. Whatever goes wrong meanwhile is tried again: what was
+ * not acknowledged comes once more.
+ */
+export async function followMessages(
+  options: Omit<ReadOptions, 'count' | 'timeoutMs'>,
+  onMessage: (message: RocketmqMessage) => void,
+): Promise<{ close(): Promise<void> }> {
+  const consumer = consumerOf(options);
+  await consumer.startup();
+  let isClosed = false;
+  const following = (async () => {
+    while (!isClosed) {
+      try {
+        const views = await consumer.receive(RECEIVE_MAX, INVISIBLE_MS);
+        for (const view of views) onMessage(toMessage(view));
+        await Promise.all(views.map((view) => consumer.ack(view)));
+      } catch {
+        await delay(FOLLOW_AGAIN_MS);
+      }
+    }
+  })();
+  return {
+    async close() {
+      isClosed = true;
+      await following;
+      await consumer.shutdown();
+    },
+  };
+}
+
+function consumerOf(options: Omit<ReadOptions, 'count' | 'timeoutMs'>): CalmConsumer {
+  const { endpoint, rocketmqTopic, consumerGroup, credentials } = options;
+  return new CalmConsumer({
+    endpoints: endpoint,
+    namespace: '',
+    logger: SILENT,
+    consumerGroup,
+    subscriptions: new Map([[rocketmqTopic, '*']]),
+    // The proxy waits 5 s at least, and so must the client.
+    awaitDuration: 5_000,
+    requestTimeout: 5_000,
+    ...(credentials && {
+      sessionCredentials: { accessKey: credentials.accessKey, accessSecret: credentials.secretKey },
+    }),
+  });
 }
 
 function toMessage(view: MessageView): RocketmqMessage {

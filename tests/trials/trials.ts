@@ -1,0 +1,48 @@
+import { SHIFT_KINDS, type ShiftKind } from '../../lib/ports/shifts.ts';
+import { handOverTrial } from './hand-over.ts';
+import { killTrial } from './kill.ts';
+import type { Row } from './rows.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const PER_SECOND = 300;
+
+/** A broker that keeps what comes while nobody is connected: 20 s of a lease, and more. */
+const ROOMY = { maxQueueSize: 100_000 };
+const kills = { kills: 3, perSecond: PER_SECOND };
+const handOvers = { handOvers: 20, perSecond: PER_SECOND };
+
+/** The long ones, by the name that `npm run trials` takes. */
+export const TRIALS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  kill: () =>
+    onStage((stage) => inTurn((kind) => killTrial(stage, { ...kills, kind, isOrdered: false })), ROOMY),
+  'kill-ordered': () =>
+    onStage((stage) => inTurn((kind) => killTrial(stage, { ...kills, kind, isOrdered: true })), ROOMY),
+  'hand-over': () =>
+    onStage((stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: false }))),
+  'hand-over-ordered': () =>
+    onStage((stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: true }))),
+};
+
+async function onStage(
+  trial: (stage: Stage) => Promise<Row[]>,
+  options: Parameters<typeof openStage>[0] = {},
+): Promise<Row[]> {
+  const stage = await openStage(options);
+  try {
+    return await trial(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+/** One direction after the other: `npm run shift` works for both. */
+async function inTurn(trial: (kind: ShiftKind) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const kind of SHIFT_KINDS) rows.push(...(await trial(kind)));
+  return rows;
+}
+
+/** Both directions side by side. */
+async function eachKind(trial: (kind: ShiftKind) => Promise<Row[]>): Promise<Row[]> {
+  return (await Promise.all(SHIFT_KINDS.map(trial))).flat();
+}
