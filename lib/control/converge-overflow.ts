@@ -16,8 +16,8 @@ export type OverflowStep =
 
 /**
  * The step towards it being recorded that messages wait in the queue of a running session task: because its lanes say that
- * they put some there, because it was paused and did so, or because some are there. Recorded before shifts are told to
- * forward, so that ordered lanes know that older messages are ahead of theirs.
+ * they put some there, because it was paused and did so, or because some are there. That older messages are ahead of theirs
+ * ordered lanes know by the marks of their groups.
  */
 export function planOverflowRecord(task: Task, { backlog }: Seen): Step | undefined {
   const { overflow, shift } = task.resources;

@@ -30,8 +30,9 @@ export interface EditedTask {
 }
 
 /**
- * Changes the definition of a task that does not run. Messages that wait go through the new one; so another source, path or
- * ordering, whose messages would wait in another queue, needs an empty one. An edit that changes nothing makes no revision.
+ * Changes the definition of a task that does not run. Messages that wait go through the new one; so another source, path,
+ * ordering or message group of an ordered task, whose messages would pass those, needs an empty queue. An edit that changes
+ * nothing makes no revision.
  *
  * Throws `RequestError`: 428 `IF_MATCH_REQUIRED`, 404 `TASK_NOT_FOUND`, 412 `VERSION_MISMATCH`, 409 `TASK_RUNNING`,
  * `TASK_DELETING`, `TASK_NAME_TAKEN`, `BACKLOG_NOT_EMPTY` (extension `backlog`), `STACK_REMOVING`, and what `CheckTask` throws.
@@ -76,7 +77,7 @@ export function createEditTask({
       throw backlogNotEmpty(
         affectsBuffered,
         `about ${affectsBuffered} messages still wait in the old way: start the task until they are through, then change ` +
-          'source.clusterId, options.via or options.ordering',
+          'source.clusterId, options.via, options.ordering or what makes its message groups',
       );
     }
     const task = await tasks.saveDefinition({
@@ -106,6 +107,17 @@ function comesAnotherWay(before: TaskDefinition, after: TaskDefinition): boolean
     before.options.via !== after.options.via ||
     // The queue of an ordered session is another one (FIFO), and its groups are those of the ordering.
     before.options.ordering !== after.options.ordering ||
-    isFromMqtt(before) !== isFromMqtt(after)
+    isFromMqtt(before) !== isFromMqtt(after) ||
+    // What waits lies in the groups it was put by: new messages, in other groups, would pass it.
+    canonicalJson(orderedBy(before)) !== canonicalJson(orderedBy(after))
   );
+}
+
+/** What the message groups of an ordered task are made of, its ordering aside; empty where no order is kept. */
+function orderedBy(definition: TaskDefinition): { messageGroup?: string; keys?: readonly string[] } {
+  const { ordering } = definition.options;
+  if (!isFromMqtt(definition) || ordering === 'none') return {};
+  const { messageGroup, keys = [] } = definition.target;
+  if (messageGroup !== undefined) return { messageGroup };
+  return ordering === 'key' ? { keys } : {};
 }

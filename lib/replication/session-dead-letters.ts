@@ -25,7 +25,8 @@ export interface SessionDeadLetters {
   take(item: LaneItem, error: BridgeError): void;
   /** Sends what waits, unless a call is under way or the last one has just failed. */
   pump(): void;
-  readonly waiting: number;
+  /** Waiting or in a call. */
+  readonly pending: number;
   /** The call under way. */
   readonly underWay: Promise<void> | undefined;
 }
@@ -42,6 +43,7 @@ export function createSessionDeadLetters(options: {
 }): SessionDeadLetters {
   const { task, gate, tally, clock, logger } = options;
   let waiting: Unhelpable[] = [];
+  let inCall = 0;
   let underWay: Promise<void> | undefined;
   let failures = 0;
   let notBeforeMs = 0;
@@ -75,7 +77,9 @@ export function createSessionDeadLetters(options: {
 
   async function handOver(): Promise<void> {
     const batch = waiting.splice(0, MAX_ENTRIES);
+    inCall = batch.length;
     const answers = await send(batch);
+    inCall = 0;
     const refused = batch.filter((_, index) => answers[index] !== true);
     waiting = [...refused, ...waiting];
     failures = refused.length === 0 ? 0 : failures + 1;
@@ -106,8 +110,8 @@ export function createSessionDeadLetters(options: {
       pump();
     },
     pump,
-    get waiting() {
-      return waiting.length;
+    get pending() {
+      return waiting.length + inCall;
     },
     get underWay() {
       return underWay;

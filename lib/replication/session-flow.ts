@@ -67,7 +67,7 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
     },
   });
 
-  const unsettled = () => lines.waiting + sender.sending + (overflow?.pending ?? 0) + deadLetters.waiting;
+  const unsettled = () => lines.waiting + sender.sending + (overflow?.pending ?? 0) + deadLetters.pending;
 
   function mustOverflow({ groupKey }: Line): boolean {
     if (overflow === undefined) return false;

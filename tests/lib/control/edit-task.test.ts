@@ -97,6 +97,36 @@ describe('createEditTask', () => {
     expect((await edit({ options: after }, current.version)).task.definition.options).toMatchObject(after);
   });
 
+  it.each([
+    ['message group', { messageGroup: '${topic}' }, { messageGroup: '${topic[1]}' }, 'topic'],
+    [
+      'message group, which stood above the keys,',
+      { messageGroup: '${topic}' },
+      { messageGroup: null },
+      'key',
+    ],
+    ['keys that make the message group', {}, { keys: ['${topic}'] }, 'key'],
+  ])('refuses another %s while messages wait in order', async (_, before, after, ordering) => {
+    await world.clusters.putTopic('business', 'charger_status', 'FIFO', { at: task.createdAt });
+    const keys = ['${topic[1]}'];
+    await edit({ target: { keys, ...before }, options: { via: 'session', ordering } } as TaskPatch);
+    const { version } = await world.getTask(task.taskId);
+    world.queueCounter.set({ waiting: 1, inFlight: 0 });
+    await expect(edit({ target: after } as TaskPatch, version)).rejects.toMatchObject({
+      code: 'BACKLOG_NOT_EMPTY',
+    });
+    expect(await edit({ target: { tag: 'x' } }, version)).toMatchObject({ affectsBuffered: 1 });
+    world.queueCounter.set({ waiting: 0, inFlight: 0 });
+    expect(await edit({ target: after } as TaskPatch, version + 1)).toMatchObject({ affectsBuffered: 0 });
+  });
+
+  it('lets other keys through while messages wait where they make no message group', async () => {
+    await world.clusters.putTopic('business', 'charger_status', 'FIFO', { at: task.createdAt });
+    await edit({ target: { keys: ['${topic[1]}'] }, options: { via: 'session', ordering: 'topic' } });
+    world.queueCounter.set({ waiting: 1, inFlight: 0 });
+    expect(await edit({ target: { keys: ['${topic}'] } }, 2)).toMatchObject({ affectsBuffered: 1 });
+  });
+
   it('refuses to go on when the backlog cannot be counted', async () => {
     world.queueCounter.set(new Error('SQS is away'));
     await expect(edit({ target: { tag: 'x' } })).rejects.toMatchObject({

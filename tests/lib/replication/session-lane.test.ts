@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createManualClock } from '../../../lib/adapters/memory/clock.ts';
+import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
 import { createMemoryMqttBroker } from '../../../lib/adapters/memory/mqtt-session.ts';
 import { BrokerHoldError, BrokerUnavailableError, InvalidMessageError } from '../../../lib/domain/errors.ts';
 import type { MqttSessions } from '../../../lib/ports/mqtt-session.ts';
@@ -105,6 +106,22 @@ describe('createSessionLane', () => {
     await world.settle();
     expect(world.bodies('other')).toEqual(['{"topic":"other"}']);
     expect(world.deadLetters.entries).toHaveLength(1);
+    expect(world.kept()).toBe(0);
+  });
+
+  it('hands over its last dead letter again until the hand-over queue has it', async () => {
+    let refusals = 2;
+    const deadLetters = createMemoryDeadLetterQueue(() => {
+      refusals -= 1;
+      return refusals < 0;
+    });
+    const world = createLaneWorld({ ports: { deadLetters } });
+    world.producer.decide(() => new InvalidMessageError('bad'));
+    world.open();
+    await world.settle();
+    world.publish(['bad']);
+    await world.pass(5_000);
+    expect(deadLetters.entries).toHaveLength(1);
     expect(world.kept()).toBe(0);
   });
 
