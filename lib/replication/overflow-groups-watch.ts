@@ -49,14 +49,14 @@ export function createOverflowGroupsWatch(options: {
 
   const isQuiet = (group: Group | undefined): group is Group => group?.pending === 0;
 
-  /** Oldest asked first: who was asked goes to the end. */
-  function nextToAsk(): string[] {
-    const asked: string[] = [];
+  /** Groups with their last put ids of this moment. Oldest asked first: who was asked goes to the end. */
+  function nextToAsk(): Map<string, string> {
+    const asked = new Map<string, string>();
     for (const [groupKey, group] of groups) {
-      if (asked.length === POLLED_GROUPS) break;
-      if (isQuiet(group)) asked.push(groupKey);
+      if (asked.size === POLLED_GROUPS) break;
+      if (isQuiet(group)) asked.set(groupKey, group.lastPutId);
     }
-    for (const groupKey of asked) {
+    for (const groupKey of asked.keys()) {
       const group = groups.get(groupKey);
       if (group === undefined) continue;
       groups.delete(groupKey);
@@ -65,10 +65,16 @@ export function createOverflowGroupsWatch(options: {
     return asked;
   }
 
-  /** Whether a group's overflow is over, by its mark: gone, or drained to the last put and ended by us. */
-  async function isOver(groupKey: string, mark: OverflowMark | undefined): Promise<boolean> {
-    const lastPutId = groups.get(groupKey)?.lastPutId;
-    if (lastPutId === undefined) return false;
+  /**
+   * Whether a group's overflow is over, by its mark: gone, or drained to the last put and ended by us.
+   *
+   * @param lastPutId - when the mark was asked for: of a later put it says nothing
+   */
+  async function isOver(
+    groupKey: string,
+    lastPutId: string,
+    mark: OverflowMark | undefined,
+  ): Promise<boolean> {
     if (mark !== undefined) {
       if (mark.lastPutId !== lastPutId || mark.drainedPutId !== lastPutId) return false;
       if (!(await marks.forget(taskId, groupKey, lastPutId))) return false;
@@ -80,11 +86,11 @@ export function createOverflowGroupsWatch(options: {
 
   async function ask(): Promise<void> {
     const asked = nextToAsk();
-    if (asked.length === 0) return;
-    const found = new Map((await marks.read(taskId, asked)).map((mark) => [mark.groupKey, mark]));
+    if (asked.size === 0) return;
+    const found = new Map((await marks.read(taskId, [...asked.keys()])).map((mark) => [mark.groupKey, mark]));
     let drained = 0;
-    for (const groupKey of asked) {
-      if (!(await isOver(groupKey, found.get(groupKey)))) continue;
+    for (const [groupKey, lastPutId] of asked) {
+      if (!(await isOver(groupKey, lastPutId, found.get(groupKey)))) continue;
       groups.delete(groupKey);
       drained += 1;
     }
