@@ -5,6 +5,7 @@ import { CONTROL_PLANE_CLIENT } from '../lib/adapters/aws/client-options.ts';
 import { createTopicRulesByRegion } from '../lib/adapters/aws-iot/topic-rules-by-region.ts';
 import { createDynamoConvergeState } from '../lib/adapters/dynamodb/converge-state.ts';
 import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
+import { createDynamoOverflowGroups } from '../lib/adapters/dynamodb/overflow-groups.ts';
 import { createDynamoRateLimiter } from '../lib/adapters/dynamodb/rate-limiter.ts';
 import { createDynamoShiftRoster } from '../lib/adapters/dynamodb/shift-roster.ts';
 import { createDynamoShiftSlots } from '../lib/adapters/dynamodb/shift-slots.ts';
@@ -51,6 +52,7 @@ const { convergeBatch, convergeTick } = createConverge({
     starter: createLambdaShiftStarter({ lambda, functionNames: config.shiftFunctionNames }),
     lanes: createDynamoLaneLeases(table, clock),
   },
+  overflowGroups: createDynamoOverflowGroups(table),
   settings: { ...settings, ruleSql },
   ruleConcurrency: config.ruleConcurrency,
   countLagMs: config.countLagMs,

@@ -11,7 +11,9 @@ export type OverflowStep =
   /** Reserves the units of the mapping, or finds out that none are free. */
   | { kind: 'hold-units' }
   | { kind: 'note-overflow'; isEmpty: boolean }
-  /** The queue is empty and the mapping disabled: its units go back. */
+  /** The queue is empty and the mapping disabled: marks of groups that were put before that time end. */
+  | { kind: 'abandon-groups'; putBeforeMs: number }
+  /** The units of the mapping go back. */
   | { kind: 'end-overflow' };
 
 /**
@@ -49,8 +51,23 @@ export function planOverflow(
   if (overflow.emptyAtMs === undefined) return { kind: 'note-overflow', isEmpty: true };
   if (nowMs - overflow.emptyAtMs < EMPTY_MS) return undefined;
   return (
-    planMapping(task, specs, mapping, false) ?? awaitMapping(mapping, 'Disabled') ?? { kind: 'end-overflow' }
+    planMapping(task, specs, mapping, false) ??
+    awaitMapping(mapping, 'Disabled') ??
+    planAbandoning(task, overflow.emptyAtMs, seen) ?? { kind: 'end-overflow' }
   );
+}
+
+/**
+ * A mark that outlives its queue would hold its group back until it expires: the record was never put, or is given up. One of
+ * a put that began after the first look at the empty queue may still have its record come.
+ */
+function planAbandoning(
+  { definition }: Task,
+  emptyAtMs: number,
+  { areGroupsAbandoned }: Seen,
+): Step | undefined {
+  if (definition.options.ordering === 'none' || areGroupsAbandoned === true) return undefined;
+  return { kind: 'abandon-groups', putBeforeMs: emptyAtMs };
 }
 
 function isFilled({ overflowing }: Task, { waiting, inFlight }: NonNullable<Seen['backlog']>): boolean {

@@ -18,6 +18,8 @@ export interface Seen {
   lanes?: readonly LaneRecord[];
   /** Whether the units of the overflow's mapping are the task's. */
   units?: 'held' | 'refused';
+  /** Marks of groups that have nothing in the queue are ended. */
+  areGroupsAbandoned?: boolean;
   /** The queue's name was looked up: none of that name exists, or it is recorded now. */
   queueLookedUp?: boolean;
 }

@@ -1,3 +1,4 @@
+import { decodeTime } from 'ulid';
 import type { QueueSpecs, ResourceSpecs, SpecSettings } from '../domain/resource-specs.ts';
 import type { Task, TaskResources } from '../domain/task.ts';
 import type { NewTaskEvent } from '../domain/task-events.ts';
@@ -5,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
 import type { EventSourceMappings, Mapping } from '../ports/event-source-mappings.ts';
 import type { LaneLeases, LaneRecord } from '../ports/lane-leases.ts';
+import type { OverflowGroups } from '../ports/overflow-groups.ts';
 import type { ShiftRoster, ShiftSlots, ShiftStarter } from '../ports/shifts.ts';
 import type { QueueBacklog, QueueCounter, TaskQueues } from '../ports/task-queues.ts';
 import type { Progress } from '../ports/task-store.ts';
@@ -29,6 +31,7 @@ export interface Shifts {
 export interface StepContext {
   cloud: Cloud;
   shifts: Shifts;
+  overflowGroups: Pick<OverflowGroups, 'list' | 'abandon'>;
   settings: SpecSettings;
   memory: Pick<ConvergeState, 'addRegion'>;
   clock: Pick<Clock, 'now'>;
@@ -45,6 +48,7 @@ export interface StepOutcome {
     backlog?: QueueBacklog | undefined;
     lanes?: LaneRecord[] | undefined;
     units?: 'held' | 'refused';
+    areGroupsAbandoned?: true;
     queueLookedUp?: true;
   };
   /** Nothing to record yet: to be tried again after so long. */
@@ -67,7 +71,8 @@ type OwnStep = Extract<
       | 'record-version'
       | 'end-hindrance'
       | 'begin-overflow'
-      | 'note-overflow';
+      | 'note-overflow'
+      | 'abandon-groups';
   }
 >;
 
@@ -76,9 +81,9 @@ export async function performOwnStep(
   step: OwnStep,
   task: Task,
   specs: ResourceSpecs,
-  { cloud, clock, settlingMs }: StepContext,
+  { cloud, clock, settlingMs, overflowGroups }: StepContext,
 ): Promise<StepOutcome> {
-  const { resources, version } = task;
+  const { taskId, resources, version } = task;
   switch (step.kind) {
     case 'ensure-queue': {
       const { specHash, ...spec } = queueSpecsOf(specs).queue;
@@ -107,6 +112,12 @@ export async function performOwnStep(
       return record({ ...resources, overflow: {} });
     case 'note-overflow':
       return record({ ...resources, overflow: step.isEmpty ? { emptyAtMs: clock.now() } : {} });
+    case 'abandon-groups':
+      for (const { groupKey, lastPutId } of await overflowGroups.list(taskId)) {
+        if (decodeTime(lastPutId) >= step.putBeforeMs) continue;
+        await overflowGroups.abandon(taskId, groupKey, lastPutId);
+      }
+      return { seen: { areGroupsAbandoned: true } };
   }
 }
 

@@ -30,4 +30,6 @@ export interface OverflowGroups {
   read(taskId: string, groupKeys: readonly string[]): Promise<OverflowMark[]>;
   /** Ends a group's overflow if this put is its last and is settled; false: it is not. */
   forget(taskId: string, groupKey: string, putId: string): Promise<boolean>;
+  /** Ends a group's overflow if this put is its last, settled or not: its record never came, or is gone. */
+  abandon(taskId: string, groupKey: string, putId: string): Promise<void>;
 }

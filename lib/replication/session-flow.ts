@@ -143,7 +143,8 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
   function isOverflowing(nowMs: number): boolean {
     if (overflow === undefined) return false;
     const { pending, lastPutMs } = overflow;
-    if (target.isAway || pending > 0 || (groups?.size ?? 0) > 0) return true;
+    // Not by groups that wait for their end: a mark whose record never came would keep it up, and converge from ending that.
+    if (target.isAway || pending > 0) return true;
     return lastPutMs !== undefined && nowMs - lastPutMs < OVER_AFTER_MS;
   }
 

@@ -30,10 +30,10 @@ export interface SessionOverflow {
   pump(): void;
   /** Waiting or in a call. */
   readonly pending: number;
-  /** Epoch ms at which the queue last took something; undefined: never. */
+  /** Epoch ms at which the queue last took something, or what it has of earlier owners was learnt; undefined: never. */
   readonly lastPutMs: number | undefined;
   readonly underWay: ReadonlySet<Promise<void>>;
-  /** Put ids of earlier owners end here: ours are greater. */
+  /** Put ids of earlier owners end here: ours are greater. Empty: they have left nothing. */
   startAfter(putId: string): void;
 }
 
@@ -169,7 +169,11 @@ export function createSessionOverflow(options: {
       return lastPutMs;
     },
     underWay,
-    startAfter: ids.startAfter,
+    startAfter(putId) {
+      if (putId === '') return;
+      ids.startAfter(putId);
+      lastPutMs = clock.now();
+    },
   };
 }
 
@@ -208,7 +212,7 @@ function putIds(clock: Pick<Clock, 'now'>): { next: () => string; startAfter: (p
   return {
     next: () => next(Math.max(clock.now(), startMs)),
     startAfter(putId) {
-      if (putId !== '') startMs = decodeTime(putId) + 1;
+      startMs = decodeTime(putId) + 1;
     },
   };
 }

@@ -72,6 +72,16 @@ export function describeOverflowGroups(name: string, build: () => Promise<Overfl
       expect(await groups.forget('task', 'one', b)).toBe(false);
     });
 
+    it('abandons a group whose last put was never settled, and no later one', async () => {
+      const [a, b] = [nextId(), nextId()];
+      await announce('one', b);
+      await groups.abandon('task', 'one', a);
+      expect(await groups.list('task')).toHaveLength(1);
+      await groups.abandon('task', 'one', b);
+      await groups.abandon('task', 'one', b);
+      expect(await groups.list('task')).toEqual([]);
+    });
+
     it('takes and reads more groups than one request holds', async () => {
       const puts = Array.from({ length: 230 }, (_, index) => ({
         groupKey: `group ${index}`,

@@ -3,6 +3,7 @@ import { createLambdaEventSourceMappings } from '../../lib/adapters/lambda/event
 import { createMemoryClusterStore } from '../../lib/adapters/memory/cluster-store.ts';
 import { createMemoryConvergeState } from '../../lib/adapters/memory/converge-state.ts';
 import { createMemoryLaneLeases } from '../../lib/adapters/memory/lane-leases.ts';
+import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryRateLimiter } from '../../lib/adapters/memory/rate-limiter.ts';
 import { createMemoryShiftRoster, createMemoryShiftSlots } from '../../lib/adapters/memory/shifts.ts';
 import { createMemoryStackStore } from '../../lib/adapters/memory/stack-store.ts';
@@ -202,9 +203,11 @@ export async function createConvergeWorld({
     await clusters.put(clusterId, { kind: 'mqtt', name: clusterId, region: REGION, url }, { at: at() });
   }
 
+  const overflowGroups = createMemoryOverflowGroups();
   const context: StepContext = {
     cloud,
     shifts,
+    overflowGroups: mortal(overflowGroups),
     settings: specSettings(),
     memory: mortal(memory),
     clock,
@@ -246,6 +249,7 @@ export async function createConvergeWorld({
     memory,
     clusters,
     shift,
+    overflowGroups,
     shifts: { roster, slots, starter, lanes },
     context,
     converge,

@@ -106,6 +106,10 @@ export function createDynamoOverflowGroups(table: Table): OverflowGroups {
       });
       return outcome.ok;
     },
+
+    async abandon(taskId, groupKey, putId) {
+      await remove(table, { Key: keyOf(taskId, groupKey), ...conditional(equals('lastPutId', putId)) });
+    },
   };
 }
 

@@ -35,5 +35,9 @@ export function createMemoryOverflowGroups(): OverflowGroups {
       if (found?.lastPutId !== putId || found.drainedPutId !== putId) return false;
       return marks.delete(key);
     },
+    async abandon(taskId, groupKey, putId) {
+      const key = keyOf(taskId, groupKey);
+      if (marks.get(key)?.lastPutId === putId) marks.delete(key);
+    },
   };
 }

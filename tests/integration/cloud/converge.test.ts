@@ -5,6 +5,7 @@ import { createIotTopicRules } from '../../../lib/adapters/aws-iot/topic-rules.t
 import { createDynamoClusterStore } from '../../../lib/adapters/dynamodb/cluster-store.ts';
 import { createDynamoConvergeState } from '../../../lib/adapters/dynamodb/converge-state.ts';
 import { createDynamoLaneLeases } from '../../../lib/adapters/dynamodb/lane-leases.ts';
+import { createDynamoOverflowGroups } from '../../../lib/adapters/dynamodb/overflow-groups.ts';
 import { createDynamoRateLimiter } from '../../../lib/adapters/dynamodb/rate-limiter.ts';
 import { createDynamoShiftRoster } from '../../../lib/adapters/dynamodb/shift-roster.ts';
 import { createDynamoShiftSlots } from '../../../lib/adapters/dynamodb/shift-slots.ts';
@@ -79,6 +80,7 @@ async function openStack(stage: string) {
     clock,
     logger: silentLogger,
     shifts,
+    overflowGroups: createDynamoOverflowGroups(table),
     settlingMs: 500,
     countLagMs: 500,
     ruleConcurrency: 100,

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ulid } from 'ulid';
 import { stateOf } from '../../../lib/adapters/memory/strict-cloud-mappings.ts';
 import {
   type ConvergeWorld,
@@ -104,6 +105,25 @@ describe('the overflow of a session task', () => {
     await world.settle(TASK);
     expect(mappings()).toEqual(['Disabled']);
     expect((await task()).resources).not.toHaveProperty('overflow');
+  });
+
+  it('ends marks of groups that have nothing in the queue any more, and none of a later put', async () => {
+    await world.create(OTHER, { ...sessionDefinition({ ordering: 'topic' }), taskName: 'ordered' });
+    await world.settle(OTHER);
+    const putId = ulid(world.clock.now());
+    await world.overflowGroups.announce(OTHER, [{ groupKey: 'never put', putId }], world.clock.now());
+    await world.tasks.reportOverflow(OTHER, true);
+    await world.settle(OTHER);
+    await world.tasks.reportOverflow(OTHER, false);
+    await world.clock.sleep(MINUTE_MS);
+    await world.settle(OTHER);
+    expect(await world.overflowGroups.list(OTHER)).toHaveLength(1);
+    const later = { groupKey: 'later', putId: ulid(world.clock.now()) };
+    await world.overflowGroups.announce(OTHER, [later], world.clock.now());
+    await world.clock.sleep(MINUTE_MS);
+    await world.settle(OTHER);
+    expect(await world.overflowGroups.list(OTHER)).toMatchObject([{ groupKey: 'later' }]);
+    expect((await world.tasks.get(OTHER))?.resources).not.toHaveProperty('overflow');
   });
 
   it('waits for units that others use, degraded and never refused, and goes on when some are free', async () => {

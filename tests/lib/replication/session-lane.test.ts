@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ulid } from 'ulid';
 import { createManualClock } from '../../../lib/adapters/memory/clock.ts';
 import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
 import { createMemoryMqttBroker } from '../../../lib/adapters/memory/mqtt-session.ts';
@@ -563,6 +564,21 @@ describe('createSessionLane', () => {
       await world.pass(500);
       expect(world.bodies('fifo')).toEqual([]);
       expect(world.queued()).toEqual(sequence('a', 6));
+    });
+
+    it('tells of what an earlier owner has left, and no longer than it puts: its mark may never be settled', async () => {
+      const world = createLaneWorld({ task: orderedTask() });
+      const lost = { groupKey: 'stations/a', putId: ulid(world.clock.now()) };
+      await world.groups.announce(world.task.taskId, [lost], world.clock.now());
+      world.open();
+      await world.settle();
+      await world.pass(12_000);
+      expect(world.reports).toEqual([true, false]);
+      await world.groups.abandon(world.task.taskId, lost.groupKey, lost.putId);
+      await world.pass(2_000);
+      world.publish(sequence('a', 1), topicOf);
+      await world.settle();
+      expect(world.bodies('fifo')).toEqual(['a.0']);
     });
 
     it('keeps the order in the queue when some puts fail', async () => {
