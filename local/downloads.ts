@@ -26,50 +26,72 @@ const TIMEOUT_MS = 15 * 60_000;
 
 /** The jars of RocketMQ and of the MQTT broker, from Maven, each in its folder under `.local/lib`. True: they had to be fetched. */
 export async function ensureJars(options: DownloadOptions = {}): Promise<boolean> {
-  return await ensure(
-    'jars',
-    DOWNLOADS.jars,
-    [path.join(JAVA_DIR, 'pom.xml'), ...MODULES],
-    options,
-    async ({ maven }) => {
-      options.onFetch?.('RocketMQ and the MQTT broker, from Maven (about 200 MB)');
-      await rm(DOWNLOADS.jars, { recursive: true, force: true });
-      await runCommand({
-        name: 'The download by Maven',
-        command: maven,
-        args: [
-          '-B',
-          '-q',
-          '-f',
-          path.join(JAVA_DIR, 'pom.xml'),
-          'dependency:copy-dependencies',
-          `-Dlibraries=${DOWNLOADS.jars}`,
-        ],
-        home: LOCAL_DIR,
-        // A short run: the cheaper compiler and collector save half of its processor time.
-        env: { MAVEN_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC', ...process.env },
-        logFile: path.join(LOCAL_DIR, 'logs', 'maven.log'),
-        timeoutMs: TIMEOUT_MS,
-        signal: options.signal,
-        remedy: 'Does Maven reach its repository (network, proxy in ~/.m2/settings.xml)? Then try again.',
-      });
+  return await ensureMavenJars(
+    {
+      what: 'RocketMQ and the MQTT broker, from Maven (about 200 MB)',
+      target: DOWNLOADS.jars,
+      pom: path.join(JAVA_DIR, 'pom.xml'),
+      modules: MODULES,
     },
+    options,
   );
 }
 
 /** The compiled launcher of the MQTT broker; needs its jars. */
 export async function ensureMqttBrokerClass(options: DownloadOptions = {}): Promise<string> {
   const classes = path.join(DOWNLOADS.mqttBroker, 'classes');
-  await ensure('mqtt-broker-class', classes, [MQTT_BROKER_SOURCE], options, async ({ java }) => {
-    const jars = (await readdir(DOWNLOADS.mqttBroker)).filter((name) => name.endsWith('.jar'));
+  await ensureJavaClasses(
+    {
+      what: 'the MQTT broker',
+      target: classes,
+      source: MQTT_BROKER_SOURCE,
+      jars: DOWNLOADS.mqttBroker,
+    },
+    options,
+  );
+  return classes;
+}
+
+/** What a POM names, at run time, in one folder for each artifact under `target`. True: it had to be fetched. */
+export async function ensureMavenJars(
+  { what, target, pom, modules = [] }: { what: string; target: string; pom: string; modules?: string[] },
+  options: DownloadOptions = {},
+): Promise<boolean> {
+  const name = target === DOWNLOADS.jars ? 'jars' : path.basename(target);
+  return await ensure(name, target, [pom, ...modules], options, async ({ maven }) => {
+    options.onFetch?.(what);
+    await rm(target, { recursive: true, force: true });
     await runCommand({
-      name: 'Compiling the MQTT broker',
+      name: 'The download by Maven',
+      command: maven,
+      args: ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', `-Dlibraries=${target}`],
+      home: LOCAL_DIR,
+      // A short run: the cheaper compiler and collector save half of its processor time.
+      env: { MAVEN_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC', ...process.env },
+      logFile: path.join(LOCAL_DIR, 'logs', 'maven.log'),
+      timeoutMs: TIMEOUT_MS,
+      signal: options.signal,
+      remedy: 'Does Maven reach its repository (network, proxy in ~/.m2/settings.xml)? Then try again.',
+    });
+  });
+}
+
+/** Compiles one source against a folder of jars. */
+export async function ensureJavaClasses(
+  { what, target, source, jars }: { what: string; target: string; source: string; jars: string },
+  options: DownloadOptions = {},
+): Promise<void> {
+  const name = `${path.basename(jars)}-class`;
+  await ensure(name, target, [source], options, async ({ java }) => {
+    const files = (await readdir(jars)).filter((file) => file.endsWith('.jar'));
+    await runCommand({
+      name: `Compiling ${what}`,
       command: java,
       args: [
         '-m',
         'jdk.compiler/com.sun.tools.javac.Main',
-        ...['-cp', jars.map((jar) => path.join(DOWNLOADS.mqttBroker, jar)).join(path.delimiter)],
-        ...['-proc:none', '-d', classes, MQTT_BROKER_SOURCE],
+        ...['-cp', files.map((jar) => path.join(jars, jar)).join(path.delimiter)],
+        ...['-proc:none', '-d', target, source],
       ],
       home: LOCAL_DIR,
       env: process.env,
@@ -79,7 +101,6 @@ export async function ensureMqttBrokerClass(options: DownloadOptions = {}): Prom
       remedy: 'Is the Java in use a JDK?',
     });
   });
-  return classes;
 }
 
 /** The AWS emulator in a virtual environment of Python. True: it had to be fetched. */

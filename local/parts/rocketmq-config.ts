@@ -6,6 +6,8 @@ export interface RocketmqSettings {
   ports: RocketmqPorts;
   acl: { username: string; password: string } | undefined;
   tls: { certificateFile: string; privateKeyFile: string } | undefined;
+  /** More of `broker.conf`. */
+  brokerSettings?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 /** The one cluster and broker of the local stack. */
@@ -22,7 +24,7 @@ export function nameServerConfig({ ports }: RocketmqSettings): string {
  * `broker.conf`. RocketMQ 5.4 has no setting for the address on which the gRPC endpoint, the proxy's remoting listener and
  * replication listen: those three take all interfaces.
  */
-export function brokerConfig({ home, ports, acl }: RocketmqSettings): string {
+export function brokerConfig({ home, ports, acl, brokerSettings }: RocketmqSettings): string {
   return properties({
     brokerClusterName: CLUSTER_NAME,
     brokerName: 'broker-a',
@@ -50,6 +52,7 @@ export function brokerConfig({ home, ports, acl }: RocketmqSettings): string {
     autoCreateSubscriptionGroup: true,
     enablePropertyFilter: true,
     ...(acl === undefined ? {} : aclSettings(acl)),
+    ...brokerSettings,
   });
 }
 

@@ -6,7 +6,7 @@ import { freeRocketmqPorts, type RocketmqPorts } from '../ports.ts';
 import type { Tools } from '../prerequisites.ts';
 import { type PartProcess, spawnPart } from '../process.ts';
 import { untilBrokerRegistered } from '../rocketmq-topics.ts';
-import { brokerConfig, nameServerConfig, proxyConfig } from './rocketmq-config.ts';
+import { brokerConfig, nameServerConfig, proxyConfig, type RocketmqSettings } from './rocketmq-config.ts';
 
 export interface RocketmqOptions {
   /** Folder of this RocketMQ, under `.local`: configuration, data, logs. */
@@ -17,6 +17,8 @@ export interface RocketmqOptions {
   tls?: { certificate: string; privateKey: string };
   /** Turns ACL 2.0 on, with this user who may do everything. */
   acl?: { username: string; password: string };
+  /** More of `broker.conf`. */
+  brokerSettings?: RocketmqSettings['brokerSettings'];
   /** Keep what an earlier run stored. Default: begin empty. */
   keep?: boolean;
   signal?: AbortSignal | undefined;
@@ -143,7 +145,7 @@ async function prepareHome(options: RocketmqOptions, ports: RocketmqPorts) {
     await writeFile(tls.certificateFile, options.tls.certificate);
     await writeFile(tls.privateKeyFile, options.tls.privateKey, { mode: 0o600 });
   }
-  const settings = { home, ports, acl: options.acl, tls };
+  const settings = { home, ports, acl: options.acl, tls, brokerSettings: options.brokerSettings };
   await Promise.all([
     writeFile(files.nameServer, nameServerConfig(settings)),
     writeFile(files.broker, brokerConfig(settings), { mode: 0o600 }),

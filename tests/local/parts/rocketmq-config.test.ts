@@ -40,6 +40,14 @@ describe('brokerConfig', () => {
     expect(brokerConfig(SETTINGS)).not.toMatch(/auth/i);
   });
 
+  it('ends with what else is asked for, which wins', () => {
+    const brokerSettings = { diskMaxUsedSpaceRatio: 80 };
+    const ratios = lines(brokerConfig({ ...SETTINGS, brokerSettings })).filter((line) =>
+      /^diskMax/.test(line),
+    );
+    expect(ratios).toEqual(['diskMaxUsedSpaceRatio=80']);
+  });
+
   it('turns on ACL 2.0 with the first user', () => {
     expect(lines(brokerConfig({ ...SETTINGS, acl }))).toEqual(
       expect.arrayContaining([

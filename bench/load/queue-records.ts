@@ -1,6 +1,6 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { TASK_ID } from '../ours/records.ts';
 
-export const TASK_ID = '01JD4YQ3V8F0G2H4J6K8M0N2P4';
 const QUEUE_ARN = `arn:aws:sqs:eu-west-1:123456789012:mqferry-bench-00000000-${TASK_ID}`;
 const BODY_BYTES = 256;
 

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PartProcess } from '../../local/process.ts';
+import type { Measurement } from './measurement.ts';
+import { processUsage } from './process-usage.ts';
+
+const POLL_MS = 25;
+/** Generous: a JVM starts in seconds, and nothing of it is measured. */
+const STALL_MS = 30_000;
+/** Long enough for a message too many to arrive. */
+const SETTLE_MS = 1_000;
+
+/** Fewer or more arrived than were sent. */
+export class MessagesMissing extends Error {
+  override readonly name = 'MessagesMissing';
+}
+
+/**
+ * Looks from outside, in the same way at every contender, how it carries `total` messages: from the first look at which some
+ * have arrived to the first at which all have. Starting up is not measured. Throws when it ends, stalls, or when more or
+ * fewer arrive than were sent.
+ *
+ * @param options.arrived - how many are at the other end by now
+ */
+export async function measureDrain(options: {
+  name: string;
+  process: PartProcess;
+  total: number;
+  arrived: () => number | Promise<number>;
+}): Promise<Measurement> {
+  const { name, total, arrived } = options;
+  const { pid } = options.process;
+  const ended = options.process.exited.then(() => {
+    throw new Error(`${name} ended by itself: see ${options.process.logFile}`);
+  });
+  ended.catch(() => undefined);
+
+  const look = async () => {
+    const count = await arrived();
+    // Its files are gone a moment before we are told of its end.
+    const usage = await Promise.race([ended, processUsage(pid).catch(() => ended)]);
+    return { count, atMs: performance.now(), usage };
+  };
+  const until = async (isThere: (count: number) => boolean) => {
+    let last = await look();
+    let progressAtMs = last.atMs;
+    while (!isThere(last.count)) {
+      await delay(POLL_MS);
+      const next = await look();
+      if (next.count > last.count) progressAtMs = next.atMs;
+      if (next.atMs - progressAtMs > STALL_MS)
+        throw new MessagesMissing(`${name} stalls at ${next.count} of ${total}`);
+      last = next;
+    }
+    return last;
+  };
+
+  const first = await until((count) => count > 0);
+  const last = await until((count) => count >= total);
+  await delay(SETTLE_MS);
+  const { count, usage } = await look();
+  if (count !== total) throw new MessagesMissing(`${name}: ${total} messages were sent, ${count} arrived`);
+  const messages = last.count - first.count;
+  if (messages <= 0) throw new Error(`${name} was done before the second look: send more messages`);
+  return {
+    messages,
+    perSecond: messages / ((last.atMs - first.atMs) / 1_000),
+    cpuMicrosPerMessage: (last.usage.cpuMicros - first.usage.cpuMicros) / messages,
+    peakMegabytes: usage.peakMegabytes,
+  };
+}

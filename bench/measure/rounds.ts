@@ -1,0 +1,67 @@
+import type { BenchOptions } from '../parts/options.ts';
+import { describeMeasurement, type Measurement, median } from './measurement.ts';
+import type { Row } from './row.ts';
+
+/** What both contenders did in the same round. */
+export interface Round {
+  ours: Measurement;
+  camel: Measurement;
+}
+
+/** One run of a contender. @param run - unique: names topics */
+export type Contender = (run: string, messages: number) => Promise<Measurement>;
+
+/** RocketMQ's own code is slow at first, and Camel's turn comes first. */
+const WARM_UP_MESSAGES = 50_000;
+
+/** Runs both in turns, Camel first, after a run of each that does not count. Figures are printed as they come. */
+export async function runRounds(
+  { rounds, messages }: BenchOptions,
+  { ours, camel }: { ours: Contender; camel: Contender },
+): Promise<Round[]> {
+  const warmUp = Math.min(messages, WARM_UP_MESSAGES);
+  await camel('camel-warm-up', warmUp);
+  await ours('ours-warm-up', warmUp);
+  const done: Round[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const theirs = await camel(`camel-${round}`, messages);
+    console.log(describeMeasurement(`round ${round}, Apache Camel`, theirs));
+    const own = await ours(`ours-${round}`, messages);
+    console.log(describeMeasurement(`round ${round}, mqferry`, own));
+    done.push({ ours: own, camel: theirs });
+  }
+  return done;
+}
+
+/** Bars are of ratios ours / Camel in the same round, and of these the median. */
+export function ratioRows(
+  path: string,
+  rounds: readonly Round[],
+  bars: { rate: number; cpu: number },
+): Row[] {
+  const rate = ({ perSecond }: Measurement) => perSecond;
+  const cpu = ({ cpuMicrosPerMessage }: Measurement) => cpuMicrosPerMessage;
+  const memory = ({ peakMegabytes = Number.NaN }: Measurement) => peakMegabytes;
+  const row = (
+    what: string,
+    of: (measurement: Measurement) => number,
+    unit: string,
+    bar: NonNullable<Row['bar']>,
+  ): Row => {
+    const middle = (who: keyof Round) => median(rounds.map((round) => of(round[who])));
+    const show = (value: number) =>
+      `${value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1)} ${unit}`;
+    return {
+      what: `${path}, ${what}`,
+      bar,
+      seen: median(rounds.map(({ ours, camel }) => of(ours) / of(camel))),
+      unit: '× Camel',
+      note: `${show(middle('ours'))} beside ${show(middle('camel'))}`,
+    };
+  };
+  return [
+    row('rate', rate, 'msg/s', { bound: 'at least', value: bars.rate }),
+    row('CPU per message', cpu, 'µs', { bound: 'at most', value: bars.cpu }),
+    row('resident memory', memory, 'MiB', { bound: 'at most', value: 0.5 }),
+  ];
+}
