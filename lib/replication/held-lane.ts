@@ -17,7 +17,9 @@ const LONGEST_REOPEN_MS = 30_000;
 const STABLE_MS = 60_000;
 /** Every so many renewals it is said again how the lane is. */
 const SAY_AGAIN_AFTER = 10;
-/** So many closes within this time, while the lease is ours: somebody else uses our client id (protocol-design-rule 5). */
+const CLIENT_ID_TAKEN = 'CLIENT_ID_TAKEN';
+const CLOSED_SILENTLY = 'CONNECTION_CLOSED';
+/** So many silent closes within this time, while the lease is ours: somebody else uses our client id. */
 const EVICTIONS = 3;
 const EVICTED_WITHIN_MS = 10_000;
 
@@ -98,7 +100,7 @@ export function holdLane(
       const openedAtMs = clock.now();
       const end = await workOnce();
       if (end.reason === 'reopen') continue;
-      if (end.reason === 'failed') tellFailure(end.error);
+      if (end.reason === 'failed') await tellFailure(end.error);
       if (end.reason === 'done') isDone = true;
       // Nothing more to do here; and to connect again would throw a foreign client out.
       if (isDone || taskHealth.hasFailed) return idle();
@@ -109,9 +111,11 @@ export function holdLane(
     }
   }
 
-  function tellFailure(error: BridgeError): void {
-    if (stopping.signal.aborted) return;
-    health.failing(evictions.isEvicted() ? clientIdTaken(error) : error);
+  async function tellFailure(error: BridgeError): Promise<void> {
+    const told = evictions.isEvicted() ? clientIdTaken(error) : error;
+    // A new owner throws us out by right, and we may have slept: the table knows which of us is the foreign client.
+    if (told.code === CLIENT_ID_TAKEN && !(await renew())) return;
+    if (!stopping.signal.aborted) health.failing(told);
   }
 
   /** Keeps the lease until it is stopped. */
@@ -140,7 +144,8 @@ export function holdLane(
       const reopening = Promise.withResolvers<undefined>();
       open = { lane, ends, reopen: () => reopening.resolve(undefined) };
       const end = await Promise.race([lane.ended, stopped, reopening.promise]);
-      if (end?.reason === 'failed' && hasWorked) evictions.note();
+      // A broker that gives a reason says so when it is this one.
+      if (end?.reason === 'failed' && end.error.code === CLOSED_SILENTLY && hasWorked) evictions.note();
       if (end === undefined && keeper.isOurs()) await lane.drain(times.drainMs);
       if (stopping.signal.aborted) await giveBackOpen(lane);
       await lane.close();
@@ -192,7 +197,7 @@ export function holdLane(
   };
 }
 
-/** Counts how often a lane was closed from outside within a short time. */
+/** Counts how often a lane was closed from outside, without a reason, within a short time. */
 function createEvictionWatch(clock: Pick<Clock, 'now'>): { note(): void; isEvicted(): boolean } {
   let closes: number[] = [];
   return {
@@ -217,11 +222,11 @@ function whenAborted(signal: AbortSignal): Promise<undefined> {
 }
 
 function clientIdTaken(cause: BridgeError): BridgeError {
-  if (cause.code === 'CLIENT_ID_TAKEN') return cause;
+  if (cause.code === CLIENT_ID_TAKEN) return cause;
   return new BrokerHoldError(
     'the connection was closed three times within ten seconds, although the lease is ours',
     {
-      code: 'CLIENT_ID_TAKEN',
+      code: CLIENT_ID_TAKEN,
       scope: 'cluster',
       hint: 'Find the other client that connects with this client identifier, or another stack that runs the same task.',
       cause,

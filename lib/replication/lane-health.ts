@@ -15,7 +15,10 @@ const FAILS_AT_ONCE: ReadonlySet<string> = new Set(['CLIENT_ID_TAKEN']);
 export interface TaskHealth extends LaneHealth {
   /** The task was failed: only its user starts it again, with new lanes. */
   readonly hasFailed: boolean;
-  /** Says once more what was said last: something else may have stood in its way when it was written. */
+  /**
+   * Says once more what keeps failing: something else may have stood in its way when it was written. What works is said
+   * once: another lane of the task may be failing.
+   */
   sayAgain(): void;
 }
 
@@ -86,7 +89,7 @@ export function createLaneHealth({
       return hasFailed;
     },
     sayAgain() {
-      if (wanted === undefined || hasFailed || writing) return;
+      if (wanted?.reason === undefined || hasFailed || writing) return;
       said = undefined;
       report(wanted);
     },

@@ -10,8 +10,11 @@ export interface LeaseKeeper {
   isOurs(): boolean;
   /** Aborted when the lease is lost or given back. */
   readonly gone: AbortSignal;
-  /** A table that does not answer is asked again at the next renewal, while the lease lasts. */
-  renew(state: LaneState): Promise<void>;
+  /**
+   * True: the table says that it is ours. False may also mean that it did not answer; it is asked again at the next renewal,
+   * while the lease lasts.
+   */
+  renew(state: LaneState): Promise<boolean>;
   remember(memory: LaneMemory): Promise<boolean>;
   /** Gives it back; resolves also when that could not be written: it then runs out by itself. */
   giveBack(): Promise<void>;
@@ -50,14 +53,16 @@ export function keepLease(
     gone: gone.signal,
 
     async renew(state) {
-      if (gone.signal.aborted) return;
+      if (gone.signal.aborted) return false;
       try {
         const renewed = await leases.renew(lease, times.leaseMs, state);
         if (renewed === undefined) lose('another shift has it');
         else lease = renewed;
+        return renewed !== undefined && isOurs();
       } catch (error) {
         logger.warn('lease not renewed', { taskId, lane, error });
         if (!isOurs()) lose('it has run out');
+        return false;
       }
     },
 

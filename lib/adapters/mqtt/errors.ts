@@ -67,6 +67,20 @@ export function isClosedSilently(cause: unknown): boolean {
   return cause === undefined || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
+/** An open connection ended without a word, as MQTT 3.1.1 does when another client takes over. */
+export function closedSilently(): BridgeError {
+  return new BrokerUnavailableError('the MQTT broker closed the connection and gave no reason', {
+    code: 'CONNECTION_CLOSED',
+  });
+}
+
+/** Whoever asked for a connection has no use for it any more. */
+export function abandoned(): BridgeError {
+  return new BrokerUnavailableError('connecting to the MQTT broker: not wanted any more', {
+    code: 'DEADLINE_PASSED',
+  });
+}
+
 function tableOf(packet: AnsweringPacket, code: number): readonly ErrorRow[] {
   switch (packet) {
     case 'connack':

@@ -7,6 +7,8 @@ import { newTaskWith } from '../../helpers/tasks.ts';
 type World = Awaited<ReturnType<typeof createShiftWorld>>;
 const MINUTE_MS = 60_000;
 const FUNCTION_MS = 15 * MINUTE_MS;
+const closed = new BrokerUnavailableError('closed', { code: 'CONNECTION_CLOSED' });
+const taken = new BrokerHoldError('taken', { code: 'CLIENT_ID_TAKEN', scope: 'cluster' });
 const away = new BrokerUnavailableError('no answer', { code: 'TARGET_UNREACHABLE' });
 
 describe('createShift', () => {
@@ -145,20 +147,56 @@ describe('createShift', () => {
     expect((await world.leases.list(taskId))[0]).not.toHaveProperty('owner');
   });
 
-  it('fails a task whose client id somebody else has, and one that is thrown out again and again', async () => {
+  it.each([
+    ['fails', 'without a word', closed, { status: 'failed', reason: { code: 'CLIENT_ID_TAKEN' } }],
+    ['does not fail', 'for a reason', away, { status: 'degraded', reason: { code: 'TARGET_UNREACHABLE' } }],
+  ])('%s a task that is thrown out again and again %s', async (_, _how, error, expected) => {
     const taskId = await world.addTask();
     await world.begin('a', inFunction());
     for (let closes = 0; closes < 3; closes += 1) {
       const lane = world.lanes.at(-1);
       lane?.context.health.working();
       await world.clock.advance(0);
-      lane?.end(world.failed(away));
-      await world.clock.advance(2_000);
+      lane?.end(world.failed(error));
+      await world.clock.advance(closes === 2 ? 0 : 2_000);
     }
-    expect(await world.tasks.get(taskId)).toMatchObject({
-      status: 'failed',
-      reason: { code: 'CLIENT_ID_TAKEN' },
-    });
+    expect(await world.tasks.get(taskId)).toMatchObject(expected);
+  });
+
+  it('does not take the next owner of a lane for a foreign client', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    world.lanes[0]?.context.health.working();
+    await world.clock.advance(0);
+    const [record] = await world.leases.list(taskId);
+    await world.leases.release({ taskId, lane: 0, owner: 'a', epoch: record?.epoch ?? 0, expiresAtMs: 0 });
+    await world.leases.acquire({ taskId, lane: 0 }, 'other', 10 * MINUTE_MS);
+    world.lanes[0]?.end(world.failed(taken));
+    await world.clock.advance(MINUTE_MS);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'running' });
+    expect(world.lanes).toHaveLength(1);
+  });
+
+  it('believes that a client is foreign only when the table confirms the lease', async () => {
+    const taskId = await world.addTask();
+    const { leases } = world;
+    let isAway = false;
+    const flaky = {
+      ...leases,
+      renew: (...args: Parameters<typeof leases.renew>) =>
+        isAway ? Promise.reject(new Error('throttled')) : leases.renew(...args),
+    };
+    await world.begin('a', { ...inFunction(), leases: flaky });
+    isAway = true;
+    world.lanes[0]?.end(world.failed(taken));
+    await world.clock.advance(1_000);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'starting' });
+    isAway = false;
+    await world.clock.advance(1_000);
+    expect(world.lanes).toHaveLength(2);
+    world.lanes[1]?.end(world.failed(taken));
+    await world.clock.advance(1_000);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'failed' });
   });
 
   it('does not take refused connections for a foreign client', async () => {
@@ -336,7 +374,6 @@ describe('createShift', () => {
   it('leaves a task that has failed alone, until its user starts it again', async () => {
     const taskId = await world.addTask();
     await world.begin('a', inFunction());
-    const taken = new BrokerHoldError('taken', { code: 'CLIENT_ID_TAKEN', scope: 'cluster' });
     world.lanes[0]?.end(world.failed(taken));
     await world.clock.advance(5 * MINUTE_MS);
     expect(world.lanes).toHaveLength(1);
@@ -365,6 +402,21 @@ describe('createShift', () => {
     await world.tasks.saveProgress(lease, { status: 'running', reason: null });
     await world.clock.advance(MINUTE_MS);
     expect(await world.tasks.get(taskId)).toMatchObject({ reason: { code: 'TARGET_UNREACHABLE' } });
+  });
+
+  it('does not say again that one lane works while another is failing', async () => {
+    const taskId = await world.addTask(2);
+    await world.begin('a', inFunction());
+    const [first, second] = world.lanes;
+    first?.context.health.working();
+    await world.clock.advance(0);
+    second?.context.health.failing(away);
+    for (let minute = 0; minute < 3; minute += 1) {
+      await world.clock.advance(MINUTE_MS);
+      expect(await world.tasks.get(taskId)).toMatchObject({ status: 'degraded' });
+    }
+    const events = await world.tasks.listEvents(taskId, { limit: 10 });
+    expect(events.items.filter(({ code }) => code === 'TASK_RUNNING')).toHaveLength(1);
   });
 
   it('asks less and less often for a lane that others hold', async () => {
