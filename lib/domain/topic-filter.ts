@@ -49,6 +49,24 @@ export function intersects(one: string, other: string, dialect: TopicDialect = '
 }
 
 /**
+ * For each filter what a copy that came by it is known by: the filter, and the earlier ones that overlap it or each other, in
+ * their order. Where this is the same in two definitions, the copies by earlier filters have the same keys in both; so only
+ * then is a copy of today's key one of several, of which another is known to be by an earlier filter.
+ */
+export function copyKeys(topicFilters: readonly string[]): string[] {
+  const earlier: number[][] = [];
+  return topicFilters.map((topicFilter, index) => {
+    const overlapping = [...earlier.keys()].filter((other) =>
+      intersects(topicFilters[other] ?? '', topicFilter),
+    );
+    const reached = new Set(overlapping.flatMap((other) => [...(earlier[other] ?? []), other]));
+    earlier[index] = [...reached].sort((one, other) => one - other);
+    // No filter holds this character [MQTT-4.7.3-2].
+    return [topicFilter, ...earlier[index].map((other) => topicFilters[other])].join('\0');
+  });
+}
+
+/**
  * The numbers (indexes) of the filters that need a rule or subscription of their own: a filter that another one covers
  * gets every message by that one already. Of equal filters the first stays.
  */

@@ -41,8 +41,10 @@ export interface LaneRecord {
 
 /** What an owner must know of those before it. */
 export interface LaneMemory {
-  /** Filters of the last SUBSCRIBE, as the broker's session remembers them. */
+  /** Filters that the broker's session may be subscribed to, as they were subscribed; in the order of the last SUBSCRIBE. */
   subscribedFilters?: readonly string[];
+  /** QoS at which the broker has granted all of them; absent: it is not known whether it has. */
+  grantedQos?: 0 | 1 | 2;
   /** Session path: epoch ms at which the broker's session began, as its first owner saw it; part of every `mqferry_id`. */
   sessionStartMs?: number;
   /** Pull path: the consumer group stands where the task wanted to start; must not be moved there again. */

@@ -38,8 +38,13 @@ export interface SessionOptions {
    * the session remembers.
    */
   removedTopicFilters: readonly string[];
-  /** True: SUBSCRIBE although the session is there, because the filters have changed since it last did. */
+  /** True: SUBSCRIBE although the session is there, because it may be subscribed to something else. */
   mustSubscribe: boolean;
+  /**
+   * Awaited right before the session's subscriptions change: whoever wants to know them has to write it down by then. When it
+   * rejects nothing is changed, and `open` rejects with the same.
+   */
+  beforeSubscribing?(): Promise<void>;
   qos: 0 | 1 | 2;
   /** Whether the broker may send retained messages when a subscription is new. */
   retained: 'new-subscription' | 'never';
@@ -49,13 +54,26 @@ export interface SessionOptions {
   receiveMaximum: number;
   /** Beyond so many bytes in `SessionDelivery`s that are not accepted yet the socket is not read. */
   maxPendingBytes: number;
+  /** The session is about to be left: nothing is subscribed to, and no message is taken. */
+  isLeaving?: boolean;
+  /**
+   * Given where MQTT 3.1.1 will not do: the error that `open` rejects with, before it takes any message, when the broker
+   * speaks nothing else.
+   */
+  needsMqtt5?(): BridgeError;
+  /**
+   * Aborted: `open`, and the connection by which `close` ends a session, are given up at once. An open session knows nothing
+   * of it.
+   */
+  signal?: AbortSignal;
   /**
    * Called in order of arrival, never after `close` or `stopTaking`; also before `open` has resolved: a broker sends what it
    * has queued as soon as it knows who we are. Must not throw.
    */
   onDelivery(delivery: SessionDelivery): void;
   /**
-   * The connection is gone and will not come back by itself: every delivery that was not accepted comes again. Called once at
+   * The connection is gone and will not come back by itself: every delivery that was not accepted comes again. Code
+   * `CONNECTION_CLOSED`: the broker gave no reason, as in MQTT 3.1.1 when another client takes over. Called once at
    * most; never before `open` has resolved, nor after `close` or `stopTaking`, since then a takeover is expected.
    */
   onClosed(error: BridgeError): void;

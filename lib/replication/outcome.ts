@@ -87,6 +87,11 @@ export function noAnswer(): BridgeError {
   });
 }
 
+/** The call was not made: the right to make it has gone. */
+export function notMade(): BridgeError {
+  return new BrokerUnavailableError('sending to RocketMQ: not allowed any more', { code: NOT_MADE });
+}
+
 function invalidAnswer(): BridgeError {
   return new BridgeError('sending to RocketMQ: the producer answered something that is no result', {
     code: 'ANSWER_INVALID',

@@ -1,7 +1,7 @@
 import type { RocketmqMessage } from '../domain/message.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
-import { noAnswer, type Outcome, outcomeOf, outcomeOfError, unexpected } from './outcome.ts';
+import { noAnswer, notMade, type Outcome, outcomeOf, outcomeOfError, unexpected } from './outcome.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /** A producer answers by its deadline; one that does not is left after this. */
@@ -13,6 +13,8 @@ export interface SendAttempt {
   count: number;
   messages: () => RocketmqMessage[];
   producer: () => Promise<MessageProducer>;
+  /** Asked once the producer is there, which may take a while: false, and nothing is sent. */
+  maySend?: () => boolean;
   /** Epoch ms by which the producer has to answer. */
   answerByMs: number;
   clock: Pick<Clock, 'now'>;
@@ -24,12 +26,17 @@ export async function attemptSend({
   count,
   messages,
   producer,
+  maySend = () => true,
   answerByMs,
   clock,
 }: SendAttempt): Promise<Outcome[]> {
   try {
     const batch = messages();
-    const send = async () => (await producer()).send(rocketmqTopic, batch, { deadlineMs: answerByMs });
+    const send = async () => {
+      const made = await producer();
+      if (!maySend()) throw notMade();
+      return made.send(rocketmqTopic, batch, { deadlineMs: answerByMs });
+    };
     const answers: unknown = await withTimeout(send(), answerByMs + ANSWER_GRACE_MS - clock.now());
     if (answers === undefined) return repeated(count, outcomeOfError(noAnswer()));
     const results = Array.isArray(answers) && answers.length === count ? answers : [];

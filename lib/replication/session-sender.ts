@@ -126,6 +126,7 @@ export function createSessionSender(options: {
       count: items.length,
       messages: () => items.map((item) => stamped(item, nowMs)),
       producer: options.producer,
+      maySend: () => !call.isAbandoned && gate.mayBegin(),
       answerByMs: nowMs + answerMs,
       clock,
     })

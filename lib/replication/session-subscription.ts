@@ -14,7 +14,7 @@ export interface SubscriptionPlan {
   subscribed: readonly string[];
   /** As subscribed: what it remembers and shall not any more. */
   removedTopicFilters: readonly string[];
-  /** The session may be subscribed to something else than what is wanted. */
+  /** The session may be subscribed to something else than what is wanted, or otherwise, or not at all. */
   hasChanged: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface SubscriptionPlan {
 export function planSubscription(
   taskId: string,
   { source, options }: MqttToRocketmqDefinition,
-  { subscribedFilters = [] }: LaneMemory,
+  { subscribedFilters = [], grantedQos }: LaneMemory,
   dialect: TopicDialect,
 ): SubscriptionPlan {
   const filterIndexes = uncoveredFilters(source.topicFilters, dialect);
@@ -36,7 +36,8 @@ export function planSubscription(
     ...(shareName === undefined ? {} : { shareName }),
     subscribed,
     removedTopicFilters,
-    // The order counts too: a subscription identifier stands for a place in it.
-    hasChanged: JSON.stringify(subscribed) !== JSON.stringify(subscribedFilters),
+    // The order counts too: a subscription identifier stands for a filter and those before it.
+    hasChanged:
+      grantedQos !== options.qos || JSON.stringify(subscribed) !== JSON.stringify(subscribedFilters),
   };
 }

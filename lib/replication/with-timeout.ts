@@ -13,3 +13,13 @@ export async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T
     clearTimeout(timer);
   }
 }
+
+/** The promise's value; rejects when it takes longer. */
+export async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
+  const answer = await withTimeout(
+    promise.then((value) => ({ value })),
+    ms,
+  );
+  if (answer === undefined) throw new Error(`no answer within ${ms} ms`);
+  return answer.value;
+}

@@ -78,6 +78,7 @@ export function createLaneWorld(
     task?: Task;
     queueLimit?: number;
     receiveMaximum?: number;
+    protocolVersion?: 4 | 5;
     ports?: Partial<SessionLanePorts>;
   } = {},
 ) {
@@ -85,6 +86,7 @@ export function createLaneWorld(
   const clock = createManualClock(NOW_MS);
   const broker = createMemoryMqttBroker({
     clock,
+    protocolVersion: options.protocolVersion ?? 5,
     ...(options.queueLimit === undefined ? {} : { queueLimit: options.queueLimit }),
   });
   const producer = createMemoryMessageProducer({
@@ -101,6 +103,8 @@ export function createLaneWorld(
   const health: HealthLine[] = [];
   const world = {
     memory: {} as LaneMemory,
+    /** Everything that lanes wrote, oldest first. */
+    memories: [] as LaneMemory[],
     queueUrl: task.resources.queue?.url ?? '',
     clientId: `mqferry-${task.taskId}-0`,
   };
@@ -136,7 +140,10 @@ export function createLaneWorld(
       memory: world.memory,
       firstLaneMemory: world.memory,
       remember: async (memory) => {
-        if (lease.isOurs) world.memory = memory;
+        if (lease.isOurs) {
+          world.memory = memory;
+          world.memories.push(memory);
+        }
         return lease.isOurs;
       },
       isOurs: () => lease.isOurs,

@@ -1,4 +1,5 @@
 import type { BridgeError } from '../../domain/errors.ts';
+import { copyKeys } from '../../domain/topic-filter.ts';
 import type { MqttSession, SessionDelivery, SessionOptions } from '../../ports/mqtt-session.ts';
 import type { Kept, StoredSession } from './mqtt-session-store.ts';
 
@@ -11,9 +12,10 @@ interface Sent {
 /** A connection to a session in memory. */
 export class MemoryConnection implements MqttSession {
   readonly isResumed: boolean;
-  readonly protocolVersion = 5;
+  readonly protocolVersion: 4 | 5;
   readonly #session: StoredSession;
   readonly #options: SessionOptions;
+  readonly #copyKeys: readonly string[];
   readonly #now: () => number;
   readonly #onGone: (endSession: boolean) => void;
   /** In order of arrival. */
@@ -26,10 +28,13 @@ export class MemoryConnection implements MqttSession {
     session: StoredSession;
     options: SessionOptions;
     isResumed: boolean;
+    protocolVersion: 4 | 5;
     now: () => number;
     onGone: (endSession: boolean) => void;
   }) {
     this.isResumed = made.isResumed;
+    this.protocolVersion = made.protocolVersion;
+    this.#copyKeys = made.protocolVersion === 5 ? copyKeys(made.options.topicFilters) : [];
     this.#session = made.session;
     this.#options = made.options;
     this.#now = made.now;
@@ -79,16 +84,17 @@ export class MemoryConnection implements MqttSession {
   #mayDeliver(): boolean {
     return (
       this.#state === 'open' &&
+      this.#options.isLeaving !== true &&
       this.#unacknowledged.length < this.#options.receiveMaximum &&
       this.#pendingBytes < this.#options.maxPendingBytes
     );
   }
 
   #send(kept: Kept, isDuplicate: boolean): void {
-    const { onDelivery, topicFilters } = this.#options;
-    const { message, qos, topicFilter, packetId } = kept;
+    const { onDelivery } = this.#options;
+    const { message, qos, copyKey, packetId } = kept;
     const sent: Sent = { kept, isAccepted: false };
-    const filterIndex = topicFilters.indexOf(topicFilter);
+    const filterIndex = this.#copyKeys.indexOf(copyKey);
     const bytes = message.payload.length + message.topicName.length;
     this.#pendingBytes += bytes;
     if (qos === 1) this.#unacknowledged.push(sent);

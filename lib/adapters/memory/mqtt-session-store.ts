@@ -8,14 +8,15 @@ export type BrokerMessage = Pick<MqttMessage, 'topicName' | 'payload'> & Partial
 export interface Kept {
   message: BrokerMessage;
   qos: 0 | 1;
-  /** The filter that it came by, without its share. */
-  topicFilter: string;
+  /** Subscription identifier of the moment: see `copyKeys`. */
+  copyKey: string;
   /** 0: not sent yet, or QoS 0. */
   packetId: number;
 }
 
 interface Subscription {
   topicFilter: string;
+  copyKey: string;
   isShared: boolean;
   qos: 0 | 1;
 }
@@ -51,10 +52,14 @@ export class StoredSession {
   }
 
   /** True: the subscription is new. */
-  subscribe(subscribed: string, topicFilter: string, wanted: 0 | 1 | 2): boolean {
+  subscribe(
+    subscribed: string,
+    { topicFilter, copyKey }: { topicFilter: string; copyKey: string },
+    wanted: 0 | 1 | 2,
+  ): boolean {
     const isNew = !this.#subscriptions.has(subscribed);
     const isShared = subscribed !== topicFilter;
-    this.#subscriptions.set(subscribed, { topicFilter, isShared, qos: wanted === 0 ? 0 : 1 });
+    this.#subscriptions.set(subscribed, { topicFilter, copyKey, isShared, qos: wanted === 0 ? 0 : 1 });
     return isNew;
   }
 
@@ -76,9 +81,9 @@ export class StoredSession {
   put(message: BrokerMessage, subscribed: string): void {
     const subscription = this.#subscriptions.get(subscribed);
     if (subscription === undefined || this.#queued.size >= this.#queueLimit) return;
-    const { topicFilter } = subscription;
+    const { copyKey } = subscription;
     const qos = subscription.qos === 0 || message.qos === 0 ? 0 : 1;
-    this.#queued.add({ message, qos, topicFilter, packetId: 0 });
+    this.#queued.add({ message, qos, copyKey, packetId: 0 });
   }
 
   /** What a connection sends next; `isDuplicate`: an earlier one has sent it. */

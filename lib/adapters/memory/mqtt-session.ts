@@ -1,19 +1,19 @@
 import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
-import { matches } from '../../domain/topic-filter.ts';
+import { copyKeys, matches } from '../../domain/topic-filter.ts';
 import { withShare } from '../../domain/topic-filter-syntax.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttSession, MqttSessions, SessionOptions } from '../../ports/mqtt-session.ts';
 import { MemoryConnection } from './mqtt-session-connection.ts';
 import { type BrokerMessage, StoredSession } from './mqtt-session-store.ts';
 
-/** One MQTT 5 broker in memory. */
+/** One broker in memory. */
 export interface MemoryMqttBroker {
   /** Every cluster is this broker. */
   readonly sessions: MqttSessions;
   /** Into every session with a matching subscription, connected or not; one copy for each subscription identifier. */
   publish(message: BrokerMessage): void;
-  /** From now on `open` throws this; undefined: it lets everybody in again. */
-  refuse(error: BridgeError | undefined): void;
+  /** From now on this is answered, to every CONNECT or to every SUBSCRIBE; undefined: to none any more. */
+  refuse(error: BridgeError | undefined, packet?: 'connect' | 'subscribe'): void;
   /** Ends the client's connection as a broken network does. */
   disconnect(clientId: string, error?: BridgeError): void;
   isConnected(clientId: string): boolean;
@@ -29,25 +29,36 @@ export interface MemoryMqttBroker {
 export function createMemoryMqttBroker(options: {
   clock: Pick<Clock, 'now'>;
   queueLimit?: number;
+  protocolVersion?: 4 | 5;
 }): MemoryMqttBroker {
-  const { clock, queueLimit = Number.POSITIVE_INFINITY } = options;
+  const { clock, queueLimit = Number.POSITIVE_INFINITY, protocolVersion = 5 } = options;
   const stored = new Map<string, StoredSession>();
   const connections = new Map<string, MemoryConnection>();
   const retained = new Map<string, BrokerMessage>();
   const opened: SessionOptions[] = [];
-  let refusal: BridgeError | undefined;
+  const refusals: { connect?: BridgeError | undefined; subscribe?: BridgeError | undefined } = {};
   let turn = 0;
 
   function subscribe(session: StoredSession, wanted: SessionOptions): void {
-    for (const topicFilter of wanted.topicFilters) {
+    if (refusals.subscribe !== undefined) throw refusals.subscribe;
+    const keys = copyKeys(wanted.topicFilters);
+    for (const [index, topicFilter] of wanted.topicFilters.entries()) {
       const subscribed = withShare(topicFilter, wanted.shareName);
-      const isNew = session.subscribe(subscribed, topicFilter, wanted.qos);
+      const isNew = session.subscribe(subscribed, { topicFilter, copyKey: keys[index] ?? '' }, wanted.qos);
       // MQTT 5 §4.8.2: shared subscriptions get no retained messages.
       if (!isNew || wanted.retained === 'never' || wanted.shareName !== undefined) continue;
       for (const message of retained.values()) {
         if (matches(topicFilter, message.topicName)) session.put(message, subscribed);
       }
     }
+  }
+
+  async function prepare(session: StoredSession, wanted: SessionOptions, isResumed: boolean): Promise<void> {
+    const subscribes = wanted.isLeaving !== true && (!isResumed || wanted.mustSubscribe);
+    const removed = isResumed ? wanted.removedTopicFilters : [];
+    if (subscribes || removed.length > 0) await wanted.beforeSubscribing?.();
+    if (subscribes) subscribe(session, wanted);
+    for (const subscribed of removed) session.unsubscribe(subscribed);
   }
 
   /** Of the sessions that share a subscription one gets the message; those that are away only when nobody is there. */
@@ -69,21 +80,22 @@ export function createMemoryMqttBroker(options: {
 
   async function open(sessionOptions: SessionOptions): Promise<MqttSession> {
     opened.push(sessionOptions);
-    if (refusal !== undefined) throw refusal;
-    const { clientId } = sessionOptions;
+    const { clientId, needsMqtt5, signal } = sessionOptions;
+    if (signal?.aborted) throw abandoned();
+    if (refusals.connect !== undefined) throw refusals.connect;
+    if (protocolVersion === 4 && needsMqtt5 !== undefined) throw needsMqtt5();
     connections.get(clientId)?.lose(takenOver());
     const known = stored.get(clientId);
     const session = known ?? new StoredSession(clientId, queueLimit);
     stored.set(clientId, session);
     session.resume();
-    if (known !== undefined) {
-      for (const subscribed of sessionOptions.removedTopicFilters) session.unsubscribe(subscribed);
-    }
-    if (known === undefined || sessionOptions.mustSubscribe) subscribe(session, sessionOptions);
+    await prepare(session, sessionOptions, known !== undefined);
+    if (signal?.aborted) throw abandoned();
     const connection = new MemoryConnection({
       session,
       options: sessionOptions,
       isResumed: known !== undefined,
+      protocolVersion,
       now: () => clock.now(),
       onGone: (endSession) => {
         if (connections.get(clientId) === connection) connections.delete(clientId);
@@ -105,8 +117,8 @@ export function createMemoryMqttBroker(options: {
       deal(message);
       for (const connection of connections.values()) connection.deliver();
     },
-    refuse: (error) => {
-      refusal = error;
+    refuse: (error, packet = 'connect') => {
+      refusals[packet] = error;
     },
     disconnect(clientId, error = new BrokerUnavailableError('the connection to the MQTT broker was lost')) {
       connections.get(clientId)?.lose(error);
@@ -116,6 +128,12 @@ export function createMemoryMqttBroker(options: {
     kept: (clientId) => stored.get(clientId)?.kept ?? 0,
     opened,
   };
+}
+
+function abandoned(): BridgeError {
+  return new BrokerUnavailableError('connecting to the MQTT broker: not wanted any more', {
+    code: 'DEADLINE_PASSED',
+  });
 }
 
 function takenOver(): BridgeError {

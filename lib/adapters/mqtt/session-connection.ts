@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MqttSession, SessionOptions } from '../../ports/mqtt-session.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
 import { errorOfOpening } from './connection.ts';
-import { errorOfConnection, errorOfReason } from './errors.ts';
+import { abandoned, closedSilently, errorOfConnection, errorOfReason, isClosedSilently } from './errors.ts';
 import { createSessionClient } from './session-client.ts';
 import { type PublishContext, readPublish } from './session-publish.ts';
 import type { SessionStream } from './session-stream.ts';
@@ -36,7 +36,7 @@ export class SessionConnection implements MqttSession {
   /** Why the broker ends the connection, by its DISCONNECT, or what broke it. */
   #reason: BridgeError | undefined;
   #pings: NodeJS.Timeout | undefined;
-  #isTaking = true;
+  #isTaking: boolean;
   /** `onClosed` is owed: opened, and neither told to stop nor closed. */
   #isWatched = false;
 
@@ -60,9 +60,11 @@ export class SessionConnection implements MqttSession {
         this.#stream = stream;
       },
     );
+    this.#isTaking = options.isLeaving !== true;
+    options.signal?.addEventListener('abort', this.#abandon, { once: true });
     this.#client.on('close', () => this.#onClose());
     this.#client.on('error', (error) => {
-      this.#reason ??= errorOfConnection(error);
+      if (!isClosedSilently(error)) this.#reason ??= errorOfConnection(error);
       // MQTT.js leaves the connection open after a packet that it cannot read.
       this.#stream?.destroy();
     });
@@ -76,6 +78,8 @@ export class SessionConnection implements MqttSession {
     return this.#connack?.sessionPresent === true;
   }
 
+  readonly #abandon = () => void this.giveUp(abandoned());
+
   /** Resolves with CONNACK; throws a `BridgeError`, by `errorOfOpening`. */
   async connect(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<IConnackPacket>();
@@ -87,27 +91,31 @@ export class SessionConnection implements MqttSession {
       this.#connack = await promise;
     } catch (failure) {
       await this.close();
-      throw errorOfOpening(failure);
+      throw this.#options.signal?.aborted === true ? abandoned() : errorOfOpening(failure);
     }
   }
 
   /** Makes the session's subscriptions what the options say; from now on `onClosed` is told. Throws a `BridgeError`. */
   async prepare(): Promise<void> {
-    const { removedTopicFilters, mustSubscribe } = this.#options;
+    const { removedTopicFilters, mustSubscribe, isLeaving } = this.#options;
+    const subscribes = isLeaving !== true && (!this.isResumed || mustSubscribe);
+    const unsubscribes = this.isResumed && removedTopicFilters.length > 0;
     try {
-      if (this.isResumed && removedTopicFilters.length > 0)
-        await unsubscribe(this.#client, removedTopicFilters);
-      if (!this.isResumed || mustSubscribe) {
+      if (subscribes || unsubscribes) await this.#options.beforeSubscribing?.();
+      // First of all: what old and new filters both match must not miss a moment.
+      if (subscribes) {
         const { subscriptionIdentifiersAvailable } = this.#connack?.properties ?? {};
         await subscribe(this.#client, this.#options, {
           withIdentifiers: this.protocolVersion === 5 && subscriptionIdentifiersAvailable !== false,
         });
       }
+      if (unsubscribes) await unsubscribe(this.#client, removedTopicFilters);
       if (!this.#client.connected) throw errorOfConnection(undefined);
     } catch (error) {
       await this.close();
       throw this.#reason ?? error;
     }
+    this.#options.signal?.removeEventListener('abort', this.#abandon);
     this.#isWatched = true;
   }
 
@@ -134,6 +142,7 @@ export class SessionConnection implements MqttSession {
 
   /** Sends what may be acknowledged, then DISCONNECT. The session stays. */
   async close(): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#abandon);
     this.#isTaking = false;
     this.#isWatched = false;
     if (this.#client.connected) this.#window.flush();
@@ -183,6 +192,6 @@ export class SessionConnection implements MqttSession {
     this.#isTaking = false;
     if (!this.#isWatched) return;
     this.#isWatched = false;
-    this.#options.onClosed(this.#reason ?? errorOfConnection(undefined));
+    this.#options.onClosed(this.#reason ?? closedSilently());
   }
 }

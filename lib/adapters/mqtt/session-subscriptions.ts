@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ErrorWithSubackPacket, type IClientSubscribeOptions, type MqttClient } from 'mqtt';
 import { type BridgeError, BrokerHoldError } from '../../domain/errors.ts';
+import { copyKeys } from '../../domain/topic-filter.ts';
 import { withShare } from '../../domain/topic-filter-syntax.ts';
 import type { SessionOptions } from '../../ports/mqtt-session.ts';
 import { errorOfConnection, errorOfReason } from './errors.ts';
@@ -14,11 +15,14 @@ const MAX_SUBSCRIPTION_IDENTIFIER = 268_435_455;
 const FAILURE = 0x80;
 
 /**
- * Subscription identifiers of topic filters. Each is made of its filter alone: a broker stores the identifier of the moment
- * with each queued message, and when filters come, go or change places, what is queued must not be taken for another filter's.
+ * Subscription identifiers of topic filters, of what `copyKeys` says: a broker stores the identifier of the moment with each
+ * queued message. So when filters come, go or change places, what is queued is not taken
+ * for another filter's, nor for the copy of a message that no earlier filter brought.
  */
-export function subscriptionIdentifierOf(topicFilter: string): number {
-  return 1 + (createHash('sha256').update(topicFilter).digest().readUInt32BE() % MAX_SUBSCRIPTION_IDENTIFIER);
+export function subscriptionIdentifiers(topicFilters: readonly string[]): number[] {
+  return copyKeys(topicFilters).map(
+    (key) => 1 + (createHash('sha256').update(key).digest().readUInt32BE() % MAX_SUBSCRIPTION_IDENTIFIER),
+  );
 }
 
 /**
@@ -28,8 +32,7 @@ export function subscriptionIdentifierOf(topicFilter: string): number {
 export function filterIndexes(topicFilters: readonly string[]): ReadonlyMap<number, number> {
   const indexes = new Map<number, number>();
   const ambiguous = new Set<number>();
-  for (const [index, topicFilter] of topicFilters.entries()) {
-    const identifier = subscriptionIdentifierOf(topicFilter);
+  for (const [index, identifier] of subscriptionIdentifiers(topicFilters).entries()) {
     if (indexes.has(identifier)) ambiguous.add(identifier);
     indexes.set(identifier, index);
   }
@@ -43,19 +46,32 @@ export async function subscribe(
   wanted: Wanted,
   { withIdentifiers }: { withIdentifiers: boolean },
 ): Promise<void> {
-  const { topicFilters, shareName } = wanted;
-  const packets = withIdentifiers
-    ? topicFilters.map((topicFilter) => [topicFilter])
-    : chunksOf(topicFilters, MAX_FILTERS_PER_PACKET);
-  await Promise.all(
-    packets.map(async (filters) => {
-      const subscribed = filters.map((topicFilter) => withShare(topicFilter, shareName));
-      const [first = ''] = filters;
-      const identifier = withIdentifiers ? subscriptionIdentifierOf(first) : undefined;
-      const granted = await send(client, subscribed, optionsOf(wanted, identifier));
-      checkGranted(subscribed, granted, wantedQos(wanted));
-    }),
-  );
+  const { topicFilters } = wanted;
+  if (!withIdentifiers) {
+    const packets = chunksOf(topicFilters, MAX_FILTERS_PER_PACKET);
+    await Promise.all(packets.map((filters) => subscribeTo(client, filters, wanted)));
+    return;
+  }
+  const identifiers = subscriptionIdentifiers(topicFilters);
+  const keys = copyKeys(topicFilters);
+  const indexes = [...topicFilters.keys()];
+  const one = (index: number) =>
+    subscribeTo(client, topicFilters.slice(index, index + 1), wanted, identifiers[index]);
+  await Promise.all(indexes.filter((index) => keys[index] === topicFilters[index]).map(one));
+  // Their identifiers say that the earlier filters are granted.
+  for (const index of indexes) if (keys[index] !== topicFilters[index]) await one(index);
+}
+
+/** One SUBSCRIBE. */
+async function subscribeTo(
+  client: MqttClient,
+  topicFilters: readonly string[],
+  wanted: Wanted,
+  identifier?: number,
+): Promise<void> {
+  const subscribed = topicFilters.map((topicFilter) => withShare(topicFilter, wanted.shareName));
+  const granted = await send(client, subscribed, optionsOf(wanted, identifier));
+  checkGranted(subscribed, granted, wantedQos(wanted));
 }
 
 /** Unsubscribes from filters as they were subscribed. */

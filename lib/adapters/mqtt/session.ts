@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MqttClusterRecord } from '../../ports/mqtt-publisher.ts';
 import type { MqttSession, MqttSessions, SessionOptions } from '../../ports/mqtt-session.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
+import { abandoned } from './errors.ts';
 import { ProtocolChoice } from './protocol-choice.ts';
 import { type SessionAddress, SessionConnection } from './session-connection.ts';
 
@@ -58,10 +59,12 @@ export function createMqttSessions({
     { options, deadlineMs, lasts }: Opening,
     known: Known,
   ): Promise<SessionConnection> {
-    const { cluster, clientId, receiveMaximum } = options;
+    const { cluster, clientId, receiveMaximum, needsMqtt5, signal } = options;
+    if (protocolVersion === 4 && needsMqtt5 !== undefined) throw needsMqtt5();
     const fresh = known.isStale;
     known.isStale = false;
     const { url, options: given } = await addressOf(cluster, { clientId, protocolVersion, fresh });
+    if (signal?.aborted === true) throw abandoned();
     const remainingMs = deadlineMs - clock.now();
     if (remainingMs <= 0) throw noTimeLeft();
     const clientOptions = {
@@ -85,12 +88,15 @@ export function createMqttSessions({
   }
 
   async function connect(opening: Opening): Promise<SessionConnection> {
-    const { cluster } = opening.options;
+    const { needsMqtt5: _, ...options } = opening.options;
+    const { cluster } = options;
     const known = knownOf(cluster);
     const by = (version: MqttProtocolVersion) => connectBy(version, opening, known);
     if (cluster.kind === 'aws-iot') return await by(5);
     return await known.choice.open(by, async () => {
-      await (await by(4)).close();
+      // Only to see whether the broker lets us in: messages are for the connection that stays.
+      const probe = await connectBy(4, { ...opening, options: { ...options, isLeaving: true } }, known);
+      await probe.close();
     });
   }
 

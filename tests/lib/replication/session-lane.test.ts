@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
-import { createManualClock } from '../../../lib/adapters/memory/clock.ts';
 import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
-import { createMemoryMqttBroker } from '../../../lib/adapters/memory/mqtt-session.ts';
+import { createMemoryProducerPool } from '../../../lib/adapters/memory/message-producer.ts';
 import { BrokerHoldError, BrokerUnavailableError, InvalidMessageError } from '../../../lib/domain/errors.ts';
-import type { MqttSessions } from '../../../lib/ports/mqtt-session.ts';
+import type { Task } from '../../../lib/domain/task.ts';
+import type { LaneMode } from '../../../lib/ports/lane-leases.ts';
+import { NOW_MS } from '../../helpers/rule-path.ts';
 import { createLaneWorld, orderedTask, sessionTask } from '../../helpers/session-lane.ts';
 
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `m${from + index}`);
@@ -40,12 +41,10 @@ describe('createSessionLane', () => {
 
   it('refuses overlapping filters of a broker that speaks MQTT 3.1.1', async () => {
     const source = { clusterId: 'factory', topicFilters: ['a/+', '+/b'] };
-    const { sessions } = createMemoryMqttBroker({ clock: createManualClock() });
-    const older: MqttSessions = {
-      open: async (...args) => Object.assign(await sessions.open(...args), { protocolVersion: 4 as const }),
-    };
-    const lane = createLaneWorld({ task: sessionTask({ source }), ports: { sessions: older } }).open();
+    const older = createLaneWorld({ task: sessionTask({ source }), protocolVersion: 4 });
+    const lane = older.open();
     expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'TOPIC_FILTERS_OVERLAP' } });
+    expect(older.broker.subscriptions(older.clientId)).toBeUndefined();
     const newer = createLaneWorld({ task: sessionTask({ source }) });
     const works = newer.open();
     await newer.settle();
@@ -183,6 +182,26 @@ describe('createSessionLane', () => {
     expect(world.kept()).toBe(0);
   });
 
+  it('drops no copy that was queued alone, before an earlier filter came to overlap', async () => {
+    const source = (topicFilters: string[]) => ({ source: { clusterId: 'factory', topicFilters } });
+    const world = createLaneWorld({ task: sessionTask(source(['stations/+/status'])), receiveMaximum: 5 });
+    const first = world.open();
+    await world.settle();
+    await first.close();
+    world.publish(numbered(8));
+    const edited = sessionTask(source(['stations/7/#', 'stations/+/status']), { version: 4 });
+    world.producer.decide(never);
+    const second = world.open('forward', edited);
+    await world.settle();
+    await second.close();
+    world.producer.decide(() => undefined);
+    const third = world.open('forward', edited);
+    await world.settle();
+    expect(world.bodies()).toEqual(numbered(8));
+    expect(world.kept()).toBe(0);
+    await third.close();
+  });
+
   it('drops what has expired while it waited', async () => {
     const world = createLaneWorld({ task: sessionTask({ options: { maxAgeSeconds: 1 } }) });
     world.producer.decide(away);
@@ -219,12 +238,127 @@ describe('createSessionLane', () => {
 
   it('remembers before it subscribes whatever the session may then know', async () => {
     const world = createLaneWorld();
-    world.memory = { subscribedFilters: ['old'] };
-    world.broker.refuse(new BrokerUnavailableError('away'));
+    world.memory = { subscribedFilters: ['old'], grantedQos: 1 };
+    world.broker.refuse(new BrokerUnavailableError('away'), 'subscribe');
     const lane = world.open();
     expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'TARGET_UNAVAILABLE' } });
-    expect(world.memory.subscribedFilters).toEqual(['stations/#', 'old']);
-    expect(world.health).toEqual(['TARGET_UNAVAILABLE']);
+    expect(world.memory).toEqual({ subscribedFilters: ['stations/#', 'old'], sessionStartMs: NOW_MS });
+  });
+
+  describe('subscribes in the end', () => {
+    const edited = () =>
+      sessionTask({ source: { clusterId: 'factory', topicFilters: ['stations/#', 'b/#'] } });
+    const oneLife = async (world: ReturnType<typeof createLaneWorld>, changed?: Task, mode?: LaneMode) => {
+      const lane = world.open(mode, changed);
+      await world.settle();
+      await lane.close();
+    };
+
+    it.each(['connect', 'subscribe'] as const)('after an edit whose first %s is refused', async (packet) => {
+      const world = createLaneWorld();
+      await oneLife(world);
+      world.broker.refuse(new BrokerUnavailableError('away'), packet);
+      await oneLife(world, edited());
+      world.broker.refuse(undefined, packet);
+      await oneLife(world, edited());
+      expect(world.broker.subscriptions(world.clientId)).toEqual(['stations/#', 'b/#']);
+    });
+
+    it('when the first SUBSCRIBE of a session that had run out is refused', async () => {
+      const world = createLaneWorld();
+      await oneLife(world);
+      const options = world.broker.opened.at(-1);
+      if (options === undefined) throw new Error('a session was opened');
+      const { signal: _, ...rest } = options;
+      await (await world.broker.sessions.open(rest, 0)).close({ endSession: true });
+      world.broker.refuse(new BrokerUnavailableError('away'), 'subscribe');
+      await oneLife(world);
+      world.broker.refuse(undefined, 'subscribe');
+      await oneLife(world);
+      expect(world.broker.subscriptions(world.clientId)).toEqual(['stations/#']);
+    });
+
+    it('when a discard unsubscribed and could not say so any more', async () => {
+      const world = createLaneWorld();
+      await oneLife(world);
+      const discarding = world.open('discard');
+      const { memory } = world;
+      await discarding.ended;
+      // As if the last write had been lost; what was written before was.
+      expect(memory.grantedQos).toBe(1);
+      expect(world.memories.at(-2)).not.toHaveProperty('grantedQos');
+      world.memory = world.memories.at(-2) ?? {};
+      await oneLife(world);
+      expect(world.broker.subscriptions(world.clientId)).toEqual(['stations/#']);
+    });
+
+    it('with the QoS of the moment', async () => {
+      const world = createLaneWorld({ task: sessionTask({ options: { qos: 0 } }) });
+      await oneLife(world);
+      await oneLife(world, sessionTask({ options: { qos: 1 } }));
+      expect(world.broker.opened.map(({ qos, mustSubscribe }) => [qos, mustSubscribe])).toEqual([
+        [0, true],
+        [1, true],
+      ]);
+    });
+  });
+
+  it('connects no more once it is told to end, before somebody else has the lease', async () => {
+    const gate = Promise.withResolvers<void>();
+    let isHeld = true;
+    const { broker, ...rest } = createLaneWorld();
+    const world = createLaneWorld({
+      ports: {
+        sessions: {
+          async open(options, deadlineMs) {
+            const { promise: aborted, resolve } = Promise.withResolvers<void>();
+            options.signal?.addEventListener('abort', () => resolve());
+            if (isHeld) await Promise.race([gate.promise, aborted]);
+            return broker.sessions.open(options, deadlineMs);
+          },
+        },
+      },
+    });
+    const old = world.open();
+    await world.settle();
+    isHeld = false;
+    await old.drain(5_000);
+    const young = world.open();
+    await world.settle();
+    gate.resolve();
+    await old.close();
+    await world.settle();
+    expect(young.isEffective()).toBe(true);
+    expect(broker.isConnected(rest.clientId)).toBe(true);
+    expect(broker.opened).toHaveLength(2);
+    await young.close();
+  });
+
+  it('sends nothing by a producer that came after the lease had gone', async () => {
+    const gate = Promise.withResolvers<void>();
+    let isSlow = false;
+    const { producer } = createLaneWorld();
+    const pool = createMemoryProducerPool(producer);
+    const world = createLaneWorld({
+      ports: {
+        producers: {
+          async producerFor(cluster) {
+            if (isSlow) await gate.promise;
+            return pool.producerFor(cluster);
+          },
+        },
+      },
+    });
+    const lane = world.open();
+    await world.settle();
+    isSlow = true;
+    world.publish(['a']);
+    await world.settle();
+    lane.lease.isOurs = false;
+    gate.resolve();
+    await world.settle();
+    expect(producer.sends).toBe(0);
+    await lane.close();
   });
 
   it('ends with the error when the session closes by itself', async () => {
@@ -482,6 +616,20 @@ describe('createSessionLane', () => {
       expect(world.broker.subscriptions(world.clientId)).toEqual([]);
       expect(world.memory.subscribedFilters).toEqual([]);
       expect(world.broker.isConnected(world.clientId)).toBe(false);
+    });
+
+    it('discards without taking anything of what the broker sends', async () => {
+      const world = createLaneWorld();
+      const forward = world.open();
+      await world.settle();
+      await forward.close();
+      world.publish(numbered(3));
+      const lane = world.open('discard');
+      await world.settle();
+      expect(await lane.ended).toEqual({ reason: 'done' });
+      expect(world.broker.opened.at(-1)).toMatchObject({ isLeaving: true, mustSubscribe: false });
+      expect(lane.lastMessageAtMs()).toBe(0);
+      expect(world.kept()).toBe(3);
     });
 
     it('ends the session of a task that goes', async () => {

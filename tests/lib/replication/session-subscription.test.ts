@@ -19,7 +19,7 @@ describe('planSubscription', () => {
   });
 
   it('changes nothing where the session is subscribed to just that', () => {
-    const memory = { subscribedFilters: ['a', 'b'] };
+    const memory = { subscribedFilters: ['a', 'b'], grantedQos: 1 as const };
     expect(planSubscription('task', definitionOf(['a', 'b']), memory, 'mqtt')).toMatchObject({
       hasChanged: false,
     });
@@ -27,6 +27,16 @@ describe('planSubscription', () => {
       hasChanged: true,
       removedTopicFilters: [],
     });
+  });
+
+  it('subscribes anew where the QoS is another one, and where nobody knows what was granted', () => {
+    for (const granted of [{}, { grantedQos: 0 as const }]) {
+      const memory = { subscribedFilters: ['a'], ...granted };
+      expect(planSubscription('task', definitionOf(['a']), memory, 'mqtt')).toMatchObject({
+        hasChanged: true,
+        removedTopicFilters: [],
+      });
+    }
   });
 
   it('removes what the session knows and the definition does not', () => {

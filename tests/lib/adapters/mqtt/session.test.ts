@@ -6,6 +6,7 @@ import { BrokerHoldError } from '../../../../lib/domain/errors.ts';
 import type { MqttMessage } from '../../../../lib/domain/message.ts';
 import type { SessionOptions } from '../../../../lib/ports/mqtt-session.ts';
 import { openSession, payloads, type TestSession } from '../../../contract/mqtt-session/kit.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 import {
   type FakeConnection,
   type FakeMqttBroker,
@@ -39,6 +40,9 @@ function willing(
   return startFakeMqttBroker((packet, connection) => {
     if (packet.cmd === 'connect') letIn(connection);
     if (packet.cmd === 'subscribe') grant(packet, connection, codes);
+    if (packet.cmd === 'unsubscribe') {
+      connection.send({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted: [0] });
+    }
     more(packet, connection);
   });
 }
@@ -125,6 +129,80 @@ describe('createMqttSessions', () => {
     expect(connects.at(-1)).toMatchObject({ protocolVersion: 4, clean: false });
   });
 
+  it('refuses what needs MQTT 5 without taking a message of a broker that does not speak it', async () => {
+    const broker = await startFakeMqttBroker((packet, connection) => {
+      if (packet.cmd !== 'connect') return;
+      if (packet.protocolVersion === 5) return connection.close();
+      letIn(connection);
+      connection.sendBytes(publishPacket({ message: messageOf('x'), packetId: 1, protocolVersion: 4 }));
+    });
+    const taken: unknown[] = [];
+    const needsMqtt5 = () => new BrokerHoldError('overlap', { code: 'X', scope: 'cluster' });
+    const opening = open(broker, { needsMqtt5, onDelivery: (delivery) => taken.push(delivery) });
+    await expect(opening).rejects.toMatchObject({ code: 'X' });
+    expect(taken).toEqual([]);
+  });
+
+  it.each<[string, (packet: Packet, connection: FakeConnection) => void]>([
+    ['CONNACK', () => undefined],
+    ['SUBACK', (packet, connection) => packet.cmd === 'connect' && letIn(connection)],
+  ])('gives up at once, and does not come back, when it is abandoned before %s', async (_, answer) => {
+    const broker = await startFakeMqttBroker(answer);
+    const abandoning = new AbortController();
+    const opening = open(broker, { signal: abandoning.signal });
+    await broker.seen('connect', 1);
+    abandoning.abort();
+    await expect(opening).rejects.toMatchObject({ code: 'DEADLINE_PASSED' });
+    await eventually(
+      async () => broker.connections.length,
+      (count) => count === 0,
+      { timeoutMs: 5_000, everyMs: 20, what: 'the connection is gone' },
+    );
+    expect(broker.packets.filter(({ cmd }) => cmd === 'connect')).toHaveLength(1);
+  });
+
+  it('lets an open session alone when it is abandoned too late, but ends none any more', async () => {
+    const broker = await willing();
+    const abandoning = new AbortController();
+    const { session, closings } = await open(broker, { signal: abandoning.signal });
+    abandoning.abort();
+    await session.unsubscribe();
+    expect(closings).toEqual([]);
+    await expect(session.close({ endSession: true })).rejects.toMatchObject({ code: 'DEADLINE_PASSED' });
+  });
+
+  it('tells what is about to change before it does, and changes nothing when that fails', async () => {
+    const broker = await willing();
+    const failure = new BrokerHoldError('no', { code: 'X', scope: 'cluster' });
+    await expect(open(broker, { beforeSubscribing: () => Promise.reject(failure) })).rejects.toBe(failure);
+    expect(broker.packets.map(({ cmd }) => cmd)).not.toContain('subscribe');
+  });
+
+  it('unsubscribes behind a backlog that it does not take, and subscribes to nothing', async () => {
+    const broker = await willing((packet, { sendBytes }) => {
+      if (packet.cmd === 'connect') sendBytes(Buffer.concat([publish(1, 'a'), publish(2, 'b')]));
+    });
+    const session = await open(broker, { isLeaving: true, maxPendingBytes: 1, mustSubscribe: true });
+    await session.session.unsubscribe();
+    expect(session.deliveries).toEqual([]);
+    expect(broker.packets.map(({ cmd }) => cmd)).not.toContain('subscribe');
+  });
+
+  it('subscribes to a filter that an earlier one overlaps once that one is granted', async () => {
+    const granted: string[] = [];
+    const broker = await startFakeMqttBroker((packet, connection) => {
+      if (packet.cmd === 'connect') letIn(connection);
+      if (packet.cmd !== 'subscribe') return;
+      const topic = packet.subscriptions[0]?.topic ?? '';
+      granted.push(topic);
+      grant(packet, connection, [topic === 'a/+' ? 0x87 : 1]);
+    });
+    await expect(open(broker, { topicFilters: ['a/+', '+/b', 'c'] })).rejects.toMatchObject({
+      code: 'ACCESS_DENIED',
+    });
+    expect(granted).not.toContain('+/b');
+  });
+
   it('takes a message that is sent again on a living connection once', async () => {
     const broker = await willing((packet, { sendBytes }) => {
       if (packet.cmd === 'subscribe')
@@ -183,6 +261,13 @@ describe('createMqttSessions', () => {
     expect(await session.closed()).toMatchObject(expected);
     await session.session.close();
     expect(session.closings).toHaveLength(1);
+  });
+
+  it('says so when the broker closes without a reason', async () => {
+    const broker = await willing();
+    const session = await open(broker);
+    broker.connections[0]?.close();
+    expect(await session.closed()).toMatchObject({ code: 'CONNECTION_CLOSED', reaction: 'retry' });
   });
 
   it('does not open what ends before SUBACK', async () => {
