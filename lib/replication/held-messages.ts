@@ -17,6 +17,11 @@ export interface HeldMessages {
   readonly size: number;
   add(messages: readonly ReceivedMessage[]): void;
   remove(message: ReceivedMessage): void;
+  /**
+   * They are settled, and about to be acknowledged: not extended or handed back any more. Resolves when no extension is under
+   * way, whose new receipt would outlive the acknowledgement of the old one.
+   */
+  settle(messages: readonly ReceivedMessage[]): Promise<void>;
   /** False once its time has run out: then it comes again, to whomever. */
   isOurs(message: ReceivedMessage): boolean;
   /** Extends what is due, each few seconds, until the signal aborts. */
@@ -36,6 +41,8 @@ export function createHeldMessages({
 }): HeldMessages {
   /** Epoch ms at which each was received or last extended. */
   const since = new Map<ReceivedMessage, number>();
+  const settled = new Set<ReceivedMessage>();
+  let extending: Promise<void> | undefined;
 
   async function extend(messages: readonly ReceivedMessage[], durationMs: number): Promise<void> {
     const nowMs = clock.now();
@@ -49,12 +56,17 @@ export function createHeldMessages({
     get size() {
       return since.size;
     },
+    async settle(messages) {
+      for (const message of messages) settled.add(message);
+      await extending;
+    },
     add(messages) {
       const nowMs = clock.now();
       for (const message of messages) since.set(message, nowMs);
     },
     remove(message) {
       since.delete(message);
+      settled.delete(message);
     },
     isOurs: (message) => clock.now() - (since.get(message) ?? Number.NEGATIVE_INFINITY) < INVISIBLE_MS,
 
@@ -62,18 +74,23 @@ export function createHeldMessages({
       while (!signal.aborted) {
         await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
         const dueMs = clock.now() - EXTEND_AFTER_MS;
-        const due = [...since].filter(([, sinceMs]) => sinceMs <= dueMs).map(([message]) => message);
+        const due = [...since]
+          .filter(([message, sinceMs]) => sinceMs <= dueMs && !settled.has(message))
+          .map(([message]) => message);
         if (due.length === 0 || signal.aborted) continue;
-        await extend(due, INVISIBLE_MS).catch((error: unknown) => {
+        extending = extend(due, INVISIBLE_MS).catch((error: unknown) => {
           // What could not be extended lapses: it comes again, as after any failure here.
           logger.warn('held messages not extended', { messages: due.length, error });
         });
+        await extending;
+        extending = undefined;
       }
     },
 
     async letGo(soonMs) {
-      const left = [...since.keys()];
+      const left = [...since.keys()].filter((message) => !settled.has(message));
       since.clear();
+      settled.clear();
       if (left.length === 0) return;
       await consumer.changeInvisibleDuration(left, soonMs).catch((error: unknown) => {
         logger.warn('held messages not handed back', { messages: left.length, error });

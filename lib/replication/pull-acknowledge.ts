@@ -54,6 +54,7 @@ export function createAcknowledger({
 
   async function now(messages: readonly ReceivedMessage[]): Promise<void> {
     let rest = [...messages];
+    await held.settle(rest);
     for (let tries = 1; rest.length > 0 && tries <= MAX_TRIES && isOurs(); tries += 1) rest = await ask(rest);
     if (rest.length === 0) return;
     for (const message of rest) held.remove(message);

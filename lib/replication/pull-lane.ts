@@ -76,6 +76,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
 
   const gate = createTargetGate({
     clock,
+    random,
     onOpen: () => tellHealth(),
     onClose: (error) => {
       if (error.reaction !== 'throttle') health.failing(error);
@@ -83,7 +84,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   });
 
   function tellHealth(): void {
-    if (gate.isOpen && !sourceFails && isEffective) health.working();
+    if (gate.isWell && !sourceFails && isEffective) health.working();
   }
 
   async function run(): Promise<LaneEnd> {

@@ -1,4 +1,4 @@
-import { BridgeError } from '../domain/errors.ts';
+import type { BridgeError } from '../domain/errors.ts';
 import type { OutgoingMqttMessage } from '../domain/message.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -12,15 +12,19 @@ import type { TargetGate } from './target-gate.ts';
 
 /** One publish may take so long: a target that swallows calls is known as away within 5 s. */
 const PUBLISH_MS = 4_500;
-/** So many tries fail, during each of which the target takes other messages: the fault is the message's own. */
+/** So many tries fail, between which the target takes other messages: the fault is the message's own. */
 const MAX_TRIES = 16;
 /** A message delivered so often before gets few of them: whatever it does, it must not go on doing it. */
 const SUSPECT_ATTEMPTS = 10;
 const SUSPECT_TRIES = 3;
-/** A topic that the target answers about, and refuses for so long, is refused for good, whether it takes others or not. */
-const REFUSED_FOR_MS = 60_000;
 /** Long before the cluster would move it to a topic of its own (our groups: after 1000). */
 const HOPELESS_ATTEMPTS = 500;
+/** A refused topic is asked about so many times less often than a target that may be back any moment. */
+const REFUSED_PATIENCE = 5;
+/** So long after it took something a target counts as well. */
+const PROVEN_FOR_MS = 5_000;
+/** These tell nothing about the message: it never left, or the target asked for less. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['DEADLINE_PASSED', 'NOT_SENT', 'TARGET_THROTTLED']);
 
 /** What happened to a message. `left`: it could not be settled, and stays at its source. */
 export type Settled = 'done' | 'left';
@@ -50,7 +54,6 @@ export type SettleMessage = (message: ReceivedMessage) => Promise<Settled>;
 
 export function createSettleMessage(ports: SettlePorts): SettleMessage {
   const { gate, counts, clock, draining, logger, random } = ports;
-  const hasTurn = new Set<ReceivedMessage>();
 
   /** Tries again until the store has it; bounded by the lane's end. */
   async function kept(message: ReceivedMessage, error: BridgeError): Promise<Settled> {
@@ -61,7 +64,7 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
         return 'done';
       } catch (cause) {
         logger.warn('dead letter not stored', { messageId: message.messageId, error: cause });
-        await wait(retryWaitMs(tries, 0, random));
+        await wait(retryWaitMs(tries, 0, random) * REFUSED_PATIENCE);
       }
     }
     return 'left';
@@ -80,47 +83,43 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   /** Tries until it is settled. Bounded by the lane's end: while the target is away a message waits here. */
   async function carried(message: ReceivedMessage): Promise<Settled> {
     const receiptTimeMs = clock.now();
-    const fault = createFaultWatch(message, receiptTimeMs);
+    const fault = createFaultWatch(message, gate, clock);
     for (let tries = 1; ; tries += 1) {
       const step = await tryOnce(message, receiptTimeMs);
       if (typeof step === 'string') return step;
-      if (step.reaction === 'dead-letter' || fault.isMessages(step)) return kept(message, step);
-      if (!isOwnTopic(step)) gate.close(step);
+      const isOwn = isOwnTopic(step);
+      if (step.reaction === 'dead-letter' || fault.isMessages(step, isOwn)) return kept(message, step);
       counts.retried += 1;
-      await waitForTry(message, retryWaitMs(tries, step.waitMs ?? 0, random));
+      if (!isOwn) {
+        gate.close(step, step.waitMs);
+      } else {
+        // The others go on: one odd topic must not hold up all.
+        if (!isProvenWell()) gate.warn(step);
+        await wait(retryWaitMs(tries, 0, random));
+      }
       if (draining.aborted) return 'left';
     }
   }
 
   /** One try, with the message as it is to be by now: its expiry goes on while it waits. */
   async function tryOnce(message: ReceivedMessage, receiptTimeMs: number): Promise<Settled | BridgeError> {
+    await ports.pace();
+    const leave = await gate.enter(draining);
+    if (leave === undefined) return 'left';
     try {
       const decision = ports.decide(message, receiptTimeMs);
       if (decision.kind === 'skip') return skipped(message, decision.reason);
       if (decision.kind === 'dead-letter') return await kept(message, decision.error);
-      await ports.pace();
       if (!ports.mayPublish(message)) return 'left';
       return (await attempt(decision.message)) ?? 'done';
     } finally {
-      if (hasTurn.delete(message)) gate.endTurn();
+      leave();
     }
   }
 
-  /** Tells a fault of the message from one of the target: the target takes others meanwhile. */
-  function createFaultWatch({ deliveryAttempt }: ReceivedMessage, receiptTimeMs: number) {
-    const maxTries = deliveryAttempt >= SUSPECT_ATTEMPTS ? SUSPECT_TRIES : MAX_TRIES;
-    let failures = 0;
-    let lastFailureMs = Number.POSITIVE_INFINITY;
-    return {
-      isMessages(error: BridgeError): boolean {
-        if (isOwnTopic(error)) {
-          return gate.lastAcceptedAtMs >= receiptTimeMs || clock.now() - receiptTimeMs >= REFUSED_FOR_MS;
-        }
-        if (gate.lastAcceptedAtMs >= lastFailureMs) failures += 1;
-        lastFailureMs = clock.now();
-        return failures >= maxTries && error.reaction !== 'hold';
-      },
-    };
+  /** The target has taken something just now: a refusal of one topic says nothing about the others. */
+  function isProvenWell(): boolean {
+    return clock.now() - gate.lastAcceptedAtMs < PROVEN_FOR_MS;
   }
 
   function skipped(message: ReceivedMessage, reason: PullSkipped): Settled {
@@ -134,12 +133,6 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     return reaction === 'hold' && scope === 'topic' && !ports.hasFixedTopic;
   }
 
-  /** One of the messages that wait for the target tries at a time; what was refused for itself waits for itself. */
-  async function waitForTry(message: ReceivedMessage, ms: number): Promise<void> {
-    if (gate.isOpen) await wait(ms);
-    else if (await gate.takeTurn(ms, draining)) hasTurn.add(message);
-  }
-
   /** Ends early, and without an error, when the lane drains. */
   async function wait(ms: number): Promise<void> {
     await clock.sleep(ms, draining).catch(() => undefined);
@@ -149,7 +142,6 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     if (message.deliveryAttempt > 1) counts.retried += 1;
     else counts.consumed += 1;
     try {
-      if (message.deliveryAttempt >= HOPELESS_ATTEMPTS) return await kept(message, tooOften(message));
       return await carried(message);
     } catch (error) {
       // A fault of ours must not make dead letters: the message comes again until it is repaired.
@@ -159,10 +151,36 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   };
 }
 
-function tooOften({ deliveryAttempt }: ReceivedMessage): BridgeError {
-  return new BridgeError(`the message was delivered ${deliveryAttempt} times and never acknowledged`, {
-    code: 'DELIVERED_TOO_OFTEN',
-    reaction: 'dead-letter',
-    scope: 'message',
-  });
+/**
+ * Tells a fault of the message from one of the target: others go through meanwhile. A refusal of its topic is its own when it
+ * is repeated after the target has taken others; any other failure when that has happened often enough.
+ */
+function createFaultWatch(
+  { deliveryAttempt }: ReceivedMessage,
+  gate: Pick<TargetGate, 'lastAcceptedAtMs'>,
+  clock: Pick<Clock, 'now'>,
+) {
+  const maxFailures = maxFailuresOf(deliveryAttempt);
+  let failures = 0;
+  let firstRefusalMs = Number.POSITIVE_INFINITY;
+  let lastFailureMs = Number.POSITIVE_INFINITY;
+  return {
+    isMessages(error: BridgeError, isOwnTopic: boolean): boolean {
+      if (error.reaction === 'throttle' || SAYS_NOTHING.has(error.code)) return false;
+      if (isOwnTopic) {
+        const isRepeated = gate.lastAcceptedAtMs >= firstRefusalMs;
+        firstRefusalMs = Math.min(firstRefusalMs, clock.now());
+        return isRepeated;
+      }
+      if (error.reaction === 'hold') return false;
+      if (gate.lastAcceptedAtMs >= lastFailureMs) failures += 1;
+      lastFailureMs = clock.now();
+      return failures >= maxFailures;
+    },
+  };
+}
+
+function maxFailuresOf(deliveryAttempt: number): number {
+  if (deliveryAttempt >= HOPELESS_ATTEMPTS) return 1;
+  return deliveryAttempt >= SUSPECT_ATTEMPTS ? SUSPECT_TRIES : MAX_TRIES;
 }

@@ -1,11 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../../lib/domain/errors.ts';
+import {
+  BridgeError,
+  BrokerHoldError,
+  BrokerThrottledError,
+  BrokerUnavailableError,
+} from '../../../lib/domain/errors.ts';
 import { decodeRocketmqEnvelope } from '../../../lib/mapping/rocketmq-envelope.ts';
 import type { RocketmqAdmin } from '../../../lib/ports/rocketmq-admin.ts';
 import { createPullWorld, ORDERED } from '../../helpers/pull-world.ts';
 
 const MINUTE_MS = 60_000;
 const refusedTopic = new BrokerHoldError('not allowed', { code: 'ACCESS_DENIED', scope: 'topic' });
+const throttled = new BrokerThrottledError('quota exceeded', { waitMs: 200 });
 const odd = new BrokerUnavailableError('unspecified error', { code: 'TARGET_ERROR' });
 
 describe('createPullLane', () => {
@@ -111,6 +117,7 @@ describe('createPullLane', () => {
     expect(world.left()).toEqual(['no key']);
     world.deadLetters.put = put;
     await world.clock.advance(5_000);
+    await world.settle();
     expect(world.left()).toEqual([]);
     expect(await world.dead()).toHaveLength(1);
   });
@@ -173,21 +180,44 @@ describe('createPullLane', () => {
     await world.clock.advance(10_000);
     expect(world.left()).toHaveLength(40);
     world.put('fine');
-    await world.clock.advance(5_000);
+    await world.clock.advance(30_000);
     expect(world.texts()).toEqual(['fine']);
     expect(world.left()).toEqual([]);
     expect(await world.dead()).toHaveLength(40);
   });
 
-  it('takes a topic for refused after a minute, though nothing else was there to prove the target well', async () => {
+  it('gives nothing up while every topic is refused: that may be the target, and the task says so', async () => {
     const world = createPullWorld();
     await world.open();
+    for (let message = 0; message < 20; message += 1) world.put(`${message}`);
+    await world.settle();
+    expect(world.texts()).toHaveLength(20);
     world.publisher.decide(() => refusedTopic);
-    world.put('refused');
-    await world.clock.advance(50_000);
-    expect(world.left()).toEqual(['refused']);
-    await world.clock.advance(20_000);
-    expect(await world.dead()).toMatchObject([{ code: 'ACCESS_DENIED' }]);
+    for (let message = 20; message < 60; message += 1) world.put(`${message}`);
+    await world.clock.advance(5 * MINUTE_MS);
+    expect(await world.dead()).toEqual([]);
+    expect(world.health.at(-1)).toBe(refusedTopic);
+    world.publisher.decide(() => undefined);
+    await world.clock.advance(30_000);
+    expect(world.texts()).toHaveLength(60);
+    expect(world.health.at(-1)).toBe('working');
+  });
+
+  it('makes no dead letter of what a target throttles', async () => {
+    const world = createPullWorld();
+    await world.open();
+    let allowed = 0;
+    world.publisher.decide(() => {
+      allowed -= 1;
+      return allowed >= 0 ? undefined : throttled;
+    });
+    for (let message = 0; message < 160; message += 1) world.put(`${message}`);
+    for (let second = 0; second < 120; second += 1) {
+      allowed = 5;
+      await world.clock.advance(1_000);
+    }
+    expect(await world.dead()).toEqual([]);
+    expect(world.texts()).toHaveLength(160);
   });
 
   it('skips what was born before its start, where no admin port can set the position', async () => {
