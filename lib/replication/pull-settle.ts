@@ -64,7 +64,7 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
         return 'done';
       } catch (cause) {
         logger.warn('dead letter not stored', { messageId: message.messageId, error: cause });
-        await wait(retryWaitMs(tries, 0, random) * REFUSED_PATIENCE);
+        await wait(retryWaitMs(tries, 0, random));
       }
     }
     return 'left';
@@ -95,7 +95,7 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       } else {
         // The others go on: one odd topic must not hold up all.
         if (!isProvenWell()) gate.warn(step);
-        await wait(retryWaitMs(tries, 0, random));
+        await wait(retryWaitMs(tries, 0, random) * REFUSED_PATIENCE);
       }
       if (draining.aborted) return 'left';
     }
