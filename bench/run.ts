@@ -32,6 +32,9 @@ const names = positionals.length === 0 ? Object.keys(BENCHES) : positionals;
 const unknown = names.filter((name) => BENCHES[name] === undefined);
 if (unknown.length > 0) fail(`no bench is called ${unknown.join(', ')}: ${Object.keys(BENCHES).join(' ')}`);
 
+// Parts are processes of their own; they end with this one, but only where it exits by itself.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const rows: Row[] = [];
 for (const name of names) {
   console.log(`\n${name}`);
