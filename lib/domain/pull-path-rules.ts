@@ -74,9 +74,9 @@ function checkWithoutAdmin({ source }: RocketmqToMqttDefinition): DefinitionChec
   if (startFrom === 'earliest') {
     const message = `cluster ${clusterId} names no nameServer, without which the group cannot be moved back: move it in the cluster's own console and leave this out, or give the cluster its nameServer`;
     check.errors.push({ field: 'source.startFrom', code: 'ADMIN_NEEDED', message });
-  } else {
+  } else if (startFrom !== undefined) {
     const message =
-      'the group cannot be moved without the nameServer of the cluster: what was sent before that time (left out: before the first start) is received and skipped, message by message, and what the group has read already does not come again';
+      'the group cannot be moved without the nameServer of the cluster: what was sent before that time is received and skipped, message by message, until the group has caught up, and what it has read already does not come again; leave it out to let the group go on where it stands';
     check.warnings.push({ field: 'source.startFrom', code: 'START_BY_SKIPPING', message });
   }
   return check;

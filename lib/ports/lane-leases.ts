@@ -47,8 +47,17 @@ export interface LaneMemory {
   grantedQos?: 0 | 1 | 2;
   /** Session path: epoch ms at which the broker's session began, as its first owner saw it; part of every `mqferry_id`. */
   sessionStartMs?: number;
-  /** Pull path: the consumer group stands where the task wanted to start; must not be moved there again. */
-  isPositioned?: boolean;
+  /** Pull path: the consumer group stands where this start is; must not be moved there again. An edited one is another. */
+  positionedFor?: PullStart;
+}
+
+/** Where a pull task wants to start. */
+export interface PullStart {
+  clusterId: string;
+  rocketmqTopic: string;
+  consumerGroup: string;
+  /** Absent: a group that the user has named goes on where it stands. */
+  startFrom?: string;
 }
 
 /** Leases on lanes, each an item of the task's partition. Conditional writes throughout. */

@@ -16,18 +16,15 @@ export type PullDecision =
 /** Asked anew for each try, since an expiry goes on. Throws for a fault of ours only. */
 export type DecidePulled = (message: ReceivedMessage, receiptTimeMs: number) => PullDecision;
 
-/**
- * @param options.skipBornBeforeMs - messages born earlier are acknowledged unsent: the start position where no admin port
- *   can set it
- */
+/** @param options.isTooOld - whether a message is acknowledged unsent: the start position where no admin port can set it */
 export function createPullDecide(options: {
   mapper: RocketmqToMqttMapper;
-  skipBornBeforeMs: number;
+  isTooOld(message: ReceivedMessage): boolean;
   clock: Pick<Clock, 'now'>;
 }): DecidePulled {
-  const { mapper, skipBornBeforeMs, clock } = options;
+  const { mapper, isTooOld, clock } = options;
   return (message, receiptTimeMs) => {
-    if (message.bornTimeMs < skipBornBeforeMs) return { kind: 'skip', reason: 'skipped' };
+    if (isTooOld(message)) return { kind: 'skip', reason: 'skipped' };
     if (message.isCorrupted) return { kind: 'dead-letter', error: corrupted() };
     try {
       return mapper(message, { receiptTimeMs, sendTimeMs: clock.now() });

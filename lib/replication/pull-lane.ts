@@ -8,6 +8,7 @@ import { encodeRocketmqEnvelope } from '../mapping/rocketmq-envelope.ts';
 import { createRocketmqToMqttMapper } from '../mapping/rocketmq-to-mqtt.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
+import type { PullStart } from '../ports/lane-leases.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, MessageConsumers, ReceivedMessage } from '../ports/message-consumer.ts';
 import type { MqttClusterRecord, MqttPublisher, MqttPublishers } from '../ports/mqtt-publisher.ts';
@@ -21,9 +22,10 @@ import { createAcknowledger } from './pull-acknowledge.ts';
 import { newPullCounts } from './pull-counts.ts';
 import { createPullDecide } from './pull-decide.ts';
 import { drainMoved } from './pull-moved.ts';
-import { preparePosition } from './pull-position.ts';
+import { isSameStart, preparePosition, pullStartOf, startPositionOf } from './pull-position.ts';
 import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
 import { createSettleMessage } from './pull-settle.ts';
+import { createStartSkip, type StartSkip } from './pull-start-skip.ts';
 import type { Random } from './retry-schedule.ts';
 import { createTargetGate } from './target-gate.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -115,8 +117,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     source: RocketmqClusterRecord,
     target: MqttClusterRecord,
   ): Promise<void> {
-    const consumerGroup = consumerGroupOf({ ...ids, definition });
-    const { topic: rocketmqTopic, consumerGroup: namedGroup } = definition.source;
+    const start = pullStartOf(task.taskId, definition);
+    const { rocketmqTopic, consumerGroup } = start;
     const filter = definition.source.filter ?? { type: 'tag', expression: '*' };
     const consumer = await ports.consumers.open(source, { rocketmqTopic, consumerGroup, filter });
     const held = createHeldMessages({ consumer, clock, logger });
@@ -127,14 +129,14 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     });
     ends = { consumer, publisher, held };
     const [isFifo, admin] = await Promise.all([consumer.isFifo(), ports.admins.adminOf(source)]);
-    const { skipBornBeforeMs, isReady } = await preparePosition({
-      ...context,
-      admin,
-      consumerGroup,
-      isOwnGroup: namedGroup === undefined,
-      isFifo,
+    const isOwnGroup = definition.source.consumerGroup === undefined;
+    const position = await preparePosition({ ...context, start, admin, isOwnGroup, isFifo });
+    if (position === 'not-yet') throw notPositioned();
+    const startSkip = createStartSkip({
+      bornBeforeMs: position === 'by-skipping' ? bornBeforeMs(start) : 0,
+      clock,
+      onCaughtUp: () => rememberPosition(start),
     });
-    if (!isReady) throw notPositioned();
     await publisher.check(clock.now() + CONNECT_MS);
     const watching =
       lane === 0
@@ -147,18 +149,28 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
             signal: draining.signal,
           })
         : undefined;
-    await work(definition, { consumer, publisher, held }, { isFifo, skipBornBeforeMs, consumerGroup });
+    await work(definition, { consumer, publisher, held }, { isFifo, startSkip, consumerGroup });
     await watching;
+  }
+
+  /** Before which time of birth this lane skips, where its group cannot be moved. */
+  function bornBeforeMs(start: PullStart): number {
+    const isReached = start.startFrom === undefined || isSameStart(context.memory.positionedFor, start);
+    const position = startPositionOf(task);
+    return isReached || typeof position !== 'object' ? 0 : position.timestampMs;
+  }
+
+  function rememberPosition(start: PullStart): void {
+    context.remember({ ...context.memory, positionedFor: start }).catch((error: unknown) => {
+      // The next owner skips until it has caught up for itself.
+      logger.warn('not remembered that the lane has caught up with its start', { ...ids, error });
+    });
   }
 
   async function work(
     definition: RocketmqToMqttDefinition,
     { consumer, publisher, held }: Ends,
-    {
-      isFifo,
-      skipBornBeforeMs,
-      consumerGroup,
-    }: { isFifo: boolean; skipBornBeforeMs: number; consumerGroup: string },
+    { isFifo, startSkip, consumerGroup }: { isFifo: boolean; startSkip: StartSkip; consumerGroup: string },
   ): Promise<void> {
     const topic = parseTemplate(definition.target.topic);
     const pacer = createPacer(definition.options.maxMessagesPerSecond, clock, draining.signal);
@@ -171,7 +183,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     const settle = createSettleMessage({
       ...shared,
       publisher,
-      decide: createPullDecide({ mapper, skipBornBeforeMs, clock }),
+      decide: createPullDecide({ mapper, isTooOld: startSkip.isTooOld, clock }),
       keepDeadLetter: (message, error) => keepDeadLetter(message, error, consumerGroup),
       hasFixedTopic: topic.ok && isLiteral(topic.template),
       mayPublish: (message) => isOurs() && !closing.signal.aborted && held.isOurs(message),
@@ -185,6 +197,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       acknowledger: createAcknowledger({ consumer, held, counts, isOurs, logger }),
       onReceived: (messages: readonly ReceivedMessage[]) => {
         if (messages.length > 0) lastMessageAtMs = clock.now();
+        // One that was ended early is empty too, and tells nothing.
+        if (!draining.signal.aborted) startSkip.received(messages);
         isEffective = true;
         sourceFails = false;
         tellHealth();

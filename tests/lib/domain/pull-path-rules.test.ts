@@ -115,7 +115,8 @@ describe('checkPullPath', () => {
       expect(errorsOf(source({ consumerGroup: 'ours', startFrom: 'earliest' }), withoutAdmin)).toEqual([
         'source.startFrom: ADMIN_NEEDED',
       ]);
-      for (const start of [{}, { startFrom: 'latest' }, { startFrom: '2026-08-01T10:00:00Z' }]) {
+      expect(warningsOf(source({ consumerGroup: 'ours' }), withoutAdmin)).toEqual([]);
+      for (const start of [{ startFrom: 'latest' }, { startFrom: '2026-08-01T10:00:00Z' }]) {
         const from = source({ consumerGroup: 'ours', ...start });
         expect(errorsOf(from, withoutAdmin)).toEqual([]);
         expect(warningsOf(from, withoutAdmin)).toEqual(['source.startFrom: START_BY_SKIPPING']);

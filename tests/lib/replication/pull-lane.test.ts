@@ -7,7 +7,7 @@ import {
 } from '../../../lib/domain/errors.ts';
 import { decodeRocketmqEnvelope } from '../../../lib/mapping/rocketmq-envelope.ts';
 import type { RocketmqAdmin } from '../../../lib/ports/rocketmq-admin.ts';
-import { createPullWorld, ORDERED } from '../../helpers/pull-world.ts';
+import { COMMANDS, createPullWorld, ORDERED } from '../../helpers/pull-world.ts';
 
 const MINUTE_MS = 60_000;
 const refusedTopic = new BrokerHoldError('not allowed', { code: 'ACCESS_DENIED', scope: 'topic' });
@@ -230,6 +230,30 @@ describe('createPullLane', () => {
     expect(world.left()).toEqual([]);
   });
 
+  it('lets a named group go on where it stands, where no admin port can set the position', async () => {
+    const world = createPullWorld({ source: { consumerGroup: 'office' } });
+    world.put('old', {}, world.clock.now() - 1);
+    await world.open();
+    await world.settle();
+    expect(world.texts()).toEqual(['old']);
+  });
+
+  it('skips no longer than until it has caught up, whatever the clock of a producer says', async () => {
+    const world = createPullWorld();
+    const bornBefore = world.clock.now() - 1;
+    world.put('old', {}, bornBefore);
+    const { remembered } = await world.open();
+    await world.clock.advance(15_000);
+    world.put('slow clock', {}, bornBefore);
+    await world.settle();
+    expect(world.texts()).toEqual(['slow clock']);
+    expect(remembered).toHaveLength(1);
+    await world.open({ memory: remembered[0] ?? {} });
+    world.put('slow clock again', {}, bornBefore);
+    await world.settle();
+    expect(world.texts()).toEqual(['slow clock', 'slow clock again']);
+  });
+
   it('does not carry what it has carried before, and drops what has expired', async () => {
     const world = createPullWorld({ options: { maxAgeSeconds: 60 } });
     await world.open();
@@ -382,9 +406,33 @@ describe('createPullLane', () => {
           { rocketmqTopic: ORDERED, consumerGroup: world.consumerGroup, position: 'earliest' },
         ],
       ]);
-      expect(remembered).toEqual([{ isPositioned: true }]);
-      await world.open({ memory: { isPositioned: true } });
+      expect(remembered).toMatchObject([
+        { positionedFor: { rocketmqTopic: ORDERED, startFrom: 'earliest' } },
+      ]);
+      await world.open({ memory: remembered[0] ?? {} });
       expect(calls).toHaveLength(2);
+    });
+
+    it.each([{ topic: COMMANDS }, { consumerGroup: 'office' }, { startFrom: '2026-08-01T10:00:00Z' }])(
+      'sets the position anew when an edit has made it another: %j',
+      async (edit) => {
+        const { admin, calls } = recordingAdmin();
+        const source = { topic: ORDERED, startFrom: 'earliest' };
+        const [memory] = (await createPullWorld({ admin, source }).open()).remembered;
+        calls.length = 0;
+        const world = createPullWorld({ admin, source: { ...source, ...edit } });
+        await world.open({ memory: memory ?? {} });
+        expect(calls.at(-1)).toMatchObject(['resetPosition', expect.anything()]);
+      },
+    );
+
+    it('moves no group on a lease that it has lost', async () => {
+      const { admin, calls } = recordingAdmin();
+      const world = createPullWorld({ admin });
+      world.loseLease();
+      const { lane } = await world.open();
+      expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'NOT_POSITIONED_YET' } });
+      expect(calls).toEqual([]);
     });
 
     it('waits with its other lanes until the first has set the position', async () => {
@@ -392,9 +440,11 @@ describe('createPullLane', () => {
       const world = createPullWorld({ admin });
       const { lane } = await world.open({ lane: 1 });
       expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'NOT_POSITIONED_YET' } });
-      const second = await world.open({ lane: 1, firstLaneMemory: { isPositioned: true } });
+      const [firstLaneMemory] = (await world.open()).remembered;
+      const before = calls.length;
+      const second = await world.open({ lane: 1, firstLaneMemory: firstLaneMemory ?? {} });
       expect(second.lane.isEffective()).toBe(true);
-      expect(calls).toEqual([]);
+      expect(calls).toHaveLength(before);
     });
 
     it('deletes its group with the task, but none that its user has named', async () => {
