@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
 import { systemClock as clock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
@@ -13,5 +14,7 @@ const runShift = createPullShift(config, { clock, logger });
 export async function handler(_event: unknown, context: Context): Promise<ShiftReport> {
   logger.setContext({ requestId: context.awsRequestId });
   const leftMs = Math.min(context.getRemainingTimeInMillis(), config.SHIFT_SECONDS * 1_000);
-  return runShift({ owner: context.awsRequestId, deadlineMs: clock.now() + leftMs });
+  // One asynchronous invocation may be delivered twice, with one request id: two owners all the same.
+  const owner = `${context.awsRequestId}-${randomUUID()}`;
+  return runShift({ owner, deadlineMs: clock.now() + leftMs });
 }

@@ -71,6 +71,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   const closing = new AbortController();
   const ending = Promise.withResolvers<LaneEnd>();
   const isThrough = Promise.withResolvers<void>();
+  const takenOver = Promise.withResolvers<never>();
   let ends: Ends | undefined;
   let isEffective = false;
   let lastMessageAtMs = 0;
@@ -81,7 +82,12 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     random,
     onOpen: () => tellHealth(),
     onClose: (error) => {
-      if (error.reaction !== 'throttle') health.failing(error);
+      // To connect again would throw the other one out. Whether that is our successor is for the lease to say.
+      if (error.code === 'CLIENT_ID_TAKEN') {
+        draining.abort();
+        closing.abort();
+        takenOver.reject(error);
+      } else if (error.reaction !== 'throttle') health.failing(error);
     },
   });
 
@@ -96,7 +102,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       throw notForward();
     }
     if (mode === 'end') return endGroup(definition, source);
-    await carry(definition, source, target);
+    await Promise.race([carry(definition, source, target), takenOver.promise]);
     return { reason: 'closed' };
   }
 

@@ -294,6 +294,23 @@ describe('createPullLane', () => {
     expect(await lane.ended).toEqual({ reason: 'closed' });
   });
 
+  it('ends when another client takes its client id, and does not connect again', async () => {
+    const world = createPullWorld();
+    const { lane } = await world.open();
+    let attempts = 0;
+    world.publisher.decide(() => {
+      attempts += 1;
+      return new BrokerHoldError('session taken over', { code: 'CLIENT_ID_TAKEN', scope: 'cluster' });
+    });
+    world.put('open');
+    await world.clock.advance(MINUTE_MS);
+    expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'CLIENT_ID_TAKEN' } });
+    expect(attempts).toBe(1);
+    expect(world.left()).toEqual(['open']);
+    // Not told to the task: it may be our own successor.
+    expect(world.health).not.toContainEqual(expect.objectContaining({ code: 'CLIENT_ID_TAKEN' }));
+  });
+
   it('drains: what is under way is settled, what is not goes back soon', async () => {
     const world = createPullWorld();
     const { lane } = await world.open();
