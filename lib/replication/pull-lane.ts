@@ -204,7 +204,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       onReceived: (messages: readonly ReceivedMessage[]) => {
         if (messages.length > 0) lastMessageAtMs = clock.now();
         // One that was ended early is empty too, and tells nothing.
-        if (!draining.signal.aborted) startSkip.received(messages);
+        if (messages.length > 0 || !draining.signal.aborted) startSkip.received(messages);
         isEffective = true;
         sourceFails = false;
         tellHealth();

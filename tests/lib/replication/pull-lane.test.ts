@@ -116,7 +116,7 @@ describe('createPullLane', () => {
     await world.clock.advance(5 * MINUTE_MS);
     expect(world.left()).toEqual(['no key']);
     world.deadLetters.put = put;
-    await world.clock.advance(5_000);
+    await world.clock.advance(10_000);
     await world.settle();
     expect(world.left()).toEqual([]);
     expect(await world.dead()).toHaveLength(1);
