@@ -165,7 +165,7 @@ describe('createPullLane', () => {
     rendered.put('fine');
     await rendered.settle();
     slow.resolve(undefined);
-    await rendered.settle();
+    await rendered.clock.advance(10_000);
     expect(await rendered.dead()).toMatchObject([{ code: 'ACCESS_DENIED' }]);
     expect(rendered.left()).toEqual([]);
   });
