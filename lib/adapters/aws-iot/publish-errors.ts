@@ -15,6 +15,9 @@ const NAMES_BY_STATUS: ReadonlyMap<number, string> = new Map([
   [504, 'GatewayTimeoutException'],
 ]);
 
+/** What the SDK calls errors that AWS has given no name; also the status as text. */
+const NAMELESS = /^(|Error|Unknown|UnknownError|\d+)$/;
+
 /**
  * What became of a `Publish`; anything unknown is retried. Quotes nothing of AWS's text, which may name the topic of a message.
  */
@@ -39,7 +42,9 @@ function nameOf(cause: unknown): string {
   if (typeof known === 'string') return known;
   const { httpStatusCode } = membersOf($metadata);
   const byStatus = typeof httpStatusCode === 'number' ? NAMES_BY_STATUS.get(httpStatusCode) : undefined;
-  return byStatus ?? (typeof name === 'string' ? name : 'no error');
+  // A name of AWS that is not known here may mean anything: retried.
+  const isNamed = typeof name === 'string' && !NAMELESS.test(name);
+  return isNamed ? name : (byStatus ?? 'no error');
 }
 
 /** Not by `instanceof`: errors of Node may come from another realm, where `Error` is another. */

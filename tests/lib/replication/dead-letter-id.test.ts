@@ -11,6 +11,13 @@ describe('deadLetterIdOf', () => {
     expect(decodeTime(id)).toBe(source.firstSeenAtMs);
   });
 
+  it.each([2 ** 48, Number.MAX_SAFE_INTEGER, -1, Number.NaN, 0.5])(
+    'is one for any time of birth: %p',
+    (firstSeenAtMs) => {
+      expect(isValid(deadLetterIdOf({ ...source, firstSeenAtMs }))).toBe(true);
+    },
+  );
+
   it('is the same for the same record, and another for every other', () => {
     const ids = [
       source,

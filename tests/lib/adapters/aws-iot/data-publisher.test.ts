@@ -118,6 +118,20 @@ describe('createDataPublishers', () => {
       false,
     ],
     ['an error of another time', named('NewException'), 'retry', 'TARGET_ERROR', true],
+    [
+      'a refusal of another time',
+      named('NewException', { $metadata: { httpStatusCode: 400 } }),
+      'retry',
+      'TARGET_ERROR',
+      true,
+    ],
+    [
+      'a status without a name',
+      named('429', { $metadata: { httpStatusCode: 429 } }),
+      'throttle',
+      'TARGET_THROTTLED',
+      false,
+    ],
     ['no answer', named('TimeoutError'), 'retry', 'TARGET_TIMEOUT', true],
   ])('reads %s', async (_, error, reaction, code, maybeStored) => {
     aws.on(PublishCommand).rejects(error);
