@@ -32,6 +32,57 @@ export function describeSubscriptions(world: SessionWorld, lacks: Lacks): void {
     expect(filtersOf(session)).toEqual(lacks.mqtt5 ? [undefined, undefined] : [1, 0]);
   });
 
+  it('takes what was queued by one filter alone for no copy once an earlier filter overlaps it', async () => {
+    const [earlier, later] = [`${world.topic}/1/#`, `${world.topic}/+/x`];
+    await (await connect({ topicFilters: [later] })).session.close();
+    const message = { topicName: `${world.topic}/1/x`, payload: Buffer.from('queued') };
+    await world.publishMessages([message]);
+    const session = await connect({
+      topicFilters: [earlier, later],
+      mustSubscribe: true,
+      acceptAtOnce: true,
+    });
+    await session.received(1);
+    expect(filtersOf(session)).toEqual([undefined]);
+    await world.publishMessages([message]);
+    await session.received(2);
+    await session.quiet();
+    expect(filtersOf(session).includes(0)).toBe(lacks.mqtt5 !== true);
+  });
+
+  it('leaves a session without taking of it, and without subscribing', async () => {
+    const backlog = await connect();
+    await backlog.session.close();
+    await publish(numbered(5));
+    const leaving = await connect({ isLeaving: true, mustSubscribe: true });
+    await leaving.session.unsubscribe();
+    await publish(['after']);
+    await leaving.quiet();
+    expect(leaving.deliveries).toEqual([]);
+    await leaving.session.close();
+    const again = await connect({ acceptAtOnce: true });
+    await again.received(5);
+    await again.quiet();
+    expect(payloads(again)).toEqual(numbered(5));
+  });
+
+  it('misses nothing of what filters before and after a change both match', async () => {
+    const before = [`${world.topic}/#`];
+    const after = [`${world.topic}/+`];
+    await (await connect({ topicFilters: before })).session.close();
+    const texts = numbered(200);
+    const publishing = publish(texts);
+    const session = await connect({
+      topicFilters: after,
+      removedTopicFilters: before,
+      mustSubscribe: true,
+      acceptAtOnce: true,
+    });
+    await publishing;
+    await session.until(() => new Set(payloads(session)).size === texts.length);
+    expect(new Set(payloads(session))).toEqual(new Set(texts));
+  });
+
   it('subscribes to changed filters and unsubscribes from removed ones', async () => {
     const [kept, removed, added] = ['kept', 'removed', 'added'].map((last) => `${world.topic}/${last}`);
     const before = [kept, removed] as string[];
