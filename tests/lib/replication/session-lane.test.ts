@@ -326,6 +326,7 @@ describe('createSessionLane', () => {
     const young = world.open();
     await world.settle();
     gate.resolve();
+    await world.settle();
     await old.close();
     await world.settle();
     expect(young.isEffective()).toBe(true);
