@@ -276,7 +276,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   return {
     ended: ending.promise,
     isEffective: () => isEffective,
-    lastMessageAtMs: () => lastMessageAtMs,
+    // What is held is being worked on: no shift rests meanwhile.
+    lastMessageAtMs: () => (ends !== undefined && ends.held.size > 0 ? clock.now() : lastMessageAtMs),
     async drain(maxMs) {
       draining.abort();
       if (ends !== undefined) await withTimeout(isThrough.promise, maxMs);
