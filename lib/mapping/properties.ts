@@ -10,9 +10,13 @@ export function putText(properties: Map<string, string>, name: string, text: str
   } else if (text.isWellFormed()) {
     properties.set(name + BASE64_SUFFIX, encodeBase64(Buffer.from(text, 'utf8')));
   } else {
-    // MQTT forbids it [MQTT-1.5.4-1], and UTF-8 could not carry it: rather a dead letter than another text.
-    throw new UnmappableMessageError(`${name} is not well-formed Unicode`, { code: 'TEXT_ILL_FORMED' });
+    throw illFormed(name);
   }
+}
+
+/** MQTT forbids such a text [MQTT-1.5.4-1], and UTF-8 could not carry it: rather a dead letter than another text. */
+export function illFormed(name: string): UnmappableMessageError {
+  return new UnmappableMessageError(`${name} is not well-formed Unicode`, { code: 'TEXT_ILL_FORMED' });
 }
 
 /** Sets a text under a foreign name where RocketMQ can carry it, and as `putText` does under its native name where not. */

@@ -2,7 +2,7 @@ import type { UserProperty } from '../domain/message.ts';
 import { RESERVED_PROPERTY_NAMES } from '../domain/rocketmq-limits.ts';
 import { isCarried } from '../domain/text.ts';
 import { asciiJson, isTextPair, parseJson } from './json.ts';
-import { refuse } from './properties.ts';
+import { illFormed, refuse } from './properties.ts';
 import { MQTT, RESERVED_PREFIXES, WIRE_NAMES } from './wire-names.ts';
 
 /** One element of `mqtt_up`: a whole user property, or the name of one that is a property of its own. */
@@ -18,6 +18,8 @@ const knownNames = new Map<string, boolean>();
  * Sets user properties. One that RocketMQ can carry becomes a property of its own, so that consumers can filter by it;
  * of a repeated name the first. RocketMQ keeps no order: what does not follow from the rule *plain ones first, by name*
  * goes to `mqtt_up`, in order, the plain ones there by name only.
+ *
+ * Throws `TEXT_ILL_FORMED`.
  *
  * @param isPlain which may be a property of its own, if it is the first of its name.
  */
@@ -37,6 +39,7 @@ export function putUserProperties(
       previous = name;
       continue;
     }
+    if (!plain && !(name.isWellFormed() && value.isWellFormed())) throw illFormed('a user property');
     placed ??= [];
     if (plain && !properties.has(name)) {
       properties.set(name, value);

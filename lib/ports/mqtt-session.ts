@@ -2,6 +2,9 @@ import type { BridgeError } from '../domain/errors.ts';
 import type { MqttMessage } from '../domain/message.ts';
 import type { MqttClusterRecord } from './mqtt-publisher.ts';
 
+/** What a delivery that waits takes in memory beside its packet: measured, about 1,090 bytes of heap for a packet of 33. */
+export const HELD_DELIVERY_BYTES = 1_024;
+
 /** One PUBLISH that a session took in. Its PUBACK is withheld until `accept` is called. */
 export interface SessionDelivery {
   message: MqttMessage;
@@ -17,7 +20,7 @@ export interface SessionDelivery {
    * Index of the topic filter it came by, of the filters given to `open`; absent where the broker does not tell (MQTT 3.1.1).
    */
   filterIndex?: number;
-  /** What it counts against `maxPendingBytes`. */
+  /** Of its packet. Against `maxPendingBytes` it counts that and `HELD_DELIVERY_BYTES`. */
   bytes: number;
   /** Epoch ms of the first receipt on this connection. */
   receivedAtMs: number;
@@ -52,7 +55,7 @@ export interface SessionOptions {
   shareName?: string;
   /** Client and broker may have so many unacknowledged messages between them (Receive Maximum, MQTT 5). */
   receiveMaximum: number;
-  /** Beyond so many bytes in `SessionDelivery`s that are not accepted yet the socket is not read. */
+  /** Beyond so many bytes in `SessionDelivery`s that are not accepted yet, and for them, the socket is not read. */
   maxPendingBytes: number;
   /** The session is about to be left: nothing is subscribed to, and no message is taken. */
   isLeaving?: boolean;

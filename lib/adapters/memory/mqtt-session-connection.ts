@@ -1,6 +1,11 @@
 import type { BridgeError } from '../../domain/errors.ts';
 import { copyKeys } from '../../domain/topic-filter.ts';
-import type { MqttSession, SessionDelivery, SessionOptions } from '../../ports/mqtt-session.ts';
+import {
+  HELD_DELIVERY_BYTES,
+  type MqttSession,
+  type SessionDelivery,
+  type SessionOptions,
+} from '../../ports/mqtt-session.ts';
 import type { Kept, StoredSession } from './mqtt-session-store.ts';
 
 /** What this connection has sent and nobody has acknowledged. */
@@ -96,7 +101,7 @@ export class MemoryConnection implements MqttSession {
     const sent: Sent = { kept, isAccepted: false };
     const filterIndex = this.#copyKeys.indexOf(copyKey);
     const bytes = message.payload.length + message.topicName.length;
-    this.#pendingBytes += bytes;
+    this.#pendingBytes += bytes + HELD_DELIVERY_BYTES;
     if (qos === 1) this.#unacknowledged.push(sent);
     const delivery: SessionDelivery = {
       message: { userProperties: [], ...message, qos, retain: message.retain ?? false },
@@ -109,7 +114,7 @@ export class MemoryConnection implements MqttSession {
       accept: () => {
         if (sent.isAccepted || this.#state === 'gone') return;
         sent.isAccepted = true;
-        this.#pendingBytes -= bytes;
+        this.#pendingBytes -= bytes + HELD_DELIVERY_BYTES;
         this.#acknowledge();
         this.deliver();
       },

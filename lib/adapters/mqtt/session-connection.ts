@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
-import type { BridgeError } from '../../domain/errors.ts';
+import { BridgeError } from '../../domain/errors.ts';
 import { withShare } from '../../domain/topic-filter-syntax.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttSession, SessionOptions } from '../../ports/mqtt-session.ts';
@@ -58,6 +58,10 @@ export class SessionConnection implements MqttSession {
       (bytes, start, bodyStart, end) => this.#take(bytes, start, bodyStart, end),
       (stream) => {
         this.#stream = stream;
+        // MQTT.js only sees that the stream is gone.
+        stream.once('error', (error) => {
+          if (error instanceof BridgeError) this.#reason ??= error;
+        });
       },
     );
     this.#isTaking = options.isLeaving !== true;

@@ -1,5 +1,6 @@
 import type { MqttMessage, UserProperty } from '../../domain/message.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
+import { textOf } from './session-text.ts';
 
 /** A PUBLISH as it came. */
 export interface Publish {
@@ -66,7 +67,7 @@ export function readPublish(
     throw new MalformedPacketError('a PUBLISH without a topic name');
   }
   const message: MqttMessage = {
-    topicName: bytes.toString('utf8', bodyStart + 2, topicEnd),
+    topicName: textOf(bytes, bodyStart + 2, topicEnd),
     payload: bytes,
     qos: qos as 0 | 1 | 2,
     retain: (flags & RETAIN) !== 0,
@@ -113,10 +114,7 @@ function readProperties(
         const nameEnd = endOfBinary(bytes, position, propertiesEnd);
         const valueEnd = endOfBinary(bytes, nameEnd, propertiesEnd);
         userProperties ??= [];
-        userProperties.push([
-          bytes.toString('utf8', position + 2, nameEnd),
-          bytes.toString('utf8', nameEnd + 2, valueEnd),
-        ]);
+        userProperties.push([textOf(bytes, position + 2, nameEnd), textOf(bytes, nameEnd + 2, valueEnd)]);
         position = valueEnd;
         break;
       }
@@ -140,13 +138,13 @@ function readProperties(
         break;
       case CONTENT_TYPE: {
         const textEnd = endOfBinary(bytes, position, propertiesEnd);
-        message.contentType = bytes.toString('utf8', position + 2, textEnd);
+        message.contentType = textOf(bytes, position + 2, textEnd);
         position = textEnd;
         break;
       }
       case RESPONSE_TOPIC: {
         const textEnd = endOfBinary(bytes, position, propertiesEnd);
-        message.responseTopic = bytes.toString('utf8', position + 2, textEnd);
+        message.responseTopic = textOf(bytes, position + 2, textEnd);
         position = textEnd;
         break;
       }

@@ -1,10 +1,16 @@
 import { Duplex } from 'node:stream';
+import { BridgeError, BrokerHoldError } from '../../domain/errors.ts';
 import { MalformedPacketError } from './session-publish.ts';
 
 /** Takes a whole PUBLISH: its packet is `bytes[start, end)`, behind the fixed header at `bodyStart`. May throw. */
 export type TakePublish = (bytes: Buffer, start: number, bodyStart: number, end: number) => void;
 
 const PUBLISH = 3;
+/**
+ * Far more than a message for RocketMQ may have (4 MiB), far less than MQTT allows (256 MB), which a function could not hold,
+ * and which would come first again after each crash. Not said as Maximum Packet Size: then a broker drops it in silence.
+ */
+export const MAX_PACKET_BYTES = 32 * 1_024 * 1_024;
 /** Type, flags and a Remaining Length of four bytes. */
 const MAX_FIXED_HEADER = 5;
 
@@ -115,7 +121,7 @@ export class SessionStream extends Duplex {
     try {
       this.#keep(bytes, this.#scanPackets(bytes));
     } catch (error) {
-      if (!(error instanceof MalformedPacketError)) throw error;
+      if (!(error instanceof MalformedPacketError || error instanceof BridgeError)) throw error;
       this.destroy(error);
     } finally {
       this.#isScanning = false;
@@ -138,6 +144,7 @@ export class SessionStream extends Duplex {
         length += (byte & 0x7f) << (7 * (bodyStart - start - 1));
       }
       const end = bodyStart + length;
+      if (end - start > MAX_PACKET_BYTES) throw tooLarge(end - start);
       if (end > bytes.length) {
         this.#needBytes = end - start;
         return start;
@@ -154,4 +161,15 @@ export class SessionStream extends Duplex {
     this.#rest = [bytes.subarray(from)];
     this.#restBytes = bytes.length - from;
   }
+}
+
+function tooLarge(bytes: number): BridgeError {
+  return new BrokerHoldError(
+    `the broker sends a packet of ${bytes} bytes: ${MAX_PACKET_BYTES} at most are read`,
+    {
+      code: 'PACKET_TOO_LARGE',
+      scope: 'topic',
+      hint: 'Take the message out of the session at the broker, or end the session with options.whilePaused "discard"; limit the size of packets at the broker.',
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import type { MqttMessage } from '../../domain/message.ts';
-import type { SessionDelivery } from '../../ports/mqtt-session.ts';
+import { HELD_DELIVERY_BYTES, type SessionDelivery } from '../../ports/mqtt-session.ts';
 import type { Publish } from './session-publish.ts';
 
 /** Fixed header of an acknowledgement in the upper half of its four bytes: type, length 2. */
@@ -15,7 +15,8 @@ const PACKET_IDS = 65_536;
 
 /**
  * Acknowledgements that one connection owes its broker, in the order of arrival [MQTT-4.6.0-2]: what is accepted leaves once
- * everything before it is accepted too. Counts the bytes of what is not accepted.
+ * everything before it is accepted too. Counts the bytes that what is not accepted
+ * takes in memory.
  *
  * Keeps numbers only, four bytes each in a ring, so that a message is free as soon as it is accepted.
  */
@@ -71,7 +72,7 @@ export class SessionWindow {
     this.#acknowledgements[place] = acknowledgement;
     this.#accepted[place] = 0;
     this.#next += 1;
-    this.#pendingBytes += bytes;
+    this.#pendingBytes += bytes + HELD_DELIVERY_BYTES;
     if (this.#pendingBytes >= this.#maxPendingBytes && !this.#isHolding) {
       this.#isHolding = true;
       this.#hold();
@@ -83,7 +84,7 @@ export class SessionWindow {
   accept(number: number, bytes: number): void {
     if (this.#isClosed) return;
     this.#accepted[number & (this.#accepted.length - 1)] = 1;
-    this.#pendingBytes -= bytes;
+    this.#pendingBytes -= bytes + HELD_DELIVERY_BYTES;
     if (this.#isHolding && this.#pendingBytes < this.#maxPendingBytes) {
       this.#isHolding = false;
       this.#release();

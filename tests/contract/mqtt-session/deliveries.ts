@@ -97,7 +97,7 @@ export function describeDeliveries(world: SessionWorld, lacks: Lacks): void {
   it('stops at maxPendingBytes and goes on when messages are accepted', async () => {
     const session = await queued(
       numbered(30).map((text) => text.padEnd(1_000)),
-      { maxPendingBytes: 4_000 },
+      { maxPendingBytes: 8_000 },
     );
     await session.received(4);
     await session.quiet();
@@ -110,7 +110,7 @@ export function describeDeliveries(world: SessionWorld, lacks: Lacks): void {
   });
 
   it('bounds what comes with QoS 0 as well, which has no packet id', async () => {
-    const session = await connect({ qos: 0, maxPendingBytes: 2_000 });
+    const session = await connect({ qos: 0, maxPendingBytes: 4_000 });
     await publish(numbered(8).map((text) => text.padEnd(1_000)));
     await session.received(2);
     await session.quiet();

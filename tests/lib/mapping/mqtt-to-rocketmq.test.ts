@@ -111,6 +111,11 @@ describe('createMqttToRocketmqMapper', () => {
       { topicName: 't'.repeat(17_000) },
     ],
     ['TEXT_ILL_FORMED', {}, { contentType: 'a\ud800' }],
+    ['TEXT_ILL_FORMED', {}, { topicName: 'a\udcff' }],
+    ['TEXT_ILL_FORMED', {}, { responseTopic: 'a\udcff' }],
+    ['TEXT_ILL_FORMED', {}, { userProperties: [['a\udcff', 'b']] }],
+    ['TEXT_ILL_FORMED', {}, { userProperties: [['a', 'b\udcff']] }],
+    ['TEXT_ILL_FORMED', { options: { oversize: 'envelope' } }, { userProperties: [['a', 'b\udcff']] }],
   ])('refuses with %s what can never be carried: %#', (code, change, message) => {
     const error = failure(() => map(change, { ...will, ...message }));
     expect(error).toBeInstanceOf(BridgeError);

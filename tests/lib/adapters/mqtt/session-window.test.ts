@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Publish } from '../../../../lib/adapters/mqtt/session-publish.ts';
 import { HeldDelivery, SessionWindow } from '../../../../lib/adapters/mqtt/session-window.ts';
+import { HELD_DELIVERY_BYTES } from '../../../../lib/ports/mqtt-session.ts';
 
 const publishOf = (packetId: number, changes: Partial<Publish> = {}): Publish => ({
   message: { topicName: 'a', payload: Buffer.alloc(0), userProperties: [] },
@@ -135,7 +136,7 @@ describe('SessionWindow', () => {
   });
 
   it('holds from its bound on, and releases below it', () => {
-    const { take, flow } = open(300);
+    const { take, flow } = open(3 * (100 + HELD_DELIVERY_BYTES));
     const [first, second] = [1, 0, 2].map((id) => take(publishOf(id)));
     expect(flow).toEqual(['hold']);
     take(publishOf(3));
@@ -144,6 +145,16 @@ describe('SessionWindow', () => {
     second?.accept();
     second?.accept();
     expect(flow).toEqual(['hold', 'release']);
+  });
+
+  it('counts what a message takes beside its packet, so that many small ones are bounded too', () => {
+    const { take, flow } = open(1_000_000);
+    let taken = 0;
+    while (flow.length === 0 && taken < 10_000) {
+      taken += 1;
+      take(publishOf(taken, { bytes: 33 }));
+    }
+    expect(taken).toBeLessThan(1_000);
   });
 
   it('does nothing more once closed', async () => {

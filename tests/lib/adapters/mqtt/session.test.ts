@@ -285,6 +285,14 @@ describe('createMqttSessions', () => {
     expect(await session.closed()).toMatchObject({ reaction: 'retry', scope: 'cluster' });
   });
 
+  it('does not gather a packet that is too large for it, and says that a person has to see to it', async () => {
+    const broker = await willing();
+    const session = await open(broker);
+    // The beginning of a packet of 256 MB.
+    broker.connections[0]?.sendBytes(Buffer.from([0x32, 0xff, 0xff, 0xff, 0x7f, 0, 3]));
+    expect(await session.closed()).toMatchObject({ reaction: 'hold', code: 'PACKET_TOO_LARGE' });
+  });
+
   it('keeps the connection alive while it is not read', async () => {
     const broker = await willing((packet, { sendBytes }) => {
       // Behind the message that fills the bound stands every answer to a ping.
