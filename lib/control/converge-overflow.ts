@@ -5,12 +5,16 @@ import { awaitMapping, planMapping, type SeenMapping } from './converge-plan-que
 
 /** SQS's counts may lag so long: only what is empty in two looks so far apart is empty. */
 export const EMPTY_MS = 60_000;
+/** A queue that drains is empty sooner; one of a group that is published to faster than it drains never is. */
+export const LASTING_MS = 10 * 60_000;
 
 export type OverflowStep =
   | { kind: 'begin-overflow' }
   /** Reserves the units of the mapping, or finds out that none are free. */
   | { kind: 'hold-units' }
   | { kind: 'note-overflow'; isEmpty: boolean }
+  /** Order is kept by way of the queue for so long that a person should know. */
+  | { kind: 'tell-overflow-lasts'; sinceMs: number }
   /** The queue is empty and the mapping disabled: marks of groups that were put before that time end. */
   | { kind: 'abandon-groups'; putBeforeMs: number }
   /** The units of the mapping go back. */
@@ -45,6 +49,8 @@ export function planOverflow(
   if (seen.backlog === undefined) return { kind: 'look-at-backlog' };
   if (isFilled(task, seen.backlog)) {
     if (overflow.emptyAtMs !== undefined) return { kind: 'note-overflow', isEmpty: false };
+    const lasting = planTelling(task, nowMs);
+    if (lasting !== undefined) return lasting;
     if (seen.units === undefined) return { kind: 'hold-units' };
     return seen.units === 'held' ? planMapping(task, specs, mapping, true) : undefined;
   }
@@ -55,6 +61,13 @@ export function planOverflow(
     awaitMapping(mapping, 'Disabled') ??
     planAbandoning(task, overflow.emptyAtMs, seen) ?? { kind: 'end-overflow' }
   );
+}
+
+function planTelling({ definition, resources }: Task, nowMs: number): Step | undefined {
+  const { sinceMs, isLastingTold } = resources.overflow ?? {};
+  if (definition.options.ordering === 'none' || sinceMs === undefined || isLastingTold === true)
+    return undefined;
+  return nowMs - sinceMs < LASTING_MS ? undefined : { kind: 'tell-overflow-lasts', sinceMs };
 }
 
 /**

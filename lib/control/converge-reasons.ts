@@ -54,4 +54,13 @@ export function unitsRefusedReason(units: number, limit: number): Reason {
   };
 }
 
+export function overflowLastsEvent(sinceMs: number): Event {
+  const since = new Date(sinceMs).toISOString();
+  return {
+    code: 'OVERFLOW_LASTS',
+    message: `messages of this ordered task go through its queue since ${since}: a group that is published to faster than the queue drains it, some 100 to 200 messages a second, does not leave it`,
+    details: { since },
+  };
+}
+
 export const DELETED_EVENT: Event = { code: 'TASK_DELETED', message: 'the task is deleted' };

@@ -1,6 +1,6 @@
 import { decodeTime } from 'ulid';
 import type { QueueSpecs, ResourceSpecs, SpecSettings } from '../domain/resource-specs.ts';
-import type { Task, TaskResources } from '../domain/task.ts';
+import type { OverflowRecord, Task, TaskResources } from '../domain/task.ts';
 import type { NewTaskEvent } from '../domain/task-events.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
@@ -12,6 +12,7 @@ import type { QueueBacklog, QueueCounter, TaskQueues } from '../ports/task-queue
 import type { Progress } from '../ports/task-store.ts';
 import type { TopicRulesByRegion } from '../ports/topic-rules.ts';
 import type { Step } from './converge-plan.ts';
+import { overflowLastsEvent } from './converge-reasons.ts';
 
 /** What converge works on in the cloud. */
 export interface Cloud {
@@ -72,6 +73,7 @@ type OwnStep = Extract<
       | 'end-hindrance'
       | 'begin-overflow'
       | 'note-overflow'
+      | 'tell-overflow-lasts'
       | 'abandon-groups';
   }
 >;
@@ -109,9 +111,14 @@ export async function performOwnStep(
     case 'end-hindrance':
       return { progress: { status: 'running', reason: null } };
     case 'begin-overflow':
-      return record({ ...resources, overflow: {} });
+      return record({ ...resources, overflow: { sinceMs: clock.now() } });
     case 'note-overflow':
-      return record({ ...resources, overflow: step.isEmpty ? { emptyAtMs: clock.now() } : {} });
+      return record({ ...resources, overflow: noteOverflow(resources, step.isEmpty, clock.now()) });
+    case 'tell-overflow-lasts':
+      return {
+        ...record({ ...resources, overflow: { ...resources.overflow, isLastingTold: true } }),
+        event: overflowLastsEvent(step.sinceMs),
+      };
     case 'abandon-groups':
       for (const { groupKey, lastPutId } of await overflowGroups.list(taskId)) {
         if (decodeTime(lastPutId) >= step.putBeforeMs) continue;
@@ -148,6 +155,11 @@ export function without<K extends Exclude<keyof TaskResources, 'rules'>>(
 ): TaskResources {
   const { [member]: _, ...rest } = resources;
   return { ...rest, rules: resources.rules };
+}
+
+function noteOverflow({ overflow }: TaskResources, isEmpty: boolean, nowMs: number): OverflowRecord {
+  const { emptyAtMs: _, ...lasting } = overflow ?? {};
+  return isEmpty ? { ...lasting, emptyAtMs: nowMs } : lasting;
 }
 
 function queueSpecsOf(specs: ResourceSpecs): QueueSpecs {

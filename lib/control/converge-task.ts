@@ -103,6 +103,7 @@ export function createConvergeTask(
   }
 
   async function take(run: Run, step: DeletionStep | Step): Promise<Next> {
+    const { task } = run;
     switch (step.kind) {
       case 'done':
         return DONE;
@@ -122,6 +123,12 @@ export function createConvergeTask(
       case 'delete-queue':
         // Told before it goes: a crash may tell it twice, but never not at all.
         if (step.discarded > 0) await tell(run, backlogDiscardedEvent(step.discarded));
+        return perform(run, step);
+      case 'tell-overflow-lasts':
+        logger.warn('messages keep going through the queue', {
+          taskId: task.taskId,
+          lastingMs: clock.now() - step.sinceMs,
+        });
         return perform(run, step);
       case 'hold-units':
         return holdUnits(run);

@@ -5,7 +5,7 @@ import { backlogNotEmpty, ifMatchRequired } from '../domain/request-errors.ts';
 import type { Task, TaskDefinition } from '../domain/task.ts';
 import { checkEditable } from '../domain/task-lifecycle.ts';
 import type { TaskPatch } from '../domain/task-patch.ts';
-import { isFromMqtt } from '../domain/task-path.ts';
+import { isFromMqtt, pathOf } from '../domain/task-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import type { CheckTask } from './check-task.ts';
@@ -65,8 +65,9 @@ export function createEditTask({
     const before = await getTask(taskId);
     checkEditable(before, expectedVersion);
     const wanted = parseDefinition(mergePatch(before.definition, patch));
-    const { warnings, ...checked } = await checkTask(wanted, { taskId });
+    const { warnings: found, ...checked } = await checkTask(wanted, { taskId });
     const { definition } = checked;
+    const warnings = replacesQueue(before, definition) ? [...found, SESSION_INTERRUPTED] : found;
     const changed = changedMembers(before.definition, definition);
     if (changed.length === 0) return { task: before, warnings, affectsBuffered: 0 };
 
@@ -99,6 +100,20 @@ const MESSAGE_MEMBERS: ReadonlySet<string> = new Set(['source', 'target', 'optio
 function changedMembers(before: TaskDefinition, after: TaskDefinition): string[] {
   const members = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof TaskDefinition)[]);
   return [...members].filter((member) => canonicalJson(before[member]) !== canonicalJson(after[member]));
+}
+
+const SESSION_INTERRUPTED: Warning = {
+  field: 'options.ordering',
+  code: 'SESSION_INTERRUPTED',
+  message:
+    'the queue of the task is replaced: for about a minute its session is disconnected, and the broker has to keep what is published, as many as its session holds',
+};
+
+/** A session that the broker may hold gets another kind of queue, and is disconnected while the old one goes. */
+function replacesQueue({ startedAt, definition: before }: Task, after: TaskDefinition): boolean {
+  const isSession = pathOf(before) === 'session' && pathOf(after) === 'session';
+  if (!isSession || startedAt === undefined) return false;
+  return (before.options.ordering === 'none') !== (after.options.ordering === 'none');
 }
 
 function comesAnotherWay(before: TaskDefinition, after: TaskDefinition): boolean {

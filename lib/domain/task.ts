@@ -224,6 +224,10 @@ export interface ShiftRecord {
 }
 
 export interface OverflowRecord {
+  /** Epoch ms since when, without an end. Absent: recorded by an earlier version. */
+  sinceMs?: number;
+  /** That it lasts was told. */
+  isLastingTold?: true;
   /** Epoch ms of the first of the looks that have found the queue empty; absent: the last one did not. */
   emptyAtMs?: number;
 }

@@ -18,6 +18,8 @@ export interface OverflowQueue {
    * the queue refused or did not answer. In a FIFO queue the records of a group arrive in their order: after the first
    * that was not taken the later ones of its group are not sent any more, but one that went in the same request may have been
    * taken before it.
+   *
+   * @param mayBegin - asked right before each request; once it says no, nothing more is sent
    */
-  put(queueUrl: string, records: readonly OverflowRecord[]): Promise<boolean[]>;
+  put(queueUrl: string, records: readonly OverflowRecord[], mayBegin?: () => boolean): Promise<boolean[]>;
 }

@@ -93,7 +93,7 @@ export function createSessionOverflow(options: {
     const ready = await prepare(batch);
     if (ready.length === 0 || !gate.mayBegin()) return new Set();
     const records = ready.map(({ record }) => record);
-    const answers = await withTimeout(options.queue.put(queueUrl, records), ANSWER_MS);
+    const answers = await withTimeout(options.queue.put(queueUrl, records, gate.mayBegin), ANSWER_MS);
     return new Set(ready.filter((_, place) => answers?.[place] === true).map(({ index }) => index));
   }
 

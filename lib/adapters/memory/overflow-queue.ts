@@ -18,14 +18,14 @@ export function createMemoryOverflowQueue(): MemoryOverflowQueue {
     decide(next) {
       takes = next;
     },
-    async put(queueUrl, records) {
+    async put(queueUrl, records, mayBegin = () => true) {
       const queue = queues.get(queueUrl) ?? [];
       queues.set(queueUrl, queue);
       const stopped = new Set<string>();
       const answers: boolean[] = [];
       for (const record of records) {
         const isStopped = record.groupKey !== undefined && stopped.has(record.groupKey);
-        const isTaken = !isStopped && (await takes(record));
+        const isTaken = !isStopped && mayBegin() && (await takes(record));
         if (!isTaken && record.groupKey !== undefined) stopped.add(record.groupKey);
         const isCopy = record.groupKey !== undefined && seen.has(record.putId);
         if (isTaken && !isCopy) queue.push({ ...record });

@@ -11,6 +11,12 @@ const REQUEST_TIMEOUT_MS = 3_000;
 /** SQS: 1 MiB for all messages of one request together; the rest is for what surrounds them. */
 const MAX_REQUEST_BYTES = 1_000_000;
 
+/** Where a call puts its records, and for how long it may. */
+interface Target {
+  queueUrl: string;
+  mayBegin: () => boolean;
+}
+
 interface Entry {
   index: number;
   record: OverflowRecord;
@@ -18,7 +24,8 @@ interface Entry {
 
 /** A task's own queue on SQS; which kind it is its URL tells. An entry is taken only when SQS named it among the successful ones. */
 export function createSqsOverflowQueue({ sqs, logger }: { sqs: SQSClient; logger: Logger }): OverflowQueue {
-  async function send(queueUrl: string, chunk: readonly Entry[]): Promise<Set<number>> {
+  async function send({ queueUrl, mayBegin }: Target, chunk: readonly Entry[]): Promise<Set<number>> {
+    if (!mayBegin()) return new Set();
     try {
       const answer = await sqs.send(
         new SendMessageBatchCommand({
@@ -45,12 +52,12 @@ export function createSqsOverflowQueue({ sqs, logger }: { sqs: SQSClient; logger
   }
 
   /** One chunk after the other; what follows a record of its group that was not taken is not sent. */
-  async function sendInOrder(queueUrl: string, entries: readonly Entry[]): Promise<Set<number>> {
+  async function sendInOrder(target: Target, entries: readonly Entry[]): Promise<Set<number>> {
     const taken = new Set<number>();
     const stopped = new Set<string | undefined>();
     for (const chunk of packed(entries)) {
       const open = chunk.filter(({ record }) => !stopped.has(record.groupKey));
-      const answers = open.length === 0 ? new Set<number>() : await send(queueUrl, open);
+      const answers = open.length === 0 ? new Set<number>() : await send(target, open);
       for (const { index, record } of open) {
         if (answers.has(index)) taken.add(index);
         else stopped.add(record.groupKey);
@@ -60,11 +67,12 @@ export function createSqsOverflowQueue({ sqs, logger }: { sqs: SQSClient; logger
   }
 
   return {
-    async put(queueUrl, records) {
+    async put(queueUrl, records, mayBegin = () => true) {
+      const target = { queueUrl, mayBegin };
       const entries = records.map((record, index) => ({ index, record }));
       const work = queueUrl.endsWith('.fifo')
-        ? streams(entries).map((stream) => () => sendInOrder(queueUrl, stream))
-        : packed(entries).map((chunk) => () => send(queueUrl, chunk));
+        ? streams(entries).map((stream) => () => sendInOrder(target, stream))
+        : packed(entries).map((chunk) => () => send(target, chunk));
       const answers = await inChunks(
         work,
         CONCURRENT_REQUESTS,

@@ -91,7 +91,7 @@ describe('the overflow of a session task', () => {
     });
     await world.setDesired(TASK, 'running');
     await world.settle(TASK);
-    expect(overflowWhenTold).toEqual([{}]);
+    expect(overflowWhenTold).toEqual([{ sinceMs: expect.any(Number) }]);
     await looks(1);
     expect([mappings(), await usedUnits()]).toEqual([['Enabled'], 2]);
   });
@@ -105,6 +105,31 @@ describe('the overflow of a session task', () => {
     await world.settle(TASK);
     expect(mappings()).toEqual(['Disabled']);
     expect((await task()).resources).not.toHaveProperty('overflow');
+  });
+
+  it('tells once that an ordered task does not leave its queue', async () => {
+    await world.create(OTHER, { ...sessionDefinition({ ordering: 'topic' }), taskName: 'ordered' });
+    await world.settle(OTHER);
+    const told = async () =>
+      (await world.tasks.listEvents(OTHER, { limit: 50 })).items.filter(
+        ({ code }) => code === 'OVERFLOW_LASTS',
+      );
+    const look = async (minutes: number) => {
+      for (let minute = 0; minute < minutes; minute += 1) {
+        await world.settle(OTHER);
+        await world.clock.sleep(MINUTE_MS);
+      }
+    };
+    await world.tasks.reportOverflow(OTHER, true);
+    await look(5);
+    // A look that finds the queue empty for a moment begins nothing anew.
+    await world.tasks.reportOverflow(OTHER, false);
+    await look(1);
+    await world.tasks.reportOverflow(OTHER, true);
+    await look(3);
+    expect(await told()).toEqual([]);
+    await look(6);
+    expect(await told()).toHaveLength(1);
   });
 
   it('ends marks of groups that have nothing in the queue any more, and none of a later put', async () => {

@@ -127,6 +127,20 @@ describe('createEditTask', () => {
     expect(await edit({ target: { keys: ['${topic}'] } }, 2)).toMatchObject({ affectsBuffered: 1 });
   });
 
+  it('warns of the minute without a session that another kind of queue takes', async () => {
+    await world.clusters.putTopic('business', 'charger_status', 'FIFO', { at: task.createdAt });
+    const codes = ({ warnings }: { warnings: readonly { code: string }[] }) =>
+      warnings.map(({ code }) => code);
+    const never = await edit({ target: { messageGroup: '${topic}' }, options: { via: 'session' } });
+    expect(codes(never)).not.toContain('SESSION_INTERRUPTED');
+    await world.startTask({ taskId: task.taskId });
+    await world.pauseTask({ taskId: task.taskId });
+    await world.settle(task.taskId, 'paused');
+    expect(codes(await edit({ target: { tag: 'x' } }, 2))).not.toContain('SESSION_INTERRUPTED');
+    expect(codes(await edit({ options: { ordering: 'topic' } }, 3))).toContain('SESSION_INTERRUPTED');
+    expect(codes(await edit({ options: { ordering: 'key' } }, 4))).not.toContain('SESSION_INTERRUPTED');
+  });
+
   it('refuses to go on when the backlog cannot be counted', async () => {
     world.queueCounter.set(new Error('SQS is away'));
     await expect(edit({ target: { tag: 'x' } })).rejects.toMatchObject({

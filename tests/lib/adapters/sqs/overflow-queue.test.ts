@@ -45,6 +45,16 @@ describe('createSqsOverflowQueue', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it.each([FIFO, STANDARD])('sends nothing more of a call that may not go on: %s', async (queueUrl) => {
+    answer(() => false);
+    const group = queueUrl === FIFO ? 'one' : undefined;
+    const answers = await queue.put(queueUrl, records(100, group), () => sent.length < 2);
+    expect(sent).toHaveLength(2);
+    expect(answers.flatMap((isTaken, index) => (isTaken ? [index] : []))).toEqual(
+      Array.from({ length: 20 }, (_, index) => index),
+    );
+  });
+
   it('answers false for a request that had no answer, and goes on with the others', async () => {
     let requests = 0;
     sqs.on(SendMessageBatchCommand).callsFake(({ Entries = [] }: SendMessageBatchCommandInput) => {
