@@ -25,6 +25,7 @@ import { benchTask, MQTT_SECRET, mqttCluster, rocketmqCluster } from './records.
 
 /** As a session shift of 100 lanes gives each of them. */
 const MAX_PENDING_BYTES = Math.floor((192 * 1024 * 1024) / 100);
+const MAX_HELD_BYTES = MAX_PENDING_BYTES;
 const LEASE_MS = 15_000;
 const RENEW_MS = 5_000;
 const DRAIN_MS = 5_000;
@@ -72,6 +73,7 @@ function pullLane(): OpenLane {
     admins: createRocketmqAdmins({ secrets, clock }),
     publishers: createMqttPublishers({ secrets, clock, awsIot: { inRegion: unused, close() {} } }),
     deadLetters: createMemoryDeadLetterStore(),
+    maxHeldBytes: MAX_HELD_BYTES,
     clock,
     logger,
   });

@@ -15,6 +15,8 @@ const LOOK_EVERY_MS = 2_000;
  */
 export interface HeldMessages {
   readonly size: number;
+  /** Of their bodies. */
+  readonly bytes: number;
   add(messages: readonly ReceivedMessage[]): void;
   remove(message: ReceivedMessage): void;
   /**
@@ -43,6 +45,7 @@ export function createHeldMessages({
   const since = new Map<ReceivedMessage, number>();
   const settled = new Set<ReceivedMessage>();
   let extending: Promise<void> | undefined;
+  let bytes = 0;
 
   async function extend(messages: readonly ReceivedMessage[], durationMs: number): Promise<void> {
     const nowMs = clock.now();
@@ -56,16 +59,22 @@ export function createHeldMessages({
     get size() {
       return since.size;
     },
+    get bytes() {
+      return bytes;
+    },
     async settle(messages) {
       for (const message of messages) settled.add(message);
       await extending;
     },
     add(messages) {
       const nowMs = clock.now();
-      for (const message of messages) since.set(message, nowMs);
+      for (const message of messages) {
+        since.set(message, nowMs);
+        bytes += message.body.length;
+      }
     },
     remove(message) {
-      since.delete(message);
+      if (since.delete(message)) bytes -= message.body.length;
       settled.delete(message);
     },
     isOurs: (message) => clock.now() - (since.get(message) ?? Number.NEGATIVE_INFINITY) < INVISIBLE_MS,
@@ -90,6 +99,7 @@ export function createHeldMessages({
     async letGo(soonMs) {
       const left = [...since.keys()].filter((message) => !settled.has(message));
       since.clear();
+      bytes = 0;
       settled.clear();
       if (left.length === 0) return;
       await consumer.changeInvisibleDuration(left, soonMs).catch((error: unknown) => {

@@ -40,6 +40,8 @@ export interface PullLanePorts {
   admins: RocketmqAdmins;
   publishers: MqttPublishers;
   deadLetters: Pick<DeadLetterStore, 'put'>;
+  /** A lane that holds so much, of bodies, receives no more. */
+  maxHeldBytes: number;
   clock: Clock;
   logger: Logger;
   /** For jitter; absent: `Math.random`. */
@@ -200,6 +202,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       consumer,
       held,
       settle,
+      maxHeldBytes: ports.maxHeldBytes,
       acknowledger: createAcknowledger({ consumer, held, counts, isOurs, logger }),
       onReceived: (messages: readonly ReceivedMessage[]) => {
         if (messages.length > 0) lastMessageAtMs = clock.now();
@@ -214,11 +217,14 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
         health.failing(error);
       },
     };
+    const brokers = isFifo ? await consumer.brokers() : [];
     // Reached at both ends: that a message goes through is told by the next one.
     isEffective = true;
     tellHealth();
     const keeping = held.keep(closing.signal);
-    await (isFifo ? receiveOrdered(receive) : receiveUnordered(receive, definition.options.concurrency));
+    await (isFifo
+      ? receiveOrdered(receive, brokers)
+      : receiveUnordered(receive, definition.options.concurrency));
     isThrough.resolve();
     await keeping;
   }

@@ -19,12 +19,16 @@ const MAX_TRIAL_MESSAGES = 8;
 const TRIAL_EVERY_MS = 5_000;
 /** An ordered lane holds at most so many batches: each is of queues that are locked until it is acknowledged. */
 const MAX_ORDERED_BATCHES = 32;
+/** So often an ordered lane looks for brokers that are new. */
+const BROKERS_EVERY_MS = 30_000;
 
 export interface ReceivePorts {
   consumer: MessageConsumer;
   held: HeldMessages;
   settle: SettleMessage;
   acknowledger: Acknowledger;
+  /** While it holds so much, of bodies, a lane receives no more; what one round of receives brings may go beyond. */
+  maxHeldBytes: number;
   gate: TargetGate;
   /** A receive was answered. */
   onReceived(messages: readonly ReceivedMessage[]): void;
@@ -53,7 +57,7 @@ export async function receiveUnordered(ports: ReceivePorts, receivers: number): 
   const underWay = new Set<Promise<void>>();
   await Promise.all(
     Array.from({ length: receivers }, () =>
-      receiving(ports, trial, {}, async (messages) => {
+      receiving(ports, trial, room, {}, (messages) => {
         for (const message of messages) {
           const work = settleOne(message, ports).finally(() => {
             underWay.delete(work);
@@ -61,7 +65,6 @@ export async function receiveUnordered(ports: ReceivePorts, receivers: number): 
           });
           underWay.add(work);
         }
-        await room.free();
       }),
     ),
   );
@@ -74,19 +77,26 @@ async function settleOne(message: ReceivedMessage, ports: ReceivePorts): Promise
   else letGo([message], ports);
 }
 
-/** Room for messages under way: beyond the limit nobody receives. */
-function createRoom({ held, draining }: ReceivePorts, limit: number) {
+/** Room for messages under way: beyond the limits nobody receives. */
+interface Room {
+  changed(): void;
+  /** Resolves when there is room, or the lane drains. */
+  free(): Promise<void>;
+}
+
+function createRoom({ held, draining, maxHeldBytes }: ReceivePorts, maxMessages: number): Room {
   let waiting: PromiseWithResolvers<void> | undefined;
+  const isFree = () => held.size < maxMessages && held.bytes < maxHeldBytes;
   draining.addEventListener('abort', () => waiting?.resolve(), { once: true });
   return {
     changed() {
-      if (held.size < limit) {
+      if (isFree()) {
         waiting?.resolve();
         waiting = undefined;
       }
     },
     async free() {
-      if (held.size < limit || draining.aborted) return;
+      if (isFree() || draining.aborted) return;
       waiting ??= Promise.withResolvers<void>();
       await waiting.promise;
     },
@@ -94,21 +104,46 @@ function createRoom({ held, draining }: ReceivePorts, limit: number) {
 }
 
 /**
- * FIFO: one receive at a time for each broker; its queues are worked on side by side, groups within a queue too, and of
+ * FIFO: one receive at a time for each broker, also for one that is added later; its queues are worked on side by side, groups within a queue too, and of
  * each queue the contiguous prefix is acknowledged (protocol-design-rule 17): the lock is the queue's, and acknowledging
  * behind a gap would have the rest delivered again.
  */
-export async function receiveOrdered(ports: ReceivePorts): Promise<void> {
-  const brokers = await ports.consumer.brokers();
+export async function receiveOrdered(ports: ReceivePorts, firstBrokers: readonly string[]): Promise<void> {
+  const { consumer, acknowledger, clock, draining, logger } = ports;
   const trial: Trial = { isUnderWay: false };
-  await Promise.all(brokers.map((broker) => receiveOrderedFrom(ports, trial, broker)));
+  const room = createRoom(ports, Number.POSITIVE_INFINITY);
+  acknowledger.onAnswered(room.changed);
+  const receivers = new Map<string, Promise<void>>();
+  function receiveFrom(brokers: readonly string[]): void {
+    for (const broker of brokers) {
+      if (!receivers.has(broker)) receivers.set(broker, receiveOrderedFrom(ports, trial, room, broker));
+    }
+  }
+
+  receiveFrom(firstBrokers);
+  while (!draining.aborted) {
+    await clock.sleep(BROKERS_EVERY_MS, draining).catch(() => undefined);
+    if (draining.aborted) break;
+    await consumer.brokers().then(receiveFrom, (error: unknown) => {
+      logger.warn('could not look for new brokers', { error });
+    });
+  }
+  await Promise.all(receivers.values());
 }
 
-async function receiveOrderedFrom(ports: ReceivePorts, trial: Trial, broker: string): Promise<void> {
+async function receiveOrderedFrom(
+  ports: ReceivePorts,
+  trial: Trial,
+  room: Room,
+  broker: string,
+): Promise<void> {
   const underWay = new Set<Promise<void>>();
-  await receiving(ports, trial, { broker }, async (messages) => {
+  await receiving(ports, trial, room, { broker }, async (messages) => {
     for (const batch of Map.groupBy(messages, ({ queueId }) => queueId).values()) {
-      const work = settleQueue(batch, ports).finally(() => underWay.delete(work));
+      const work = settleQueue(batch, ports).finally(() => {
+        underWay.delete(work);
+        room.changed();
+      });
       underWay.add(work);
     }
     while (underWay.size >= MAX_ORDERED_BATCHES) await Promise.race(underWay);
@@ -146,8 +181,9 @@ function letGo(messages: readonly ReceivedMessage[], { held, draining }: Receive
 async function receiving(
   ports: ReceivePorts,
   trial: Trial,
+  room: Room,
   from: { broker?: string },
-  handOn: (messages: readonly ReceivedMessage[]) => Promise<void>,
+  handOn: (messages: readonly ReceivedMessage[]) => Promise<void> | void,
 ): Promise<void> {
   const { consumer, held, gate, clock, draining, random, logger } = ports;
   let failures = 0;
@@ -169,6 +205,7 @@ async function receiving(
 
   while (!draining.aborted) {
     try {
+      await room.free();
       await gate.whenOpen(TRIAL_EVERY_MS, draining);
       const isTrial = !gate.isOpen;
       if (isTrial && (trial.isUnderWay || held.size >= MAX_TRIAL_MESSAGES)) continue;

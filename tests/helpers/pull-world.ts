@@ -27,6 +27,7 @@ export function createPullWorld(
     admin?: RocketmqAdmin;
     /** RocketMQ has moved something away from the group already. */
     hasMoved?: boolean;
+    maxHeldBytes?: number;
   } = {},
 ) {
   const clock = createManualClock();
@@ -76,6 +77,7 @@ export function createPullWorld(
     },
     admins: { adminOf: async () => changes.admin },
     deadLetters,
+    maxHeldBytes: changes.maxHeldBytes ?? 32 * 1024 * 1024,
     clock,
     logger: silentLogger,
     random: () => 0.5,

@@ -85,6 +85,26 @@ describe('createPullLane', () => {
     expect(world.texts()).toHaveLength(301);
   });
 
+  it.each([COMMANDS, ORDERED])(
+    'receives no more from %s while it holds as many bytes as it may',
+    async (topic) => {
+      const world = createPullWorld({ source: { topic }, maxHeldBytes: 1_000 });
+      await world.open();
+      const received = world.consumers.calls.receive;
+      const answer = Promise.withResolvers<undefined>();
+      world.publisher.decide(() => answer.promise);
+      for (const messageGroup of ['a', 'b'])
+        world.put('x'.repeat(1_000), { rocketmqTopic: topic, messageGroup });
+      await world.clock.advance(1_000);
+      expect(world.consumers.calls.receive).toBe(received);
+      answer.resolve(undefined);
+      await world.settle();
+      expect(world.consumers.calls.receive).toBeGreaterThan(received);
+      expect(world.texts()).toHaveLength(2);
+      expect(world.left(topic)).toEqual([]);
+    },
+  );
+
   it('keeps a message whole among the dead letters when no try can help, and goes on', async () => {
     const world = createPullWorld();
     await world.open();
@@ -369,6 +389,25 @@ describe('createPullLane', () => {
         expect(own).toEqual(Array.from({ length: 40 }, (_, number) => `${group} ${number}`));
       }
       expect(world.left(ORDERED)).toEqual([]);
+    });
+
+    it('receives from a broker that was added later', async () => {
+      const world = ordered();
+      const { open } = world.consumers;
+      let isAdded = false;
+      world.consumers.open = async (...args) => {
+        const consumer = await open(...args);
+        return { ...consumer, brokers: async () => (isAdded ? consumer.brokers() : []) };
+      };
+      await world.open();
+      put(world, 'a', 1);
+      await world.clock.advance(MINUTE_MS);
+      expect(world.texts()).toEqual([]);
+      isAdded = true;
+      await world.clock.advance(MINUTE_MS);
+      expect(world.texts()).toEqual(['a 1']);
+      await world.clock.advance(MINUTE_MS);
+      expect(world.consumers.calls.receive).toBeLessThan(20);
     });
 
     it('stops behind a message that cannot go yet, and acknowledges only what is before it', async () => {
