@@ -34,6 +34,8 @@ import { withTimeout } from './with-timeout.ts';
 const CONNECT_MS = 10_000;
 /** What a drained lane could not settle comes again after this: the shortest that RocketMQ takes. */
 const HAND_BACK_MS = 10_000;
+/** Handing back is a courtesy: it may take no longer, and what is not handed back comes again by itself. */
+const LET_GO_MS = 1_000;
 
 export interface PullLanePorts {
   consumers: MessageConsumers;
@@ -256,7 +258,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     const open = ends;
     ends = undefined;
     if (open === undefined) return;
-    if (isOurs()) await open.held.letGo(HAND_BACK_MS);
+    if (isOurs()) await withTimeout(open.held.letGo(HAND_BACK_MS), LET_GO_MS);
     await Promise.allSettled([open.publisher.close(), open.consumer.close()]);
   }
 
@@ -286,9 +288,9 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     lastMessageAtMs: () => (ends !== undefined && ends.held.size > 0 ? clock.now() : lastMessageAtMs),
     async drain(maxMs) {
       draining.abort();
-      if (ends !== undefined) await withTimeout(isThrough.promise, maxMs);
+      if (ends !== undefined) await withTimeout(isThrough.promise, maxMs - LET_GO_MS);
       // From here on nothing more is published or acknowledged, whatever is still under way.
-      if (isOurs()) await ends?.held.letGo(HAND_BACK_MS);
+      if (ends !== undefined && isOurs()) await withTimeout(ends.held.letGo(HAND_BACK_MS), LET_GO_MS);
       closing.abort();
     },
     async close() {

@@ -248,15 +248,14 @@ export class RocketmqConsumer implements MessageConsumer {
 
   #receiptCalls(link: ClusterLink): ReceiptCalls {
     const { subscription, clock } = this.#options;
+    const deadlineMs = clock.now() + REQUEST_TIMEOUT_MS;
     return {
       link,
       subscription,
       endpointOf: (brokerName) =>
         this.#readers.find(({ name }) => name === brokerName)?.endpoint ?? link.endpoint,
-      call: (endpoint, method, request) => {
-        const deadlineMs = clock.now() + REQUEST_TIMEOUT_MS;
-        return link.proxies.unary(endpoint, method, request, { deadlineMs, clientId: this.#clientId });
-      },
+      call: (endpoint, method, request) =>
+        link.proxies.unary(endpoint, method, request, { deadlineMs, clientId: this.#clientId }),
     };
   }
 }

@@ -20,7 +20,7 @@ export interface ReceiptCalls {
   subscription: Subscription;
   /** host:port of the proxy before a broker. */
   endpointOf(brokerName: string): string;
-  /** One call, with client id and deadline. */
+  /** One call, with client id; all of them by one deadline. */
   call(endpoint: string, method: UnaryMethod, request: Buffer): Promise<Buffer>;
 }
 
@@ -43,8 +43,11 @@ export async function acknowledge(
   });
 }
 
-/** Adds the messages that stay ours to `changed`. Rejects with the first `BridgeError`, when the others have been asked too. */
-export function changeInvisible(
+/**
+ * Adds the messages that stay ours to `changed`. Brokers are asked side by side: one that is dead delays no other. Rejects when
+ * the credentials are refused.
+ */
+export async function changeInvisible(
   { link, subscription, endpointOf, call }: ReceiptCalls,
   messages: readonly ReceivedMessage[],
   invisibleDurationMs: number,
@@ -52,7 +55,8 @@ export function changeInvisible(
 ): Promise<void> {
   const namespace = link.namespace;
   let refused: BridgeError | undefined;
-  return forEachInFlight(messages, CHANGES_IN_FLIGHT, async (message) => {
+
+  async function change(message: ReceivedMessage): Promise<void> {
     if (refused !== undefined) return;
     const request = encodeChangeInvisibleRequest(subscription, namespace, message, invisibleDurationMs);
     try {
@@ -65,9 +69,11 @@ export function changeInvisible(
       const error = errorOfCall(cause, 'ack');
       if (error.code === 'CREDENTIALS_REFUSED') refused = error;
     }
-  }).then(() => {
-    if (refused !== undefined) throw refused;
-  });
+  }
+
+  const parts = [...Map.groupBy(messages, ({ brokerName }) => endpointOf(brokerName)).values()];
+  await forEachInFlight(parts, parts.length, (part) => forEachInFlight(part, CHANGES_IN_FLIGHT, change));
+  if (refused !== undefined) throw refused;
 }
 
 /** The status of the answer counts for all of its messages, unless it says that they differ. */

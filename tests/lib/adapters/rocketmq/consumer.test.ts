@@ -297,6 +297,28 @@ describe('RocketmqConsumer', () => {
     });
   });
 
+  it('has one deadline for all of its changes, and is not held up by a broker that is dead', async () => {
+    const other = createFakePop();
+    const second = await startFakeProxy({ topics: {} }, other.extend);
+    closers.push(() => second.stop());
+    const topic: FakeTopic = { types: ['NORMAL'], endpoints: ['127.0.0.1:1', second.endpoint] };
+    let behindMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() - behindMs };
+    const { pop, proxy, consumer } = await start({ topic, clock });
+    topic.endpoints = [proxy.endpoint, second.endpoint];
+    const bodies = Array.from({ length: 20 }, (_, index) => `${index}`);
+    for (const fake of [pop, other]) script(fake, [{ messages: bodies, end: { code: 20_000 } }]);
+    const dead = await consumer.receive({ ...POP, broker: 'broker-0' });
+    const well = await consumer.receive({ ...POP, broker: 'broker-1' });
+    pop.change = () => 'silence';
+    other.change = () => ({ code: 20_000, receiptHandle: '4 1 30000 0 0 broker-1 2 9 77' });
+    // Half a second is left of the five.
+    behindMs = 4_500;
+    const changed = await consumer.changeInvisibleDuration([...dead, ...well], 45_000);
+    expect(changed).toEqual([...dead.map(() => false), ...well.map(() => true)]);
+    expect(pop.told.changes).toHaveLength(16);
+  });
+
   it('does all of it again with the new secret when the credentials are refused', async () => {
     const members = (secretKey: string) => ({ accessKey: 'AK', secretKey });
     const secrets: SecretReader = { read: async (_, options) => members(options?.fresh ? 'new' : 'old') };
