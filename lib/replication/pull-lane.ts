@@ -21,7 +21,7 @@ import { createPacer } from './pacer.ts';
 import { createAcknowledger } from './pull-acknowledge.ts';
 import { newPullCounts } from './pull-counts.ts';
 import { createPullDecide } from './pull-decide.ts';
-import { drainMoved } from './pull-moved.ts';
+import { drainMoved, movedGroupOf } from './pull-moved.ts';
 import { isSameStart, preparePosition, pullStartOf, startPositionOf } from './pull-position.ts';
 import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
 import { createSettleMessage } from './pull-settle.ts';
@@ -110,15 +110,16 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     return { reason: 'closed' };
   }
 
-  /** The group of a deleted task goes, if it was ours. */
+  /** The groups of a deleted task go: its own, and the one that read what was moved away. */
   async function endGroup(
     definition: RocketmqToMqttDefinition,
     source: RocketmqClusterRecord,
   ): Promise<LaneEnd> {
     const consumerGroup = consumerGroupOf({ ...ids, definition });
     const isOwn = definition.source.consumerGroup === undefined;
-    const admin = isOwn && lane === 0 ? await ports.admins.adminOf(source) : undefined;
-    await admin?.deleteGroup(consumerGroup);
+    const admin = lane === 0 ? await ports.admins.adminOf(source) : undefined;
+    if (isOwn) await admin?.deleteGroup(consumerGroup);
+    await admin?.deleteGroup(movedGroupOf(consumerGroup));
     return { reason: 'done' };
   }
 

@@ -13,6 +13,11 @@ const MAX_MESSAGES = 32;
 const AWAIT_MS = 1_000;
 const RETRY_MAX_TIMES = 1_000;
 
+/** The group by which this reads; ours, whoever has named the other. */
+export function movedGroupOf(consumerGroup: string): string {
+  return `${consumerGroup}_moved`;
+}
+
 /**
  * RocketMQ moves what a group was given too often to a topic `%DLQ%<group>` of its own (protocol-design-rule 15). It does not
  * come to that with groups of ours, but may with one that a user has named. Whatever lies there becomes a dead letter here,
@@ -39,7 +44,7 @@ export async function drainMoved({
 }): Promise<void> {
   const subscription = {
     rocketmqTopic: `%DLQ%${consumerGroup}`,
-    consumerGroup: `${consumerGroup}_moved`,
+    consumerGroup: movedGroupOf(consumerGroup),
     filter: { type: 'tag', expression: '*' },
   } as const;
   const error = movedAway();

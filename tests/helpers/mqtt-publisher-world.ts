@@ -2,6 +2,7 @@ import type { Packet } from 'mqtt-packet';
 import { MqttBrokerPublisher } from '../../lib/adapters/mqtt/publisher.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
 import type { OutgoingMqttMessage } from '../../lib/domain/message.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
 import { sampleMessage } from '../contract/mqtt-publisher.ts';
 import {
   acceptAll,
@@ -15,13 +16,16 @@ export function createPublisherWorld() {
   const toEnd: { close(): Promise<void> }[] = [];
   return {
     /** @param answer - of the broker; it lets in and takes everything without it */
-    async open(answer: (packet: Packet, connection: FakeConnection) => void = acceptAll) {
+    async open(
+      answer: (packet: Packet, connection: FakeConnection) => void = acceptAll,
+      clock: Clock = systemClock,
+    ) {
       const broker = await startFakeMqttBroker(answer);
       const publisher = new MqttBrokerPublisher({
         cluster: { url: broker.url },
         secret: {},
         clientId: 'mqferry-test',
-        clock: systemClock,
+        clock,
       });
       toEnd.push(broker, publisher);
       return {

@@ -100,11 +100,14 @@ export class MqttBrokerPublisher implements MqttPublisher {
       if (this.#line.length > 0) void this.#connect();
       return;
     }
+    const nowMs = this.#options.clock.now();
     const window = this.#suspects > 0 ? 1 : inFlight.window;
     for (let next = this.#line.first; next !== undefined; next = this.#line.first) {
       if (inFlight.connection.isFull || (next.message.qos > 0 && inFlight.size >= window)) return;
       this.#line.drop();
-      inFlight.send(next);
+      // A process that slept may be past it before a timer tells.
+      if (next.deadlineMs <= nowMs) next.settle(late());
+      else inFlight.send(next);
     }
   }
 

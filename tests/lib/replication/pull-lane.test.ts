@@ -503,15 +503,18 @@ describe('createPullLane', () => {
       expect(calls).toHaveLength(before);
     });
 
-    it('deletes its group with the task, but none that its user has named', async () => {
+    it('deletes its groups with the task, but none that its user has named', async () => {
       const { admin, calls } = recordingAdmin();
       const world = createPullWorld({ admin });
       const { lane } = await world.open({ mode: 'end' });
       expect(await lane.ended).toEqual({ reason: 'done' });
-      expect(calls).toEqual([['deleteGroup', world.consumerGroup]]);
+      expect(calls).toEqual([
+        ['deleteGroup', world.consumerGroup],
+        ['deleteGroup', `${world.consumerGroup}_moved`],
+      ]);
       const named = createPullWorld({ admin, source: { consumerGroup: 'office' } });
       expect(await (await named.open({ mode: 'end' })).lane.ended).toEqual({ reason: 'done' });
-      expect(calls).toHaveLength(1);
+      expect(calls.slice(2)).toEqual([['deleteGroup', 'office_moved']]);
     });
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Packet } from 'mqtt-packet';
+import { systemClock } from '../../../../lib/adapters/system/clock.ts';
 import { errorOf, sampleMessage } from '../../../contract/mqtt-publisher.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { acceptAll, acknowledge, type FakeConnection, letIn } from '../../../helpers/fake-mqtt-broker.ts';
@@ -230,6 +231,18 @@ describe('MqttBrokerPublisher', () => {
     const deadlines = [Date.now() + 60_000, Date.now() + 50];
     const [, waiting] = deadlines.map((deadlineMs) => publisher.publish(sampleMessage('a'), { deadlineMs }));
     expect(await waiting).toMatchObject({ error: { code: 'DEADLINE_PASSED', maybeStored: false } });
+  });
+
+  it('sends nothing whose deadline has passed while the process slept', async () => {
+    let sleptMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + sleptMs };
+    const { broker, publish } = await world.open((packet, connection) => {
+      // Between the message's wait for the connection and its sending.
+      if (packet.cmd === 'connect') sleptMs = 30_000;
+      acceptAll(packet, connection);
+    }, clock);
+    expect(errorOf(await publish())).toMatchObject({ code: 'DEADLINE_PASSED', maybeStored: false });
+    expect(publishesTo(broker)).toEqual([]);
   });
 
   it('answers a check by a round trip on the connection it has', async () => {
