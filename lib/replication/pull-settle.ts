@@ -6,7 +6,7 @@ import type { ReceivedMessage } from '../ports/message-consumer.ts';
 import type { MqttPublisher } from '../ports/mqtt-publisher.ts';
 import { countCode } from './batch-counts.ts';
 import type { PullCounts } from './pull-counts.ts';
-import type { DecidePulled, PullSkipped } from './pull-decide.ts';
+import type { DecidePulled, PullDecision, PullSkipped } from './pull-decide.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { TargetGate } from './target-gate.ts';
 
@@ -23,6 +23,7 @@ const HOPELESS_ATTEMPTS = 500;
 const REFUSED_PATIENCE = 5;
 /** So long after it took something a target counts as well. */
 const PROVEN_FOR_MS = 5_000;
+const MS_PER_SECOND = 1_000;
 /** These tell nothing about the message: it never left, or the target asked for less. */
 const SAYS_NOTHING: ReadonlySet<string> = new Set(['DEADLINE_PASSED', 'NOT_SENT', 'TARGET_THROTTLED']);
 
@@ -81,11 +82,14 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   }
 
   /** Tries until it is settled. Bounded by the lane's end: while the target is away a message waits here. */
-  async function carried(message: ReceivedMessage): Promise<Settled> {
-    const receiptTimeMs = clock.now();
+  async function carried(
+    message: ReceivedMessage,
+    receiptTimeMs: number,
+    decision: PullDecision,
+  ): Promise<Settled> {
     const fault = createFaultWatch(message, gate, clock);
     for (let tries = 1; ; tries += 1) {
-      const step = await tryOnce(message, receiptTimeMs);
+      const step = await tryOnce(message, receiptTimeMs, decision);
       if (typeof step === 'string') return step;
       const isOwn = isOwnTopic(step);
       if (step.reaction === 'dead-letter' || fault.isMessages(step, isOwn)) return kept(message, step);
@@ -101,15 +105,19 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     }
   }
 
-  /** One try, with the message as it is to be by now: its expiry goes on while it waits. */
-  async function tryOnce(message: ReceivedMessage, receiptTimeMs: number): Promise<Settled | BridgeError> {
+  /** One try, with the message as it is to be by now: its expiry, in seconds, goes on while it waits. */
+  async function tryOnce(
+    message: ReceivedMessage,
+    receiptTimeMs: number,
+    atReceipt: PullDecision,
+  ): Promise<Settled | BridgeError> {
     await ports.pace();
     const leave = await gate.enter(draining);
     if (leave === undefined) return 'left';
     try {
-      const decision = ports.decide(message, receiptTimeMs);
-      if (decision.kind === 'skip') return skipped(message, decision.reason);
-      if (decision.kind === 'dead-letter') return await kept(message, decision.error);
+      const hasWaited = clock.now() - receiptTimeMs >= MS_PER_SECOND;
+      const decision = hasWaited ? ports.decide(message, receiptTimeMs) : atReceipt;
+      if (decision.kind !== 'publish') return await notPublished(message, decision);
       if (!ports.mayPublish(message)) return 'left';
       return (await attempt(decision.message)) ?? 'done';
     } finally {
@@ -120,6 +128,13 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   /** The target has taken something just now: a refusal of one topic says nothing about the others. */
   function isProvenWell(): boolean {
     return clock.now() - gate.lastAcceptedAtMs < PROVEN_FOR_MS;
+  }
+
+  async function notPublished(
+    message: ReceivedMessage,
+    decision: Exclude<PullDecision, { kind: 'publish' }>,
+  ): Promise<Settled> {
+    return decision.kind === 'skip' ? skipped(message, decision.reason) : kept(message, decision.error);
   }
 
   function skipped(message: ReceivedMessage, reason: PullSkipped): Settled {
@@ -142,7 +157,11 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     if (message.deliveryAttempt > 1) counts.retried += 1;
     else counts.consumed += 1;
     try {
-      return await carried(message);
+      const receiptTimeMs = clock.now();
+      const decision = ports.decide(message, receiptTimeMs);
+      // What is never published needs no turn at the target.
+      if (decision.kind !== 'publish') return await notPublished(message, decision);
+      return await carried(message, receiptTimeMs, decision);
     } catch (error) {
       // A fault of ours must not make dead letters: the message comes again until it is repaired.
       logger.error('message not carried', { messageId: message.messageId, error });
