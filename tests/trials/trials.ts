@@ -1,6 +1,8 @@
 import { SHIFT_KINDS, type ShiftKind } from '../../lib/ports/shifts.ts';
+import { freezeTrial } from './freeze.ts';
 import { handOverTrial } from './hand-over.ts';
 import { killTrial } from './kill.ts';
+import { outageTrial } from './outage.ts';
 import type { Row } from './rows.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -9,6 +11,8 @@ const PER_SECOND = 300;
 /** A broker that keeps what comes while nobody is connected: 20 s of a lease, and more. */
 const ROOMY = { maxQueueSize: 100_000 };
 const kills = { kills: 3, perSecond: PER_SECOND };
+/** 200 a second for 30 s: more than HiveMQ's own queue of 1,000 holds. */
+const outages = { perSecond: 200, outageMs: 30_000 };
 const handOvers = { handOvers: 20, perSecond: PER_SECOND };
 
 /** The long ones, by the name that `npm run trials` takes. */
@@ -21,6 +25,26 @@ export const TRIALS: Readonly<Record<string, () => Promise<Row[]>>> = {
     onStage((stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: false }))),
   'hand-over-ordered': () =>
     onStage((stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: true }))),
+  freeze: () =>
+    onStage(
+      (stage) => eachKind((kind) => freezeTrial(stage, { kind, perSecond: PER_SECOND, isOrdered: false })),
+      ROOMY,
+    ),
+  'freeze-ordered': () =>
+    onStage(
+      (stage) => eachKind((kind) => freezeTrial(stage, { kind, perSecond: PER_SECOND, isOrdered: true })),
+      ROOMY,
+    ),
+  'rocketmq-away': () =>
+    onStage(async (stage) => [
+      ...(await outageTrial(stage, { ...outages, kind: 'session', how: 'freeze' })),
+      ...(await outageTrial(stage, { ...outages, kind: 'session', how: 'kill' })),
+    ]),
+  'mqtt-away': () =>
+    onStage(async (stage) => [
+      ...(await outageTrial(stage, { ...outages, kind: 'pull', how: 'freeze' })),
+      ...(await outageTrial(stage, { ...outages, kind: 'pull', how: 'kill' })),
+    ]),
 };
 
 async function onStage(

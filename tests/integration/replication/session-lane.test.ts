@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
 import { createDynamoOverflowGroups } from '../../../lib/adapters/dynamodb/overflow-groups.ts';
@@ -16,6 +15,7 @@ import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import { createSessionLane } from '../../../lib/replication/session-lane.ts';
 import { createTestQueues } from '../../helpers/aws-emulator.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { forwardOnce } from '../../helpers/forward-once.ts';
 import { createRecordingLogger, createTaskTable, rocketmqCluster } from '../../helpers/rule-path.ts';
 import { sessionTask } from '../../helpers/session-lane.ts';
 import { createTables } from '../dynamodb/emulator.ts';
@@ -128,33 +128,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
           health: { working: () => undefined, failing: () => undefined },
         }),
       /** One invocation of the batching function with what the queue gives out; how many records have left the queue. */
-      async forward(): Promise<number> {
-        const received = await queues.receive(queue.url, 10, 1);
-        const records = received.map(({ messageId, receiptHandle, body, attributes }) => ({
-          recordId: messageId,
-          receiptHandle,
-          queueArn: queue.arn,
-          body,
-          receiveCount: Number(attributes.ApproximateReceiveCount),
-          sentTimeMs: Number(attributes.SentTimestamp),
-          firstReceiveTimeMs: Number(attributes.ApproximateFirstReceiveTimestamp),
-          ...(attributes.MessageGroupId === undefined ? {} : { groupKey: attributes.MessageGroupId }),
-          ...(attributes.MessageDeduplicationId === undefined
-            ? {}
-            : { putId: attributes.MessageDeduplicationId }),
-        }));
-        if (records.length === 0) return 0;
-        const { failedRecordIds } = await forwardBatch(records, { deadlineMs: Date.now() + 30_000 });
-        const done = records.filter(({ recordId }) => !failedRecordIds.includes(recordId));
-        if (done.length > 0) {
-          const Entries = done.map(({ receiptHandle }, index) => ({
-            Id: String(index),
-            ReceiptHandle: receiptHandle,
-          }));
-          await queues.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queue.url, Entries }));
-        }
-        return done.length;
-      },
+      forward: () => forwardOnce(queues, queue, forwardBatch),
     };
   }
 
