@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { ulid } from 'ulid';
 import { createDynamoClusterStore } from '../../lib/adapters/dynamodb/cluster-store.ts';
 import { createDynamoDeadLetterStore } from '../../lib/adapters/dynamodb/dead-letter-store.ts';
@@ -67,6 +71,15 @@ export async function openStage(options: Omit<MqttBrokerOptions, 'home'> = {}) {
     const secretRef = await putSecret(secret);
     const input = { kind: 'mqtt', name: clusterId, region: 'eu-west-1', url, secretRef } as const;
     await clusters.put(clusterId, input, { at: new Date().toISOString() });
+  }
+
+  /** Rotates the secret of a cluster, whose record stays as it is. */
+  async function changeSecret(clusterId: string, members: Record<string, string>): Promise<void> {
+    const cluster = await clusters.get(clusterId);
+    if (cluster?.kind !== 'mqtt') throw new Error('this is for MQTT clusters');
+    await secretsManager.send(
+      new PutSecretValueCommand({ SecretId: cluster.secretRef, SecretString: JSON.stringify(members) }),
+    );
   }
 
   async function putRocketmqCluster(clusterId: string, endpoint: string) {
@@ -134,7 +147,7 @@ export async function openStage(options: Omit<MqttBrokerOptions, 'home'> = {}) {
     roster,
     slots,
     deadLetters,
-    putSecret,
+    changeSecret,
     putMqttCluster,
     putRocketmqCluster,
     addTask,

@@ -1,4 +1,5 @@
 import { SHIFT_KINDS, type ShiftKind } from '../../lib/ports/shifts.ts';
+import { badInputTrial, MAX_PACKET_BYTES } from './bad-input.ts';
 import { freezeTrial } from './freeze.ts';
 import { handOverTrial } from './hand-over.ts';
 import { killTrial } from './kill.ts';
@@ -45,6 +46,7 @@ export const TRIALS: Readonly<Record<string, () => Promise<Row[]>>> = {
       ...(await outageTrial(stage, { ...outages, kind: 'pull', how: 'freeze' })),
       ...(await outageTrial(stage, { ...outages, kind: 'pull', how: 'kill' })),
     ]),
+  'bad-input': () => onStage(badInputTrial, { maxPacketBytes: MAX_PACKET_BYTES }),
 };
 
 async function onStage(
