@@ -11,6 +11,8 @@ import { silentLogger as logger } from '../helpers/silent-logger.ts';
 import type { Stage } from './stage.ts';
 
 const LOOK_AGAIN_MS = 500;
+/** Units that the mapping of an overflow takes. */
+const INVOCATIONS = 2;
 
 /** The batching function, and the mapping that calls it while a task overflows: in this process, one batch at a time. */
 export function startOverflowDrain(stage: Stage, taskId: string) {
@@ -31,25 +33,22 @@ export function startOverflowDrain(stage: Stage, taskId: string) {
   let forwarded = 0;
   let hasOverflowed = false;
 
-  const draining = (async () => {
+  /** Once there was an overflow, for good: the real mapping is disabled only when the queue has been empty for a while. */
+  async function drain(): Promise<void> {
     while (!isOver) {
       const task = await tasks.get(taskId);
       const queue = task?.resources.queue;
-      if (task?.overflowing !== true || queue === undefined) {
-        await delay(LOOK_AGAIN_MS);
-        continue;
-      }
-      hasOverflowed = true;
-      forwarded += await forwardOnce(queues, queue, forwardBatch);
+      hasOverflowed ||= task?.overflowing === true;
+      if (hasOverflowed && queue !== undefined) forwarded += await forwardOnce(queues, queue, forwardBatch);
+      else await delay(LOOK_AGAIN_MS);
     }
-  })();
+  }
+
+  const draining = Promise.all(Array.from({ length: INVOCATIONS }, drain));
 
   return {
     get forwarded() {
       return forwarded;
-    },
-    get hasOverflowed() {
-      return hasOverflowed;
     },
     async close() {
       isOver = true;

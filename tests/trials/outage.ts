@@ -48,21 +48,28 @@ export async function outageTrial(
   try {
     await stage.statusIs(taskId, 'running');
     await source.run(BEFORE_MS);
-    const stream = source.run(outageMs + AFTER_MS);
+    let isBack = false;
+    const stream = (async () => {
+      while (!isBack) await source.run(500);
+      await source.run(AFTER_MS);
+    })();
     await delay(500);
     const awayAtMs = Date.now();
     const back = await takeAway(stage, kind, how);
     await delay(outageMs);
     await back();
     const backAtMs = Date.now();
+    isBack = true;
     await stream;
+    const healed = await stage.statusIs(taskId, 'running', HEALED_MS).catch(() => undefined);
+    table.expect('in the end', 'running', healed?.status ?? 'not', healed !== undefined);
     await arrivals.all(source.sent.length, ALL_THERE_MS);
-    await stage.statusIs(taskId, 'running', HEALED_MS);
+    table.tell('all had arrived after', `${arrivals.lastAtMs() - backAtMs} ms`);
     compare(table, direction.expected(), arrivals, isOrdered);
     const degraded = statuses.find(({ status, atMs }) => status === 'degraded' && atMs > awayAtMs);
     table.tell('reason', degraded?.code ?? 'none');
     table.atMost('degraded after', DEGRADED_WITHIN_MS, (degraded?.atMs ?? Number.NaN) - awayAtMs, 'ms');
-    const running = statuses.findLast(({ status }) => status === 'running');
+    const running = statuses.find(({ status, atMs }) => status === 'running' && atMs > backAtMs);
     table.tell('running again after it is back', `${(running?.atMs ?? Number.NaN) - backAtMs} ms`);
     if (drain !== undefined) table.tell('went through the queue', drain.forwarded);
     const deadLetters = await countDeadLetters(stage, taskId);

@@ -36,16 +36,12 @@ export const TRIALS: Readonly<Record<string, () => Promise<Row[]>>> = {
       (stage) => eachKind((kind) => freezeTrial(stage, { kind, perSecond: PER_SECOND, isOrdered: true })),
       ROOMY,
     ),
-  'rocketmq-away': () =>
-    onStage(async (stage) => [
-      ...(await outageTrial(stage, { ...outages, kind: 'session', how: 'freeze' })),
-      ...(await outageTrial(stage, { ...outages, kind: 'session', how: 'kill' })),
-    ]),
-  'mqtt-away': () =>
-    onStage(async (stage) => [
-      ...(await outageTrial(stage, { ...outages, kind: 'pull', how: 'freeze' })),
-      ...(await outageTrial(stage, { ...outages, kind: 'pull', how: 'kill' })),
-    ]),
+  'rocketmq-frozen': () =>
+    onStage((stage) => outageTrial(stage, { ...outages, kind: 'session', how: 'freeze' })),
+  'rocketmq-killed': () =>
+    onStage((stage) => outageTrial(stage, { ...outages, kind: 'session', how: 'kill' })),
+  'mqtt-frozen': () => onStage((stage) => outageTrial(stage, { ...outages, kind: 'pull', how: 'freeze' })),
+  'mqtt-killed': () => onStage((stage) => outageTrial(stage, { ...outages, kind: 'pull', how: 'kill' })),
   'bad-input': () => onStage(badInputTrial, { maxPacketBytes: MAX_PACKET_BYTES }),
 };
 
