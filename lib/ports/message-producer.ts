@@ -30,6 +30,11 @@ export interface MessageProducer {
     messages: readonly RocketmqMessage[],
     options: SendOptions,
   ): Promise<SendResult[]>;
+  /**
+   * Asks for the topic, and sends nothing: the cluster is reached, lets us in and has the topic, for writing. Throws a
+   * `BridgeError` when it is not so, or not known by `deadlineMs`.
+   */
+  check(rocketmqTopic: string, deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -35,6 +35,8 @@ export interface SessionFlowParts {
   createSender(events: SenderEvents): SessionSender;
   /** The target takes messages (undefined), or why it does not. */
   onTarget(trouble: BridgeError | undefined): void;
+  /** The target was away, and nobody has needed it for long: how it does is not known. */
+  onQuiet(): void;
   /** Our own code could not map a message. */
   onFault(fault: unknown): void;
 }
@@ -137,7 +139,10 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
       else parts.onTarget(sender.lastError ?? noAnswer());
     }
     moveOverdue(nowMs);
-    if (target.isAway && unsettled() === 0 && nowMs - lastArrivalMs >= QUIET_MS) target.forget();
+    if (target.isAway && unsettled() === 0 && nowMs - lastArrivalMs >= QUIET_MS) {
+      target.forget();
+      parts.onQuiet();
+    }
   }
 
   function isOverflowing(nowMs: number): boolean {

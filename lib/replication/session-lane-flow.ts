@@ -39,6 +39,8 @@ export function createLaneWorks(options: {
   dropsOverlap: () => boolean;
   /** `mqferry_id` of a delivery. */
   messageId(delivery: SessionDelivery): string;
+  /** How the target does is to be found out without a message. */
+  onQuiet(): void;
   gate: LaneGate;
   tally: LaneTally;
   health: LaneHealth;
@@ -98,6 +100,7 @@ export function createLaneWorks(options: {
         events,
       }),
     onTarget: (trouble) => (trouble === undefined ? health.working() : health.failing(trouble)),
+    onQuiet: options.onQuiet,
     onFault: (fault) => health.failing(unexpected(fault)),
   });
   return {

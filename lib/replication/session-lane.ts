@@ -1,5 +1,5 @@
-import type { RocketmqClusterRecord } from '../domain/cluster.ts';
 import { BridgeError } from '../domain/errors.ts';
+import { literalRocketmqTopic } from '../domain/rocketmq-end.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
@@ -11,10 +11,11 @@ import { createLaneHealth } from './session-health.ts';
 import { createLaneWorks, type LaneWorks } from './session-lane-flow.ts';
 import type { SessionLanePorts } from './session-lane-ports.ts';
 import { createSessionOpening, type SessionOpening } from './session-opening.ts';
-import { prepareLane } from './session-prepare.ts';
+import { type PreparedLane, prepareLane } from './session-prepare.ts';
 import { inTime, withTimeout } from './with-timeout.ts';
 
 const PRODUCER_MS = 10_000;
+const CHECK_MS = 5_000;
 const CLOSE_MS = 2_000;
 const TICK_MS = 100;
 /** What was sent is waited for so long when the lane is handed over; the rest comes again to the next owner. */
@@ -49,6 +50,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
   let opening: SessionOpening | undefined;
   let isEffective = false;
   let isWatching = false;
+  let isAsking = false;
   let lastMessageAtMs = 0;
 
   const gate = {
@@ -96,6 +98,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       plan,
       dropsOverlap,
       messageId,
+      onQuiet: () => void askTarget(prepared),
       gate,
       tally,
       health,
@@ -111,7 +114,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     }
     logger.info('session open', { ...ids, isResumed: session.isResumed, version: session.protocolVersion });
     watch();
-    if (mode === 'forward') await reachTarget(prepared.target);
+    if (mode === 'forward') await reachTarget(prepared);
     if (mayGoOn()) {
       isEffective = true;
       health.working();
@@ -119,11 +122,16 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     return undefined;
   }
 
-  /** Until the producer can be made: what arrives meanwhile goes to the task's queue. */
-  async function reachTarget(target: RocketmqClusterRecord): Promise<void> {
+  /**
+   * Until the target is reached, and has the topic: what arrives meanwhile goes to the task's queue. A rendered topic is known
+   * with its message only.
+   */
+  async function reachTarget({ target, definition }: PreparedLane): Promise<void> {
     for (let attempt = 1; phase === 'open'; attempt += 1) {
       try {
-        await inTime(ports.producers.producerFor(target), PRODUCER_MS);
+        const producer = await inTime(ports.producers.producerFor(target), PRODUCER_MS);
+        const topic = literalRocketmqTopic(definition);
+        if (topic !== undefined) await inTime(producer.check(topic, clock.now() + CHECK_MS), PRODUCER_MS);
         return;
       } catch (error) {
         health.failing(error instanceof BridgeError ? error : unexpected(error));
@@ -132,6 +140,15 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
           .catch(() => undefined);
       }
     }
+  }
+
+  /** Nobody has needed the target for long: whether it is back is asked without a message. */
+  async function askTarget(prepared: PreparedLane): Promise<void> {
+    if (isAsking) return;
+    isAsking = true;
+    await reachTarget(prepared);
+    isAsking = false;
+    health.working();
   }
 
   /** Ticks while there is anything to look after. */

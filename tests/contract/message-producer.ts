@@ -37,6 +37,21 @@ export function describeMessageProducer(name: string, build: () => Promise<Produ
       expectSame(await under.readBack(under.normalTopic, messages.length), messages);
     });
 
+    it('tells whether the topic is there, and sends nothing', async () => {
+      const soon = () => Date.now() + 20_000;
+      await under.producer.check(under.normalTopic, soon());
+      await under.producer.check(under.fifoTopic, soon());
+      const unknown = under.producer.check('nobody_made_this', soon());
+      await expect(unknown).rejects.toMatchObject({
+        code: 'TOPIC_NOT_FOUND',
+        reaction: 'hold',
+        scope: 'topic',
+      });
+      await expect(under.producer.check(under.normalTopic, Date.now() - 1)).rejects.toMatchObject({
+        code: 'DEADLINE_PASSED',
+      });
+    });
+
     it('stores 500 messages of many shapes', async () => {
       const messages = sampleMessages(under.normalTopic, 500);
       expect(failures(await send(under.normalTopic, messages))).toEqual([]);

@@ -99,6 +99,12 @@ export function createMemoryMessageProducer(options: {
       );
       return places.flatMap(({ place }) => results.get(place) ?? []);
     },
+    async check(rocketmqTopic, deadlineMs) {
+      if (closed) throw new Error('the producer is closed');
+      const error =
+        late(options.clock.now(), deadlineMs) ?? (topics.has(rocketmqTopic) ? undefined : unknownTopic());
+      if (error !== undefined) throw error;
+    },
     async close() {
       closed = true;
     },
@@ -114,15 +120,17 @@ function topicError(
   type: RocketmqMessageType | undefined,
   message: RocketmqMessage,
 ): BridgeError | undefined {
-  if (type === undefined) {
-    return new BrokerHoldError('sending to RocketMQ: the topic does not exist', {
-      code: 'TOPIC_NOT_FOUND',
-      scope: 'topic',
-    });
-  }
+  if (type === undefined) return unknownTopic();
   if (type === (message.messageGroup === undefined ? 'NORMAL' : 'FIFO')) return undefined;
   return new BrokerHoldError(`sending to RocketMQ: the topic takes ${type} messages`, {
     code: 'TOPIC_TYPE_MISMATCH',
+    scope: 'topic',
+  });
+}
+
+function unknownTopic(): BridgeError {
+  return new BrokerHoldError('sending to RocketMQ: the topic does not exist', {
+    code: 'TOPIC_NOT_FOUND',
     scope: 'topic',
   });
 }

@@ -17,7 +17,7 @@ export interface ProducerPoolOptions {
 
 /**
  * Keeps one producer per cluster warm; see cluster-pool.ts for how long. When a cluster refuses the credentials and its
- * secret has changed, what was refused is sent once more.
+ * secret has changed, what was refused is sent, or asked, once more.
  */
 export function createProducerPool(options: ProducerPoolOptions): ProducerPool {
   const { secrets, clock, requestTimeoutMs } = options;
@@ -53,6 +53,22 @@ export function createProducerPool(options: ProducerPoolOptions): ProducerPool {
     return results.map((result, place) => again[places.indexOf(place)] ?? result);
   }
 
+  async function check(
+    cluster: RocketmqClusterRecord,
+    rocketmqTopic: string,
+    deadlineMs: number,
+  ): Promise<void> {
+    const shared = await pool.acquire(cluster);
+    try {
+      await shared.use((producer) => producer.check(rocketmqTopic, deadlineMs));
+    } catch (error) {
+      const isRefused = error instanceof BridgeError && error.code === 'CREDENTIALS_REFUSED';
+      const rotated = isRefused ? await pool.afterRefusal(cluster, shared) : undefined;
+      if (rotated === undefined) throw error;
+      await rotated.use((producer) => producer.check(rocketmqTopic, deadlineMs));
+    }
+  }
+
   return {
     async producerFor(cluster) {
       await pool.acquire(cluster);
@@ -61,6 +77,7 @@ export function createProducerPool(options: ProducerPoolOptions): ProducerPool {
           send(cluster, rocketmqTopic, messages, sendOptions).catch((error: unknown) =>
             failedBy(error, messages.length),
           ),
+        check: (rocketmqTopic, deadlineMs) => check(cluster, rocketmqTopic, deadlineMs),
         // The producer behind it is shared; the pool closes it.
         close: async () => {},
       };

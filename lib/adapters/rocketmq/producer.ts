@@ -66,6 +66,12 @@ export class RocketmqProducer implements MessageProducer {
     return run.results;
   }
 
+  async check(rocketmqTopic: string, deadlineMs: number): Promise<void> {
+    if (this.#closed) throw new Error('the producer is closed');
+    const route = await this.#route(rocketmqTopic, deadlineMs);
+    if (route instanceof BridgeError) throw route;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#link.close();

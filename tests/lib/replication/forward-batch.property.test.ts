@@ -169,6 +169,7 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
     producers: {
       producerFor: async () => ({
         send: (_topic, messages) => call(() => send(messages)),
+        check: async () => {},
         close: async () => {},
       }),
     },

@@ -190,6 +190,7 @@ describe('createForwardBatch', () => {
     const producer = {
       send: async () =>
         Array.from({ length: results }, () => ({ status: 'stored' as const, messageId: 'id' })),
+      check: async () => {},
       close: async () => {},
     };
     const { forwardBatch } = setUp(ruleTask(), { producers: { producerFor: async () => producer } });
@@ -203,6 +204,7 @@ describe('createForwardBatch', () => {
         send: async () => {
           throw error;
         },
+        check: async () => {},
         close: async () => {},
       };
       const { forwardBatch, deadLetters } = setUp(ruleTask(), {
@@ -362,7 +364,11 @@ describe('createForwardBatch', () => {
     });
 
     it('gives up on a producer that never answers, and keeps its records', async () => {
-      const producer = { send: () => new Promise<never>(() => {}), close: async () => {} };
+      const producer = {
+        send: () => new Promise<never>(() => {}),
+        check: async () => {},
+        close: async () => {},
+      };
       const { forwardBatch, table } = setUp(ruleTask(), { producers: { producerFor: async () => producer } });
       const { counts } = await forwardBatch([sourceRecord()], { deadlineMs: NOW_MS + 5_100 });
       expect(counts[0]?.returned).toEqual({ TARGET_TIMEOUT: 1 });

@@ -460,6 +460,34 @@ describe('createSessionLane', () => {
       expect(world.reports).toEqual([true, false]);
     });
 
+    it('says before the first message that it is not reached, or has no such topic, and asks on', async () => {
+      const world = createLaneWorld();
+      let isThere = false;
+      world.producer.check = async () => {
+        if (!isThere) throw away();
+      };
+      const lane = world.open();
+      await world.pass(5_000);
+      expect(world.health).toEqual([away().code]);
+      expect(lane.isEffective()).toBe(false);
+      isThere = true;
+      await world.pass(3_000);
+      expect(world.health.at(-1)).toBe('working');
+      expect(lane.isEffective()).toBe(true);
+    });
+
+    it('asks for it without a message, when nothing has come for a minute', async () => {
+      const world = createLaneWorld();
+      world.open();
+      await world.settle();
+      world.producer.decide(away);
+      world.publish(numbered(3));
+      await world.pass(5_000);
+      expect(world.health.at(-1)).toBe(away().code);
+      await world.pass(60_000);
+      expect(world.health.at(-1)).toBe('working');
+    });
+
     it('overflows within a second when the window is full', async () => {
       const world = createLaneWorld({ receiveMaximum: 10 });
       world.producer.decide(away);

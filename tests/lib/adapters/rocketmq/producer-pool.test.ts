@@ -154,6 +154,19 @@ describe('createProducerPool', () => {
     });
   });
 
+  it('asks for a topic once more with rotated credentials', async () => {
+    const refused = new BrokerHoldError('no', { code: 'CREDENTIALS_REFUSED', scope: 'cluster' });
+    const { pool, made, secrets, answers, clock } = start();
+    const producer = await pool.producerFor(cluster());
+    answers.push(() => refused);
+    await expect(producer.check('orders', soon(clock).deadlineMs)).rejects.toBe(refused);
+    secrets.rotate(NEW_KEYS);
+    await clock.advance(60_000);
+    answers.push(() => refused);
+    await producer.check('orders', soon(clock).deadlineMs);
+    expect(made.map(({ sent }) => sent)).toEqual([['orders', 'orders'], ['orders']]);
+  });
+
   it('closes everything, and makes nothing more', async () => {
     const { pool, made } = start();
     await pool.producerFor(cluster());
@@ -200,6 +213,11 @@ function start(reader?: SecretReader) {
             );
           }
           return results;
+        },
+        async check(topic) {
+          entry.sent.push(topic);
+          const error = await answers.shift()?.(topic);
+          if (error !== undefined) throw error;
         },
         close: async () => {
           entry.closed = true;
