@@ -3,6 +3,7 @@ import { badInputTrial, MAX_PACKET_BYTES } from './bad-input.ts';
 import { freezeTrial } from './freeze.ts';
 import { handOverTrial } from './hand-over.ts';
 import { killTrial } from './kill.ts';
+import { manyTasksTrial } from './many-tasks.ts';
 import { outageTrial } from './outage.ts';
 import type { Row } from './rows.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -43,6 +44,7 @@ export const TRIALS: Readonly<Record<string, () => Promise<Row[]>>> = {
   'mqtt-frozen': () => onStage((stage) => outageTrial(stage, { ...outages, kind: 'pull', how: 'freeze' })),
   'mqtt-killed': () => onStage((stage) => outageTrial(stage, { ...outages, kind: 'pull', how: 'kill' })),
   'bad-input': () => onStage(badInputTrial, { maxPacketBytes: MAX_PACKET_BYTES }),
+  'many-tasks': () => onStage(manyTasksTrial),
 };
 
 async function onStage(
