@@ -37,6 +37,8 @@ interface Wanted {
   lane: number;
 }
 
+/** So many lanes are asked for side by side: each that is given back to us stands still until we have it. */
+const CONCURRENT_TAKES = 16;
 /** A lane that goes on being held by others is asked for this many times less often at most. */
 const MAX_PATIENCE = 6;
 
@@ -69,8 +71,10 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
     if (isEarly && !isUrgent) return;
     const granted = await leases.acquire({ taskId: entry.taskId, lane }, owner, times.leaseMs);
     if (granted === undefined) {
-      const tries = known?.form === form ? known.tries + 1 : 1;
-      const waitMs = times.heldElsewhereMs * Math.min(tries, MAX_PATIENCE);
+      // One that is about to be given back says nothing of how long others hold it.
+      const before = known?.form === form ? known.tries : 0;
+      const tries = isUrgent ? before : before + 1;
+      const waitMs = times.heldElsewhereMs * Math.min(Math.max(1, tries), MAX_PATIENCE);
       elsewhere.set(key, { tryAtMs: clock.now() + waitMs * (0.5 + random()), form, tries });
       return;
     }
@@ -94,11 +98,22 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
 
   async function takeWanted(wanted: ReadonlyMap<string, Wanted>, isUrgent: boolean): Promise<void> {
     const free = [...wanted].filter(([key]) => !held.has(key) && !leaving.has(key));
-    for (const [key, want] of free) {
+    let asking = 0;
+    const workers = Array.from({ length: CONCURRENT_TAKES }, async () => {
       // What is over waits for another shift: the next tick finds a slot for it.
-      if (held.size === capacity) return;
-      await take(key, want, isUrgent);
-    }
+      while (held.size + asking < capacity) {
+        const next = free.shift();
+        if (next === undefined) return;
+        asking += 1;
+        await take(...next, isUrgent).finally(() => {
+          asking -= 1;
+        });
+      }
+    });
+    // All of them have to be through before anything is asked for again: the same owner would get its own lane twice.
+    const outcomes = await Promise.allSettled(workers);
+    const failed = outcomes.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   return {

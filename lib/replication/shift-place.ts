@@ -20,7 +20,7 @@ export type Place =
 /** The place a look later, and which lanes may be taken there; or why there is none any more. */
 export type KeptPlace =
   | (Place & { mayTake: 'nothing' | 'what-is-free' | 'what-is-given-back' })
-  | { kind: 'end'; why: string };
+  | { kind: 'end'; why: string; isSuperseded?: true };
 
 export interface PlacePorts {
   slots: ShiftSlots;
@@ -37,7 +37,7 @@ export interface PlacePorts {
 export async function findPlace(
   identity: ShiftIdentity,
   roster: readonly RosterEntry[],
-  { slots, capacity, times, clock }: PlacePorts,
+  { slots, capacity, times, clock, mayStandBy }: PlacePorts & { mayStandBy: boolean },
 ): Promise<Place | undefined> {
   const { kind } = identity;
   const records = await slots.list(kind);
@@ -50,7 +50,7 @@ export async function findPlace(
     const slot = await slots.take({ kind, slot: number }, identity, times.leaseMs);
     if (slot !== undefined) return { kind: 'slot', slot, renewAtMs };
   }
-  for (const record of records) {
+  for (const record of mayStandBy ? records : []) {
     if (record.slot >= needed || !wantsStandby(record, identity, times, clock)) continue;
     const waits = await slots.standBy({ kind, slot: record.slot }, identity, times.leaseMs);
     if (waits) return { kind: 'standby', number: record.slot, renewAtMs };
@@ -81,7 +81,8 @@ async function keepSlot(
   if (renewed === undefined) return { kind: 'end', why: 'the slot was taken' };
   const { standby } = renewed.record;
   if (standby !== undefined && standby.expiresAtMs > nowMs) {
-    if (standby.codeVersion !== codeVersion) return { kind: 'end', why: 'another version waits' };
+    if (standby.codeVersion !== codeVersion)
+      return { kind: 'end', why: 'another version waits', isSuperseded: true };
     if (nowMs >= endsAtMs) return { kind: 'end', why: 'the standby waits' };
   }
   return { kind: 'slot', slot: renewed.slot, renewAtMs: nowMs + times.renewMs, mayTake: 'what-is-free' };

@@ -56,6 +56,8 @@ export type RunShift = (run: {
 export function createShift(ports: ShiftPorts): RunShift {
   const { kind, roster, slots, stack, times, clock, logger, codeVersion } = ports;
   const ends = createLaneEnds(ports);
+  /** Another deployment's shift has taken over: it is not displaced in turn, only stood in for when it is gone. */
+  let isSuperseded = false;
 
   /** Works until there is a reason to end. Bounded by the deadline, or by whoever ends the process. */
   async function work(shift: Shift, { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }) {
@@ -84,7 +86,10 @@ export function createShift(ports: ShiftPorts): RunShift {
       shift.stackLookAtMs = nowMs + STACK_LOOK_MS;
     }
     const kept = await keepPlace(shift.place, shift.identity, ports);
-    if (kept.kind === 'end') return kept.why;
+    if (kept.kind === 'end') {
+      isSuperseded ||= kept.isSuperseded === true;
+      return kept.why;
+    }
     shift.place = kept;
     const entries = await roster.read(kind);
     await shift.lanes.reconcile(entries, { mayTake: kept.mayTake });
@@ -117,7 +122,7 @@ export function createShift(ports: ShiftPorts): RunShift {
     const identity: ShiftIdentity = { kind, owner, codeVersion, ...(isFunction ? { endsAtMs } : {}) };
     const [{ removing }, entries] = await Promise.all([stack.read(), roster.read(kind)]);
     if (removing || entries.length === 0) return { place: 'none', lanes: 0 };
-    const place = await findPlace(identity, entries, ports);
+    const place = await findPlace(identity, entries, { ...ports, mayStandBy: !isSuperseded });
     if (place === undefined) return { place: 'none', lanes: 0 };
     logger.info('shift began', { kind, place: place.kind });
     const beganMs = clock.now();

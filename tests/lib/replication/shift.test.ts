@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerHoldError, BrokerUnavailableError } from '../../../lib/domain/errors.ts';
+import type { LaneContext } from '../../../lib/replication/lane.ts';
+import { createShift } from '../../../lib/replication/shift.ts';
 import { SHIFT_TIMES } from '../../../lib/replication/shift-times.ts';
 import { createShiftWorld } from '../../helpers/shift-world.ts';
 import { newTaskWith } from '../../helpers/tasks.ts';
@@ -295,6 +297,29 @@ describe('createShift', () => {
     expect(await process.report).toMatchObject({ lanes: 1 });
   });
 
+  it('does not displace in turn the version that has taken over, and stands in for it when it is gone', async () => {
+    await world.addTask();
+    const runOld = createShift(world.ports);
+    const old = runOld({ owner: 'old' });
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    const next = await world.begin('new', { codeVersion: 'v2' });
+    await world.clock.advance(2 * SHIFT_TIMES.renewMs + SHIFT_TIMES.takeoverMs);
+    expect(await old).toMatchObject({ place: 'slot' });
+    const ending = new AbortController();
+    void runOld({ owner: 'old, again', signal: ending.signal });
+    await world.clock.advance(4 * SHIFT_TIMES.renewMs);
+    expect(await world.slots.list('pull')).toMatchObject([{ owner: 'new' }]);
+    expect(world.lanes).toHaveLength(2);
+
+    next.end();
+    await world.clock.advance(SHIFT_TIMES.takeoverMs);
+    void runOld({ owner: 'old, at last', signal: ending.signal });
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    expect(world.open()).toMatchObject([{ context: { lane: 0 } }]);
+    ending.abort();
+    await world.clock.advance(SHIFT_TIMES.takeoverMs);
+  });
+
   it('leaves what is too much for it to another shift, for which there is a slot', async () => {
     for (let task = 0; task < 5; task += 1) await world.addTask();
     await world.begin('a', { ...inFunction(), capacity: 3 });
@@ -437,6 +462,35 @@ describe('createShift', () => {
     if (other !== undefined) await leases.release(other.lease);
     await world.clock.advance(MINUTE_MS);
     expect(world.open()).toHaveLength(1);
+  });
+
+  it('asks as often as at first for a lane that was not given back in a long hand-over', async () => {
+    await world.addTask();
+    const slowly = (context: LaneContext) => ({
+      ...world.ports.openLane(context),
+      drain: () => world.clock.sleep(SHIFT_TIMES.drainMs),
+    });
+    await world.begin('old', { ...inFunction(), openLane: slowly });
+    const taskId = await world.addTask();
+    const other = await world.leases.acquire({ taskId, lane: 0 }, 'other', 20 * MINUTE_MS);
+    await world.begin('new', { ...inFunction(), codeVersion: 'v2' });
+    await world.clock.advance(SHIFT_TIMES.renewMs + SHIFT_TIMES.drainMs + 2 * SHIFT_TIMES.takeoverMs);
+    expect(await world.slots.list('pull')).toMatchObject([{ owner: 'new' }]);
+    if (other !== undefined) await world.leases.release(other.lease);
+    await world.clock.advance(2 * SHIFT_TIMES.heldElsewhereMs);
+    expect(new Set(taskIdsOf(world.open())).size).toBe(2);
+  });
+
+  it('goes on with the other lanes when one cannot be asked for', async () => {
+    const taskIds = [await world.addTask(), await world.addTask(), await world.addTask()];
+    const { leases } = world;
+    const flaky = {
+      ...leases,
+      acquire: (...args: Parameters<typeof leases.acquire>) =>
+        args[0].taskId === taskIds[0] ? Promise.reject(new Error('throttled')) : leases.acquire(...args),
+    };
+    await world.begin('a', { ...inFunction(), leases: flaky });
+    expect(taskIdsOf(world.open()).toSorted()).toEqual(taskIds.slice(1).toSorted());
   });
 
   it('goes on while the table is away for a moment', async () => {
