@@ -11,10 +11,8 @@ import { createSecretReader } from '../../lib/adapters/secrets/secret-reader.ts'
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
 import { createPullLane } from '../../lib/replication/pull-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
-import { emulatorOf, type ShiftTools, tablePorts } from './shared.ts';
+import { emulatorOf, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
 
-/** All lanes of a shift together hold so much; and one of few not all of that. */
-const HELD_BYTES = 192 * 1024 * 1024;
 const MAX_HELD_BYTES_OF_A_LANE = 32 * 1024 * 1024;
 
 /** Shifts of the pull path, as function and process have them. */
@@ -31,7 +29,7 @@ export function createPullShift(config: PullShiftConfig, tools: ShiftTools): Run
       table,
       largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
     }),
-    maxHeldBytes: Math.min(MAX_HELD_BYTES_OF_A_LANE, Math.floor(HELD_BYTES / config.SHIFT_CAPACITY)),
+    maxHeldBytes: heldBytesOfLane(config, MAX_HELD_BYTES_OF_A_LANE),
     clock,
     logger,
   });

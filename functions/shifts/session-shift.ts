@@ -16,13 +16,11 @@ import { createSqsOverflowQueue } from '../../lib/adapters/sqs/overflow-queue.ts
 import type { SessionShiftConfig } from '../../lib/config/shift.ts';
 import { createSessionLane } from '../../lib/replication/session-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
-import { emulatorOf, type ShiftTools, tablePorts } from './shared.ts';
+import { emulatorOf, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
 
 /** First part of the client ids of all sessions; with another one they would be other sessions. */
 const CLIENT_ID_PREFIX = 'mqferry';
 const RECEIVE_MAXIMUM = 1_000;
-/** Of all lanes of a shift together: less than half of the smallest function that is of use. */
-const PENDING_BYTES = 192 * 1024 * 1024;
 const MAX_PENDING_BYTES_OF_A_LANE = 16 * 1024 * 1024;
 
 /** Shifts of the session path, as function and process have them. */
@@ -45,10 +43,7 @@ export function createSessionShift(config: SessionShiftConfig, tools: ShiftTools
     settings: {
       clientIdPrefix: CLIENT_ID_PREFIX,
       receiveMaximum: RECEIVE_MAXIMUM,
-      maxPendingBytes: Math.min(
-        MAX_PENDING_BYTES_OF_A_LANE,
-        Math.floor(PENDING_BYTES / config.SHIFT_CAPACITY),
-      ),
+      maxPendingBytes: heldBytesOfLane(config, MAX_PENDING_BYTES_OF_A_LANE),
     },
     clock,
     logger,

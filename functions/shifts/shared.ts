@@ -41,6 +41,14 @@ export function tablePorts(
   };
 }
 
+/** All lanes of a shift together hold so much: less than half of the smallest function that is of use. */
+const HELD_BYTES = 192 * 1024 * 1024;
+
+/** Bytes of messages that one lane may hold: its share of the shift's; and one of few not all of that. */
+export function heldBytesOfLane({ SHIFT_CAPACITY }: PullShiftConfig, maxBytes: number): number {
+  return Math.min(maxBytes, Math.floor(HELD_BYTES / SHIFT_CAPACITY));
+}
+
 /** Where the adapters of AWS IoT look instead of AWS, on an emulator. */
 export function emulatorOf({ AWS_ENDPOINT_URL }: PullShiftConfig): { emulatorUrl?: string } {
   return AWS_ENDPOINT_URL === undefined ? {} : { emulatorUrl: AWS_ENDPOINT_URL };

@@ -1,5 +1,6 @@
 import type { RulePathSpecs } from '../domain/resource-specs.ts';
 import type { Task } from '../domain/task.ts';
+import { buffersWhilePaused } from '../domain/task-lifecycle.ts';
 import type { Seen, Step } from './converge-plan.ts';
 import {
   awaitIdle,
@@ -45,8 +46,7 @@ function planRunning(task: Task, specs: RulePathSpecs, mapping: SeenMapping): St
 
 function planPaused(task: Task, specs: RulePathSpecs, mapping: SeenMapping, seen: Seen, nowMs: number): Step {
   const { resources } = task;
-  // A task that was never started buffers nothing.
-  const buffers = task.startedAt !== undefined && task.definition.options.whilePaused === 'buffer';
+  const buffers = buffersWhilePaused(task);
   const disable = buffers ? undefined : nextRuleToDisable(resources);
   if (disable !== undefined) return disable;
   const disabling = planMapping(task, specs, mapping, false);

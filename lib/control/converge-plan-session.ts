@@ -1,5 +1,6 @@
 import type { SessionPathSpecs } from '../domain/resource-specs.ts';
 import type { StatusReason, Task } from '../domain/task.ts';
+import { buffersWhilePaused } from '../domain/task-lifecycle.ts';
 import { planOverflow, planOverflowRecord } from './converge-overflow.ts';
 import type { Seen, Step } from './converge-plan.ts';
 import { planForwarded, planForwarding } from './converge-plan-pull.ts';
@@ -73,7 +74,7 @@ function planPaused(
   seen: Seen,
   nowMs: number,
 ): Step {
-  const buffers = task.startedAt !== undefined && task.definition.options.whilePaused === 'buffer';
+  const buffers = buffersWhilePaused(task);
   const disabling = planMapping(task, specs, mapping, false);
   // A change of the mapping that is under way must not keep lanes from being told.
   if (disabling !== undefined && isStable(mapping)) return disabling;

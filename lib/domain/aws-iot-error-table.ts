@@ -1,4 +1,4 @@
-import type { ErrorRow } from './error-table.ts';
+import { type ErrorRow, maybe, THROTTLED, UNREACHABLE } from './error-table.ts';
 
 const ACCESS_DENIED = {
   leaf: 'hold',
@@ -12,10 +12,7 @@ const CREDENTIALS_REFUSED = {
   code: 'CREDENTIALS_REFUSED',
   hint: 'Run with a role, or set valid AWS credentials in the environment; check the clock of the machine.',
 } as const;
-const THROTTLED = { leaf: 'throttled', waitMs: 1_000, code: 'TARGET_THROTTLED' } as const;
-const UNREACHABLE = { leaf: 'unavailable', code: 'TARGET_UNREACHABLE' } as const;
 const INVALID = { leaf: 'invalid-message', code: 'MESSAGE_INVALID' } as const;
-const maybe = (code: string) => ({ leaf: 'unavailable', code, maybeStored: true }) as const;
 
 /** What the data plane of AWS IoT Core answers to `Publish`, by the name of the error; beside it those of the SDK and of Node. */
 export const AWS_IOT_ERRORS: readonly ErrorRow[] = [

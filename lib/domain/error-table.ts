@@ -32,12 +32,13 @@ export type ErrorRow = RowCommon &
     | { leaf: 'hold'; scope: 'topic' | 'cluster' }
   );
 
-// What several statuses lead to.
+// What several statuses lead to. Exported: what is the same whatever the target is.
 const invalid = (code: string) => ({ leaf: 'invalid-message', code }) as const;
 const tooLarge = (code: string) => ({ leaf: 'too-large', code }) as const;
-const maybe = (code: string) => ({ leaf: 'unavailable', code, maybeStored: true }) as const;
-const UNREACHABLE = { leaf: 'unavailable', code: 'TARGET_UNREACHABLE' } as const;
-const THROTTLED = { leaf: 'throttled', waitMs: 1_000, code: 'TARGET_THROTTLED' } as const;
+/** It may have taken effect all the same. */
+export const maybe = (code: string) => ({ leaf: 'unavailable', code, maybeStored: true }) as const;
+export const UNREACHABLE = { leaf: 'unavailable', code: 'TARGET_UNREACHABLE' } as const;
+export const THROTTLED = { leaf: 'throttled', waitMs: 1_000, code: 'TARGET_THROTTLED' } as const;
 const ENDPOINT_INVALID = {
   leaf: 'hold',
   scope: 'cluster',
@@ -104,7 +105,7 @@ const TARGET_UNSUPPORTED = {
   code: 'TARGET_UNSUPPORTED',
   hint: 'The cluster does not offer what was asked; it must be a RocketMQ of version 5.',
 } as const;
-const TLS_UNTRUSTED = {
+export const TLS_UNTRUSTED = {
   leaf: 'hold',
   scope: 'cluster',
   code: 'TLS_UNTRUSTED',

@@ -1,10 +1,8 @@
-import type { ErrorRow } from './error-table.ts';
+import { type ErrorRow, THROTTLED, TLS_UNTRUSTED, UNREACHABLE } from './error-table.ts';
 
 // What several reason codes lead to.
 const UNAVAILABLE = { leaf: 'unavailable', code: 'TARGET_UNAVAILABLE' } as const;
-const UNREACHABLE = { leaf: 'unavailable', code: 'TARGET_UNREACHABLE' } as const;
 const FAULT = { leaf: 'unavailable', code: 'TARGET_ERROR' } as const;
-const THROTTLED = { leaf: 'throttled', waitMs: 1_000, code: 'TARGET_THROTTLED' } as const;
 const TOO_LARGE = { leaf: 'too-large', code: 'PAYLOAD_TOO_LARGE' } as const;
 const TOPIC_INVALID = { leaf: 'invalid-topic', code: 'TOPIC_INVALID' } as const;
 const PAYLOAD_FORMAT = { leaf: 'invalid-message', code: 'PAYLOAD_FORMAT_INVALID' } as const;
@@ -80,12 +78,6 @@ const HOST_UNKNOWN = {
   scope: 'cluster',
   code: 'HOST_UNKNOWN',
   hint: 'Correct the host in "url" of the cluster; in a VPC, check its name resolution.',
-} as const;
-const TLS_UNTRUSTED = {
-  leaf: 'hold',
-  scope: 'cluster',
-  code: 'TLS_UNTRUSTED',
-  hint: 'Put the CA (PEM) into the secret as "ca" or into the bundle of the deployment, and use a covered name.',
 } as const;
 const TLS_MISMATCH = {
   leaf: 'hold',

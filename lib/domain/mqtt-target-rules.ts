@@ -1,7 +1,7 @@
 import type { Cluster, ClusterKind } from './cluster.ts';
 import { checkOf, combineChecks, type DefinitionCheck, type Warning } from './definition-check.ts';
 import type { RocketmqToMqttDefinition } from './task.ts';
-import { isLiteral, parseTemplate, type Template, variables } from './template.ts';
+import { literalText, parseTemplate, type Template, variables } from './template.ts';
 import { checkTemplates, type TemplateField } from './template-rules.ts';
 import { checkAwsIotTopicName, checkTopicName } from './topic-name.ts';
 import type { Violation } from './violation.ts';
@@ -72,7 +72,8 @@ function valueViolation(text: string, allowed: readonly string[], code: string):
 function possibleValues(text: string): string[] {
   const template = text === '' ? undefined : templateOf(text);
   if (template === undefined) return [];
-  if (isLiteral(template)) return [template.parts.join('')];
+  const literal = literalText(template);
+  if (literal !== undefined) return [literal];
   const [only] = variables(template);
   return template.parts.length === 1 && only?.defaultText !== undefined ? [only.defaultText] : [];
 }

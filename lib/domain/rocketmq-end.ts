@@ -1,6 +1,6 @@
 import type { TaskDefinition } from './task.ts';
 import { isFromMqtt } from './task-path.ts';
-import { isLiteral, parseTemplate } from './template.ts';
+import { literalTextOf } from './template.ts';
 
 /** The cluster at a task's RocketMQ end: its target, or of a pull task its source. */
 export function rocketmqClusterIdOf(definition: TaskDefinition): string {
@@ -13,6 +13,5 @@ export function rocketmqClusterIdOf(definition: TaskDefinition): string {
  */
 export function literalRocketmqTopic(definition: TaskDefinition): string | undefined {
   if ('topic' in definition.source) return definition.source.topic;
-  const parsed = parseTemplate(definition.target.topic);
-  return parsed.ok && isLiteral(parsed.template) ? parsed.template.parts.join('') : undefined;
+  return literalTextOf(definition.target.topic);
 }

@@ -46,6 +46,14 @@ export function statusAfter(status: TaskStatus, desired: DesiredState): TaskStat
   return desired === 'running' ? 'starting' : 'pausing';
 }
 
+/** Whether a task that is paused has what is published meanwhile kept. One that was never started buffers nothing. */
+export function buffersWhilePaused({
+  startedAt,
+  definition,
+}: Pick<Task, 'startedAt' | 'definition'>): boolean {
+  return startedAt !== undefined && definition.options.whilePaused === 'buffer';
+}
+
 /** Concurrency units that a task reserves of the stack's: on the rule path its mapping's maximum, while it is wanted running. */
 export function reservedUnits(definition: TaskDefinition, desired: DesiredState): number {
   return desired === 'running' && pathOf(definition) === 'rule' ? definition.options.concurrency : 0;

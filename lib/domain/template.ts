@@ -76,6 +76,17 @@ export function isLiteral(template: Template): boolean {
   return template.parts.every((part) => typeof part === 'string');
 }
 
+/** The text that a template renders to for every message; undefined: it depends on the message. */
+export function literalText(template: Template): string | undefined {
+  return isLiteral(template) ? template.parts.join('') : undefined;
+}
+
+/** The same of a template as it was written; undefined too when it cannot be read. */
+export function literalTextOf(text: string): string | undefined {
+  const parsed = parseTemplate(text);
+  return parsed.ok ? literalText(parsed.template) : undefined;
+}
+
 /**
  * Checks that a path knows the variables of a template. A variable with a default is allowed everywhere. Code
  * `NOT_ON_THIS_PATH`.

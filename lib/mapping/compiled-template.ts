@@ -1,4 +1,4 @@
-import { isLiteral, parseTemplate, render, type Template } from '../domain/template.ts';
+import { literalText, parseTemplate, render, type Template } from '../domain/template.ts';
 import type { TemplateContext } from '../domain/template-context.ts';
 
 /** A template of a task: its text when that is the same for every message, else what renders it. */
@@ -13,7 +13,7 @@ export function compileTemplate(text: string): CompiledTemplate {
   if (!parsed.ok) {
     throw new TypeError(`the template "${text}" does not parse at ${parsed.position}: ${parsed.message}`);
   }
-  return isLiteral(parsed.template) ? parsed.template.parts.join('') : parsed.template;
+  return literalText(parsed.template) ?? parsed.template;
 }
 
 export function renderCompiled(template: CompiledTemplate, context: TemplateContext): string {

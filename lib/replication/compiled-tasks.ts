@@ -1,5 +1,6 @@
-import type { MqttToRocketmqDefinition, Task, TaskDefinition } from '../domain/task.ts';
-import { isLiteral, parseTemplate } from '../domain/template.ts';
+import type { MqttToRocketmqDefinition, Task } from '../domain/task.ts';
+import { isFromMqtt } from '../domain/task-path.ts';
+import { literalTextOf } from '../domain/template.ts';
 import { createRuleSelector } from '../domain/topic-filter.ts';
 import { createMqttToRocketmqMapper, type MqttToRocketmqMapper } from '../mapping/mqtt-to-rocketmq.ts';
 
@@ -30,7 +31,7 @@ export function createCompiledTasks(): CompileTask {
     const key = `${taskId} ${version}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    if (!isMqttToRocketmq(definition)) return undefined;
+    if (!isFromMqtt(definition)) return undefined;
     const compiled = compile(definition, taskId);
     const oldest = known.size < MAX_COMPILED ? undefined : known.keys().next().value;
     if (oldest !== undefined) known.delete(oldest);
@@ -41,16 +42,11 @@ export function createCompiledTasks(): CompileTask {
 
 function compile(definition: MqttToRocketmqDefinition, taskId: string): CompiledTask {
   const { source, target, options } = definition;
-  const topic = parseTemplate(target.topic);
   return {
     mapper: createMqttToRocketmqMapper(definition, taskId),
     selectRule: createRuleSelector(source.topicFilters, options.via !== 'session' ? 'aws-iot' : 'mqtt'),
     isGrouped: target.messageGroup !== undefined || options.ordering !== 'none',
-    hasFixedTopic: topic.ok && isLiteral(topic.template),
+    hasFixedTopic: literalTextOf(target.topic) !== undefined,
     maxHops: options.maxHops,
   };
-}
-
-function isMqttToRocketmq(definition: TaskDefinition): definition is MqttToRocketmqDefinition {
-  return 'topicFilters' in definition.source;
 }

@@ -1,12 +1,12 @@
 import { BridgeError, UnmappableMessageError } from '../domain/errors.ts';
+import { expiresAtMs } from '../domain/expiry.ts';
 import { loopReason } from '../domain/loop-guard.ts';
 import type { Task } from '../domain/task.ts';
 import { decodeEnvelope, type Envelope, isRuleEnvelope, messageOfEnvelope } from '../mapping/envelope.ts';
 import type { RuleEnvelope } from '../mapping/rule-envelope.ts';
 import type { Skipped } from './batch-counts.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
-import { expiresAtMs } from './expiry.ts';
-import { unexpected } from './outcome.ts';
+import { asBridgeError } from './outcome.ts';
 import type { Outgoing } from './send-topic.ts';
 import type { SourceRecord } from './source-record.ts';
 
@@ -49,7 +49,7 @@ export function decideRecord(
     if (error instanceof BridgeError && error.reaction === 'dead-letter')
       return { kind: 'dead-letter', error };
     // A fault of ours must not make dead letters: the record stays until it is repaired.
-    return { kind: 'give-back', error: error instanceof BridgeError ? error : unexpected(error) };
+    return { kind: 'give-back', error: asBridgeError(error) };
   }
 }
 

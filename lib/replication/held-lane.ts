@@ -1,4 +1,4 @@
-import { BridgeError, BrokerHoldError } from '../domain/errors.ts';
+import { type BridgeError, BrokerHoldError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LaneLease, LaneLeases, LaneMemory } from '../ports/lane-leases.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -8,7 +8,7 @@ import type { Lane, LaneEnd, LaneHealth, OpenLane } from './lane.ts';
 import type { LaneEnds, LaneEndsReader } from './lane-ends.ts';
 import { createLaneHealth } from './lane-health.ts';
 import { keepLease } from './lease-keeper.ts';
-import { unexpected } from './outcome.ts';
+import { asBridgeError } from './outcome.ts';
 import type { ShiftTimes } from './shift-times.ts';
 
 const FIRST_REOPEN_MS = 500;
@@ -151,7 +151,7 @@ export function holdLane(
       await lane.close();
       return end ?? { reason: 'reopen' };
     } catch (error) {
-      return { reason: 'failed', error: error instanceof BridgeError ? error : unexpected(error) };
+      return { reason: 'failed', error: asBridgeError(error) };
     } finally {
       open = undefined;
     }

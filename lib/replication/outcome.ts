@@ -67,6 +67,11 @@ export function isOnlyUnsent(error: BridgeError): boolean {
   return error instanceof GroupStoppedError || error.code === NOT_MADE;
 }
 
+/** What was thrown, as an error that says what to do: anything that is none is unexpected. */
+export function asBridgeError(cause: unknown): BridgeError {
+  return cause instanceof BridgeError ? cause : unexpected(cause);
+}
+
 /** An error of ours, not of the message or the target: kept at the source until it is repaired. */
 export function unexpected(cause: unknown): BridgeError {
   return new BridgeError('forwarding a batch: an unexpected error', {

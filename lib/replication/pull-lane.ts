@@ -3,7 +3,7 @@ import { consumerGroupOf } from '../domain/consumer-group.ts';
 import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../domain/errors.ts';
 import type { RocketmqToMqttDefinition } from '../domain/task.ts';
 import { isFromRocketmq } from '../domain/task-path.ts';
-import { isLiteral, parseTemplate } from '../domain/template.ts';
+import { literalTextOf } from '../domain/template.ts';
 import { encodeRocketmqEnvelope } from '../mapping/rocketmq-envelope.ts';
 import { createRocketmqToMqttMapper } from '../mapping/rocketmq-to-mqtt.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,7 +16,7 @@ import type { RocketmqAdmins } from '../ports/rocketmq-admin.ts';
 import { deadLetterIdOf } from './dead-letter-id.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
-import { unexpected } from './outcome.ts';
+import { asBridgeError } from './outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createAcknowledger } from './pull-acknowledge.ts';
 import { newPullCounts } from './pull-counts.ts';
@@ -183,7 +183,6 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     { consumer, publisher, held }: Ends,
     { isFifo, startSkip, consumerGroup }: { isFifo: boolean; startSkip: StartSkip; consumerGroup: string },
   ): Promise<void> {
-    const topic = parseTemplate(definition.target.topic);
     const pacer = createPacer(definition.options.maxMessagesPerSecond, clock, draining.signal);
     const mapper = createRocketmqToMqttMapper(
       definition,
@@ -196,7 +195,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       publisher,
       decide: createPullDecide({ mapper, isTooOld: startSkip.isTooOld, clock }),
       keepDeadLetter: (message, error) => keepDeadLetter(message, error, consumerGroup),
-      hasFixedTopic: topic.ok && isLiteral(topic.template),
+      hasFixedTopic: literalTextOf(definition.target.topic) !== undefined,
       mayPublish: (message) => isOurs() && !closing.signal.aborted && held.isOurs(message),
       pace: pacer,
     });
@@ -265,7 +264,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
 
   run()
     .catch((error: unknown): LaneEnd => {
-      const known = error instanceof BridgeError ? error : unexpected(error);
+      const known = asBridgeError(error);
       if (!(error instanceof BridgeError)) logger.error('pull lane failed by a fault', { ...ids, error });
       return { reason: 'failed', error: known };
     })

@@ -1,9 +1,9 @@
-import { BridgeError } from '../domain/errors.ts';
+import type { BridgeError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
 import { type HeldMessages, INVISIBLE_MS } from './held-messages.ts';
-import { unexpected } from './outcome.ts';
+import { asBridgeError } from './outcome.ts';
 import type { Acknowledger } from './pull-acknowledge.ts';
 import type { SettleMessage } from './pull-settle.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
@@ -104,9 +104,9 @@ function createRoom({ held, draining, maxHeldBytes }: ReceivePorts, maxMessages:
 }
 
 /**
- * FIFO: one receive at a time for each broker, also for one that is added later; its queues are worked on side by side, groups within a queue too, and of
- * each queue the contiguous prefix is acknowledged (protocol-design-rule 17): the lock is the queue's, and acknowledging
- * behind a gap would have the rest delivered again.
+ * FIFO: one receive at a time for each broker, also for one that is added later; its queues are worked on side by side, groups
+ * within a queue too, and of each queue the contiguous prefix is acknowledged (protocol-design-rule 17): the lock is the
+ * queue's, and acknowledging behind a gap would have the rest delivered again.
  */
 export async function receiveOrdered(ports: ReceivePorts, firstBrokers: readonly string[]): Promise<void> {
   const { consumer, acknowledger, clock, draining, logger } = ports;
@@ -216,7 +216,7 @@ async function receiving(
       if (messages.length > 0) await handOn(messages);
     } catch (error) {
       if (draining.aborted) return;
-      const known = error instanceof BridgeError ? error : unexpected(error);
+      const known = asBridgeError(error);
       if (known !== error) logger.error('receiving failed by a fault', { error });
       ports.onFailed(known);
       failures += 1;

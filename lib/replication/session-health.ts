@@ -2,7 +2,7 @@ import type { BridgeError } from '../domain/errors.ts';
 import type { LaneHealth } from './lane.ts';
 
 /** Passes on changes only: the sender says after each call how its target does. */
-export function createLaneHealth(health: LaneHealth, isOpen: () => boolean): LaneHealth {
+export function createHealthChanges(health: LaneHealth, isOpen: () => boolean): LaneHealth {
   let told: string | undefined;
   return {
     working() {

@@ -1,11 +1,11 @@
 import { BridgeError } from '../domain/errors.ts';
+import { expiresAtMs } from '../domain/expiry.ts';
 import { loopReason } from '../domain/loop-guard.ts';
 import type { MqttToRocketmqDefinition } from '../domain/task.ts';
 import { createTopicMatcher, type TopicMatcher } from '../domain/topic-filter.ts';
 import { takePath } from '../mapping/provenance.ts';
 import type { SessionDelivery } from '../ports/mqtt-session.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
-import { expiresAtMs } from './expiry.ts';
 import { toOverflowGroup } from './overflow-record.ts';
 import type { LaneItem } from './session-item.ts';
 

@@ -3,11 +3,11 @@ import { literalRocketmqTopic } from '../domain/rocketmq-end.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
-import { unexpected } from './outcome.ts';
+import { asBridgeError } from './outcome.ts';
 import { noQueue } from './prepare-errors.ts';
 import { retryWaitMs } from './retry-schedule.ts';
 import { createLaneTally } from './session-counts.ts';
-import { createLaneHealth } from './session-health.ts';
+import { createHealthChanges } from './session-health.ts';
 import { createLaneWorks, type LaneWorks } from './session-lane-flow.ts';
 import type { SessionLanePorts } from './session-lane-ports.ts';
 import { createSessionOpening, type SessionOpening } from './session-opening.ts';
@@ -57,7 +57,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     mayBegin: () => phase === 'open' && context.isOurs(),
     mayAccept: () => (phase === 'open' || phase === 'draining') && context.isOurs(),
   };
-  const health = createLaneHealth(context.health, () => phase === 'open');
+  const health = createHealthChanges(context.health, () => phase === 'open');
   const tally = createLaneTally(ids, logger);
   let works: LaneWorks | undefined;
 
@@ -134,7 +134,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
         if (topic !== undefined) await inTime(producer.check(topic, clock.now() + CHECK_MS), PRODUCER_MS);
         return;
       } catch (error) {
-        health.failing(error instanceof BridgeError ? error : unexpected(error));
+        health.failing(asBridgeError(error));
         await clock
           .sleep(retryWaitMs(attempt, PRODUCER_RETRY_MS, random), stop.signal)
           .catch(() => undefined);
@@ -187,7 +187,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       if (reason !== undefined) end(reason);
     })
     .catch(async (cause: unknown) => {
-      const error = cause instanceof BridgeError ? cause : unexpected(cause);
+      const error = asBridgeError(cause);
       if (!(cause instanceof BridgeError)) logger.error('session lane not opened', { ...ids, error });
       end({ reason: 'failed', error });
       await closeSession();

@@ -1,3 +1,4 @@
+import { forEachInFlight } from '../domain/for-each-in-flight.ts';
 import type { RosterEntry } from '../ports/shifts.ts';
 import { type HeldLane, type HeldLanePorts, holdLane, type StopReason } from './held-lane.ts';
 
@@ -129,11 +130,7 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
     },
 
     async endAll(reason) {
-      const lanes = [...held];
-      const workers = Array.from({ length: CONCURRENT_STOPS }, async () => {
-        for (let next = lanes.shift(); next !== undefined; next = lanes.shift()) await drop(...next, reason);
-      });
-      await Promise.all(workers);
+      await forEachInFlight([...held], CONCURRENT_STOPS, ([key, lane]) => drop(key, lane, reason));
       await Promise.all(ending);
     },
   };

@@ -1,4 +1,5 @@
 import { BatchGetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import { RETENTION_SECONDS } from '../../domain/resource-specs.ts';
 import type { OverflowGroups, OverflowMark } from '../../ports/overflow-groups.ts';
 import { absent, all, any, atMost, changing, conditional, equals } from './expressions.ts';
@@ -72,14 +73,10 @@ export function createDynamoOverflowGroups(table: Table): OverflowGroups {
 
     async announce(taskId, puts, nowMs) {
       const answers = puts.map(() => false);
-      const pending = puts.entries();
-      const worker = async () => {
-        for (const [index, put] of pending) {
-          // No certainty is a no: the message stays where it is.
-          answers[index] = await announceOne(taskId, put, nowMs).catch(() => false);
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(CONCURRENT_WRITES, puts.length) }, worker));
+      await forEachInFlight([...puts.entries()], CONCURRENT_WRITES, async ([index, put]) => {
+        // No certainty is a no: the message stays where it is.
+        answers[index] = await announceOne(taskId, put, nowMs).catch(() => false);
+      });
       return answers;
     },
 

@@ -110,8 +110,8 @@ export class BrokerConnection {
 }
 
 /**
- * Resolves when the broker has let us in; the signal counts until then. Rejects with a `BridgeError`: `CONNECT_UNANSWERED` when the broker closed the
- * connection instead of answering, as some that know no MQTT 5 do.
+ * Resolves when the broker has let us in; the signal counts until then. Rejects with a `BridgeError`: `CONNECT_UNANSWERED`
+ * when the broker closed the connection instead of answering, as some that know no MQTT 5 do.
  */
 export function openConnection(
   { url, options }: { url: string; options: IClientOptions },

@@ -1,4 +1,5 @@
 import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttClusterRecord } from '../../ports/mqtt-publisher.ts';
 import type { MqttSession, MqttSessions, SessionOptions } from '../../ports/mqtt-session.ts';
@@ -47,10 +48,7 @@ export function createMqttSessions({
   function knownOf({ clusterId, version }: MqttClusterRecord): Known {
     const key = `${clusterId} ${version}`;
     const known = clusters.get(key) ?? { choice: new ProtocolChoice(), isStale: false };
-    clusters.delete(key);
-    clusters.set(key, known);
-    const [oldest] = clusters.keys();
-    if (clusters.size > MAX_CLUSTERS && oldest !== undefined) clusters.delete(oldest);
+    keepRecent(clusters, key, known, MAX_CLUSTERS);
     return known;
   }
 

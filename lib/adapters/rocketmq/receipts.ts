@@ -1,11 +1,11 @@
 import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { AckResult, ReceivedMessage, Subscription } from '../../ports/message-consumer.ts';
 import type { ClusterLink } from './cluster-link.ts';
 import type { UnaryMethod } from './connection.ts';
 import { decodeAckEntries, decodeAnswerStatus, decodeChangeInvisible } from './consumer-answers.ts';
 import { encodeAckRequest, encodeChangeInvisibleRequest } from './consumer-requests.ts';
 import { errorOfCall, errorOfStatus } from './errors.ts';
-import { forEachInFlight } from './in-flight.ts';
 import { changedReceiptHandle } from './receipt-handle.ts';
 import { STATUS_OK, type WireStatus } from './wire.ts';
 

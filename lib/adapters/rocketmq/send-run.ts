@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type BridgeError, BrokerUnavailableError, GroupStoppedError } from '../../domain/errors.ts';
+import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { SendResult } from '../../ports/message-producer.ts';
 import { type Attempt, sendHalving, splitIntoBatches } from './batching.ts';
-import { forEachInFlight } from './in-flight.ts';
 import { failedOutcome, type Outgoing, type RequestOutcome } from './send-request.ts';
 
 /** Enough to keep proxy and broker busy; more only queues there. */

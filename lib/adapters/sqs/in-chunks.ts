@@ -1,3 +1,5 @@
+import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
+
 /** SQS takes at most ten entries in one batch request. */
 export const MAX_ENTRIES = 10;
 
@@ -12,12 +14,8 @@ export async function inChunks<T, R>(
   onError: (chunk: T, error: unknown) => R,
 ): Promise<R[]> {
   const answers: R[] = new Array(chunks.length);
-  const pending = chunks.entries();
-  const worker = async () => {
-    for (const [index, chunk] of pending) {
-      answers[index] = await work(chunk).catch((error: unknown) => onError(chunk, error));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, chunks.length) }, worker));
+  await forEachInFlight([...chunks.entries()], limit, async ([index, chunk]) => {
+    answers[index] = await work(chunk).catch((error: unknown) => onError(chunk, error));
+  });
   return answers;
 }

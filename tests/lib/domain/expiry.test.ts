@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isTooOld, remainingExpirySeconds } from '../../../lib/domain/expiry.ts';
+import { expiresAtMs, isTooOld, remainingExpirySeconds } from '../../../lib/domain/expiry.ts';
 
 describe('remainingExpirySeconds', () => {
   it.each([
@@ -24,5 +24,18 @@ describe('isTooOld', () => {
     [10, -1, false],
   ])('with %s s allowed says of an age of %i ms: %s', (maxAgeSeconds, ageMs, expected) => {
     expect(isTooOld(maxAgeSeconds, 5_000, 5_000 + ageMs)).toBe(expected);
+  });
+});
+
+describe('expiresAtMs', () => {
+  it.each([
+    [{}, undefined, Number.POSITIVE_INFINITY],
+    [{ expirySeconds: 5 }, undefined, 6_000],
+    [{}, 3, 4_000],
+    [{ expirySeconds: 5 }, 3, 4_000],
+    [{ expirySeconds: 2 }, 3, 3_000],
+    [{ expirySeconds: 0 }, undefined, 1_000],
+  ])('of %j with a task that allows %s s', (message, maxAgeSeconds, expected) => {
+    expect(expiresAtMs(message, 1_000, maxAgeSeconds)).toBe(expected);
   });
 });

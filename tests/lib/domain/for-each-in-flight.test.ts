@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { forEachInFlight } from '../../../../lib/adapters/rocketmq/in-flight.ts';
+import { forEachInFlight } from '../../../lib/domain/for-each-in-flight.ts';
 
 describe('forEachInFlight', () => {
   it('does everything once, begun in order, never more than the bound at a time', async () => {
