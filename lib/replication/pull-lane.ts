@@ -183,13 +183,21 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     { consumer, publisher, held }: Ends,
     { isFifo, startSkip, consumerGroup }: { isFifo: boolean; startSkip: StartSkip; consumerGroup: string },
   ): Promise<void> {
-    const pacer = createPacer(definition.options.maxMessagesPerSecond, clock, draining.signal);
+    const pacer = createPacer(definition.options.maxMessagesPerSecond, clock, closing.signal);
     const mapper = createRocketmqToMqttMapper(
       definition,
       task.taskId,
       context.target.kind === 'aws-iot' ? 'aws-iot' : 'mqtt',
     );
-    const shared = { gate, counts, clock, random, logger, draining: draining.signal };
+    const shared = {
+      gate,
+      counts,
+      clock,
+      random,
+      logger,
+      draining: draining.signal,
+      closing: closing.signal,
+    };
     const settle = createSettleMessage({
       ...shared,
       publisher,
@@ -208,8 +216,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       acknowledger: createAcknowledger({ consumer, held, counts, isOurs, logger }),
       onReceived: (messages: readonly ReceivedMessage[]) => {
         if (messages.length > 0) lastMessageAtMs = clock.now();
-        // One that was ended early is empty too, and tells nothing.
-        if (messages.length > 0 || !draining.signal.aborted) startSkip.received(messages);
+        // One that was given up is empty too, and tells nothing.
+        if (messages.length > 0 || !closing.signal.aborted) startSkip.received(messages);
         isEffective = true;
         sourceFails = false;
         tellHealth();

@@ -11,7 +11,8 @@ import type { TargetGate } from './target-gate.ts';
 
 /** As many as the proxy gives at a time. */
 const MAX_MESSAGES = 32;
-const AWAIT_MS = 10_000;
+/** The shortest that proxies take: a lane that drains waits for its receives to end by themselves. */
+const AWAIT_MS = 5_000;
 /** A receiver goes on while so many of its batches are not settled. */
 const MAX_BATCHES_OF_A_RECEIVER = 4;
 /** While the target does not take what it is given, a lane holds so many messages to try with, and receives no more. */
@@ -37,8 +38,13 @@ export interface ReceivePorts {
   clock: Clock;
   random: Random;
   logger: Logger;
-  /** Aborted when the lane drains: nothing more is received. */
+  /** Aborted when the lane drains: no receive is begun any more, and what those under way bring is carried. */
   draining: AbortSignal;
+  /**
+   * Aborted when the lane's time is over: receives under way are given up. RocketMQ may still hand them a message, which then
+   * comes again after its invisible time only, and locks its queue of a FIFO topic until then.
+   */
+  closing: AbortSignal;
 }
 
 /** One receiver at a time receives a message to try with. */
@@ -185,7 +191,7 @@ async function receiving(
   from: { broker?: string },
   handOn: (messages: readonly ReceivedMessage[]) => Promise<void> | void,
 ): Promise<void> {
-  const { consumer, held, gate, clock, draining, random, logger } = ports;
+  const { consumer, held, gate, clock, draining, closing, random, logger } = ports;
   let failures = 0;
 
   async function receive(isTrial: boolean): Promise<ReceivedMessage[]> {
@@ -195,7 +201,7 @@ async function receiving(
         maxMessages: isTrial ? 1 : MAX_MESSAGES,
         invisibleDurationMs: INVISIBLE_MS,
         awaitMs: AWAIT_MS,
-        signal: draining,
+        signal: closing,
         ...from,
       });
     } finally {

@@ -46,15 +46,17 @@ export interface SettlePorts {
   clock: Clock;
   random: Random;
   logger: Logger;
-  /** Aborted when the lane drains: no further try is begun. */
+  /** Aborted when the lane drains: what failed is not tried again. */
   draining: AbortSignal;
+  /** Aborted when the lane's time is over: nothing is tried any more. */
+  closing: AbortSignal;
 }
 
 /** Publishes one message until the target has taken it, or it is a dead letter, or deliberately left out. */
 export type SettleMessage = (message: ReceivedMessage) => Promise<Settled>;
 
 export function createSettleMessage(ports: SettlePorts): SettleMessage {
-  const { gate, counts, clock, draining, logger, random } = ports;
+  const { gate, counts, clock, draining, closing, logger, random } = ports;
 
   /** Tries again until the store has it; bounded by the lane's end. */
   async function kept(message: ReceivedMessage, error: BridgeError): Promise<Settled> {
@@ -112,7 +114,8 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     atReceipt: PullDecision,
   ): Promise<Settled | BridgeError> {
     await ports.pace();
-    const leave = await gate.enter(draining);
+    // A lane that drains waits for its turn at a target that takes messages, and not for one that takes none.
+    const leave = await gate.enter(gate.isOpen ? closing : draining);
     if (leave === undefined) return 'left';
     try {
       const hasWaited = clock.now() - receiptTimeMs >= MS_PER_SECOND;

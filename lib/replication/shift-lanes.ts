@@ -3,7 +3,7 @@ import type { RosterEntry } from '../ports/shifts.ts';
 import { type HeldLane, type HeldLanePorts, holdLane, type StopReason } from './held-lane.ts';
 
 /** So many lanes are given back side by side. */
-const CONCURRENT_STOPS = 16;
+const CONCURRENT_STOPS = 50;
 
 export interface ShiftLanesOptions extends HeldLanePorts {
   /** Unique to the shift. */

@@ -7,7 +7,7 @@ export interface ShiftTimes {
   marginMs: number;
   /** How often a shift looks at the roster. */
   pollMs: number;
-  /** How long a lane may settle what it holds before it is given back. */
+  /** How long a lane may settle what it holds, and what its receives under way bring, before it is given back. */
   drainMs: number;
   /** How long the old owner of a session keeps its connection open for the new one to take over. */
   takeoverMs: number;
@@ -25,7 +25,8 @@ export const SHIFT_TIMES: ShiftTimes = {
   renewMs: 6_000,
   marginMs: 2_000,
   pollMs: 1_000,
-  drainMs: 5_000,
+  // A receive lasts 5 s, what it brings some more.
+  drainMs: 8_000,
   takeoverMs: 3_000,
   handOverBeforeMs: 60_000,
   standbyBeforeMs: 90_000,

@@ -356,6 +356,30 @@ describe('createPullLane', () => {
     await second.lane.close();
   });
 
+  it.each([COMMANDS, ORDERED])(
+    'carries what receives under way still bring when it drains: from %s',
+    async (rocketmqTopic) => {
+      const world = createPullWorld({ source: { topic: rocketmqTopic } });
+      const { lane } = await world.open();
+      const drained = lane.drain(8_000);
+      world.put('late', { rocketmqTopic });
+      await world.settle();
+      expect(world.texts()).toEqual(['late']);
+      expect(world.left(rocketmqTopic)).toEqual([]);
+      // Then no more are begun.
+      await world.clock.advance(5_000);
+      await drained;
+      world.put('later', { rocketmqTopic });
+      await world.settle();
+      expect(world.left(rocketmqTopic)).toEqual(['later']);
+      await lane.close();
+      const second = await world.open();
+      await world.clock.advance(100);
+      expect(world.texts()).toEqual(['late', 'later']);
+      await second.lane.close();
+    },
+  );
+
   it('keeps the rate it was given', async () => {
     const world = createPullWorld({ options: { maxMessagesPerSecond: 10 } });
     await world.open();
@@ -406,7 +430,8 @@ describe('createPullLane', () => {
       isAdded = true;
       await world.clock.advance(MINUTE_MS);
       expect(world.texts()).toEqual(['a 1']);
-      await world.clock.advance(MINUTE_MS);
+      await world.clock.advance(MINUTE_MS / 2);
+      // One receiver, 5 s a receive.
       expect(world.consumers.calls.receive).toBeLessThan(20);
     });
 
