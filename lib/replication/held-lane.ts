@@ -15,7 +15,7 @@ const FIRST_REOPEN_MS = 500;
 const LONGEST_REOPEN_MS = 30_000;
 /** A lane that worked for so long begins its back-off anew. */
 const STABLE_MS = 60_000;
-/** Every so many renewals it is said again how the lane is. */
+/** Every so many renewals it is said again how the lane is; what could not be written, at each. */
 const SAY_AGAIN_AFTER = 10;
 const CLIENT_ID_TAKEN = 'CLIENT_ID_TAKEN';
 const CLOSED_SILENTLY = 'CONNECTION_CLOSED';
@@ -90,6 +90,7 @@ export function holdLane(
       if (stopping.signal.aborted) return;
       await renew();
       if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain();
+      else taskHealth.retry();
       if (open !== undefined && (await endsReader.haveChanged(open.ends))) open.reopen();
     }
   }

@@ -15,6 +15,8 @@ const FAILS_AT_ONCE: ReadonlySet<string> = new Set(['CLIENT_ID_TAKEN']);
 export interface TaskHealth extends LaneHealth {
   /** The task was failed: only its user starts it again, with new lanes. */
   readonly hasFailed: boolean;
+  /** Says what could not be written when it was said. */
+  retry(): void;
   /**
    * Says once more what keeps failing: something else may have stood in its way when it was written. What works is said
    * once: another lane of the task may be failing.
@@ -24,7 +26,7 @@ export interface TaskHealth extends LaneHealth {
 
 /**
  * Says to a task's status what one of its lanes learns. Writes changes only, one at a time, the latest last; a report that
- * cannot be written is a courtesy lost: the next one says it again.
+ * cannot be written changes nothing else: the next one, or a retry, says it again.
  */
 export function createLaneHealth({
   task,
@@ -87,6 +89,9 @@ export function createLaneHealth({
   return {
     get hasFailed() {
       return hasFailed;
+    },
+    retry() {
+      if (said === undefined && wanted !== undefined && !hasFailed) report(wanted);
     },
     sayAgain() {
       if (wanted?.reason === undefined || hasFailed || writing) return;

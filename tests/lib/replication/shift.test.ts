@@ -98,6 +98,25 @@ describe('createShift', () => {
     });
   });
 
+  it('says at its next renewal that a task runs, when the table did not take it', async () => {
+    const { tasks } = world;
+    let isAway = true;
+    const flaky = {
+      ...tasks,
+      reportLane: (...args: Parameters<typeof tasks.reportLane>) =>
+        isAway ? Promise.reject(new Error('no connection')) : tasks.reportLane(...args),
+    };
+    const taskId = await world.addTask();
+    await world.begin('a', { tasks: flaky, ...inFunction() });
+    // Said once by the lane: nothing happens on it afterwards.
+    world.lanes[0]?.context.health.working();
+    await world.clock.advance(SHIFT_TIMES.renewMs);
+    expect(await tasks.get(taskId)).toMatchObject({ status: 'starting' });
+    isAway = false;
+    await world.clock.advance(SHIFT_TIMES.renewMs);
+    expect(await tasks.get(taskId)).toMatchObject({ status: 'running' });
+  });
+
   it('publishes nothing more by a lease that could not be renewed, before another may have it', async () => {
     const taskId = await world.addTask();
     const { leases } = world;
