@@ -10,8 +10,14 @@ import type { DecidePulled, PullDecision, PullSkipped } from './pull-decide.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { TargetGate } from './target-gate.ts';
 
-/** One publish may take so long: a target that swallows calls is known as away within 5 s. */
-const PUBLISH_MS = 4_500;
+/** A message that has left is answered within this: a target that swallows calls is known as away within 5 s. */
+const ANSWER_MS = 4_500;
+/** One that waits longer for its turn, at a target that takes fewer than are there, is made anew: its expiry has gone on. */
+const TURN_MS = 5_000;
+/** Neither the target's fault nor the message's. */
+const HAD_NO_TURN = 'DEADLINE_PASSED';
+/** Whatever a publisher answers, this is no busy loop. */
+const NEXT_TURN_MS = 50;
 /** So many tries fail, between which the target takes other messages: the fault is the message's own. */
 const MAX_TRIES = 16;
 /** A message delivered so often before gets few of them: whatever it does, it must not go on doing it. */
@@ -25,7 +31,7 @@ const REFUSED_PATIENCE = 5;
 const PROVEN_FOR_MS = 5_000;
 const MS_PER_SECOND = 1_000;
 /** These tell nothing about the message: it never left, or the target asked for less. */
-const SAYS_NOTHING: ReadonlySet<string> = new Set(['DEADLINE_PASSED', 'NOT_SENT', 'TARGET_THROTTLED']);
+const SAYS_NOTHING: ReadonlySet<string> = new Set([HAD_NO_TURN, 'NOT_SENT', 'TARGET_THROTTLED']);
 
 /** What happened to a message. `left`: it could not be settled, and stays at its source. */
 export type Settled = 'done' | 'left';
@@ -74,8 +80,15 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   }
 
   /** One attempt; undefined: the target has taken the message. */
-  async function attempt(outgoing: OutgoingMqttMessage): Promise<BridgeError | undefined> {
-    const result = await ports.publisher.publish(outgoing, { deadlineMs: clock.now() + PUBLISH_MS });
+  async function attempt(
+    message: ReceivedMessage,
+    outgoing: OutgoingMqttMessage,
+  ): Promise<BridgeError | undefined> {
+    const result = await ports.publisher.publish(outgoing, {
+      deadlineMs: clock.now() + TURN_MS,
+      answerMs: ANSWER_MS,
+      maySend: () => ports.mayPublish(message),
+    });
     if (result.status === 'failed') return result.error;
     counts.replicated += 1;
     counts.bytes += outgoing.payload.length;
@@ -93,18 +106,22 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     for (let tries = 1; ; tries += 1) {
       const step = await tryOnce(message, receiptTimeMs, decision);
       if (typeof step === 'string') return step;
-      const isOwn = isOwnTopic(step);
-      if (step.reaction === 'dead-letter' || fault.isMessages(step, isOwn)) return kept(message, step);
-      counts.retried += 1;
-      if (!isOwn) {
-        gate.close(step, step.waitMs);
-      } else {
-        // The others go on: one odd topic must not hold up all.
-        if (!isProvenWell()) gate.warn(step);
-        await wait(retryWaitMs(tries, 0, random) * REFUSED_PATIENCE);
-      }
+      const isMessages = step.reaction === 'dead-letter' || fault.isMessages(step, isOwnTopic(step));
+      if (isMessages) return kept(message, step);
+      if (!ports.mayPublish(message)) return 'left';
+      await beforeNextTry(step, tries);
       if (draining.aborted) return 'left';
     }
+  }
+
+  /** What a failure means for the others, and how long this one waits, beside its turn at the gate. */
+  async function beforeNextTry(failure: BridgeError, tries: number): Promise<void> {
+    if (failure.code === HAD_NO_TURN) return wait(NEXT_TURN_MS);
+    counts.retried += 1;
+    if (!isOwnTopic(failure)) return gate.close(failure, failure.waitMs);
+    // The others go on: one odd topic must not hold up all.
+    if (!isProvenWell()) gate.warn(failure);
+    await wait(retryWaitMs(tries, 0, random) * REFUSED_PATIENCE);
   }
 
   /** One try, with the message as it is to be by now: its expiry, in seconds, goes on while it waits. */
@@ -122,7 +139,7 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       const decision = hasWaited ? ports.decide(message, receiptTimeMs) : atReceipt;
       if (decision.kind !== 'publish') return await notPublished(message, decision);
       if (!ports.mayPublish(message)) return 'left';
-      return (await attempt(decision.message)) ?? 'done';
+      return (await attempt(message, decision.message)) ?? 'done';
     } finally {
       leave();
     }

@@ -148,6 +148,14 @@ export function describeMqttPublisher(
       });
     });
 
+    it('sends nothing that may not be sent any more', async () => {
+      const options = { deadlineMs: Date.now() + 20_000, answerMs: 5_000, maySend: () => false };
+      const result = await under.publisher.publish(below('late'), options);
+      expect(errorOf(result)).toMatchObject({ code: 'NOT_SENT', reaction: 'retry', maybeStored: false });
+      await publish(below('after'));
+      expect(await under.received(1)).toMatchObject([{ topicName: below('after').topicName }]);
+    });
+
     it('is reached by a check', async () => {
       await expect(under.publisher.check(Date.now() + 10_000)).resolves.toBeUndefined();
     });

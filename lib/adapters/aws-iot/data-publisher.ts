@@ -8,7 +8,7 @@ import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { OutgoingMqttMessage } from '../../domain/message.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { MqttPublisher, PublishResult } from '../../ports/mqtt-publisher.ts';
+import type { MqttPublisher, PublishOptions, PublishResult } from '../../ports/mqtt-publisher.ts';
 import type { DataEndpoints } from './data-endpoint.ts';
 import { createPace, type Pace } from './pace.ts';
 import { errorOfPublish } from './publish-errors.ts';
@@ -91,15 +91,18 @@ function createDataPublisher(clock: Clock, region: () => Region): MqttPublisher 
     return AbortSignal.any([closing.signal, AbortSignal.timeout(leftMs)]);
   };
 
-  async function send(message: OutgoingMqttMessage, deadlineMs: number): Promise<BridgeError | undefined> {
+  async function send(
+    message: OutgoingMqttMessage,
+    { deadlineMs, answerMs, maySend }: PublishOptions,
+  ): Promise<BridgeError | undefined> {
     const { pace, client } = region();
     const done = await pace.turn(deadlineMs);
     if (done === undefined) return late();
     try {
       const sender = await client;
-      if (closing.signal.aborted) return notSent();
+      if (closing.signal.aborted || maySend?.() === false) return notSent();
       await sender.send(new PublishCommand(publishRequestOf(message)), {
-        abortSignal: signalUntil(deadlineMs),
+        abortSignal: signalUntil(answerMs === undefined ? deadlineMs : clock.now() + answerMs),
       });
       return undefined;
     } catch (error) {
@@ -110,9 +113,9 @@ function createDataPublisher(clock: Clock, region: () => Region): MqttPublisher 
   }
 
   return {
-    async publish(message, { deadlineMs }): Promise<PublishResult> {
+    async publish(message, options): Promise<PublishResult> {
       const refused = closing.signal.aborted ? notSent() : checkAwsIotMessage(message);
-      const error = refused ?? (deadlineMs > clock.now() ? await send(message, deadlineMs) : late());
+      const error = refused ?? (options.deadlineMs > clock.now() ? await send(message, options) : late());
       return error === undefined ? { status: 'accepted' } : { status: 'failed', error };
     },
     /** Whether the role may publish shows with the first message only: there is no other call for it. */
@@ -162,5 +165,5 @@ function late(): BridgeError {
 }
 
 function notSent(): BridgeError {
-  return new BrokerUnavailableError('publishing to AWS IoT: the publisher is closed', { code: 'NOT_SENT' });
+  return new BrokerUnavailableError('publishing to AWS IoT: not allowed any more', { code: 'NOT_SENT' });
 }

@@ -94,8 +94,8 @@ export function createMemoryMqttPublisher(options: {
     comeBack() {
       away = undefined;
     },
-    async publish(message, { deadlineMs }): Promise<PublishResult> {
-      const error = refusal(message, deadlineMs) ?? (await answer(message));
+    async publish(message, { deadlineMs, maySend }): Promise<PublishResult> {
+      const error = refusal(message, deadlineMs) ?? notAllowed(maySend) ?? (await answer(message));
       if (error === undefined || error.maybeStored) published.push(message);
       return error === undefined ? { status: 'accepted' } : { status: 'failed', error };
     },
@@ -127,6 +127,11 @@ export function createMemoryMqttPublishers(publisher: MqttPublisher): MemoryMqtt
     },
     close: () => publisher.close(),
   };
+}
+
+function notAllowed(maySend: (() => boolean) | undefined): BridgeError | undefined {
+  if (maySend === undefined || maySend()) return undefined;
+  return new BrokerUnavailableError('publishing: not allowed any more', { code: 'NOT_SENT' });
 }
 
 function passed(nowMs: number, deadlineMs: number): BridgeError | undefined {

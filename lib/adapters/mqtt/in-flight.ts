@@ -14,7 +14,11 @@ import { encodePublish, encodePubrel, PINGREQ } from './publish-packet.ts';
 /** A message on its way, and whom to tell. `settle` may be called more than once; the first counts. */
 export interface Outgoing {
   message: OutgoingMqttMessage;
+  /** By when it has to leave, and once it has left, to be answered. */
   deadlineMs: number;
+  /** Absent: leaving changes nothing about its deadline. */
+  answerMs?: number | undefined;
+  maySend?: (() => boolean) | undefined;
   /** Without an error: accepted. */
   settle(error?: BridgeError): void;
 }

@@ -2,7 +2,7 @@ import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts
 import type { OutgoingMqttMessage } from '../../domain/message.ts';
 import { checkOutgoingMqttMessage } from '../../domain/mqtt-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { MqttPublisher, PublishResult } from '../../ports/mqtt-publisher.ts';
+import type { MqttPublisher, PublishOptions, PublishResult } from '../../ports/mqtt-publisher.ts';
 import { BackOff } from './back-off.ts';
 import { type MqttAddress, mqttClientOptions } from './client-options.ts';
 import { type BrokerConnection, type ConnectionEvents, openConnection } from './connection.ts';
@@ -48,14 +48,15 @@ export class MqttBrokerPublisher implements MqttPublisher {
     this.#deadlines = new Deadlines(options.clock, (nowMs) => this.#sweep(nowMs));
   }
 
-  publish(message: OutgoingMqttMessage, { deadlineMs }: { deadlineMs: number }): Promise<PublishResult> {
+  publish(message: OutgoingMqttMessage, options: PublishOptions): Promise<PublishResult> {
+    const { deadlineMs, answerMs, maySend } = options;
     const error = this.#closed === undefined ? checkOutgoingMqttMessage(message) : notSent();
     if (error !== undefined) return Promise.resolve({ status: 'failed', error });
     if (deadlineMs <= this.#options.clock.now()) return Promise.resolve({ status: 'failed', error: late() });
     return new Promise((resolve) => {
       const settle = (failure?: BridgeError) =>
         resolve(failure === undefined ? { status: 'accepted' } : { status: 'failed', error: failure });
-      this.#line.push({ message, deadlineMs, settle });
+      this.#line.push({ message, deadlineMs, answerMs, maySend, settle });
       this.#deadlines.watch(deadlineMs);
       this.#pump();
     });
@@ -107,8 +108,17 @@ export class MqttBrokerPublisher implements MqttPublisher {
       this.#line.drop();
       // A process that slept may be past it before a timer tells.
       if (next.deadlineMs <= nowMs) next.settle(late());
-      else inFlight.send(next);
+      else if (next.maySend?.() === false) next.settle(notAllowed());
+      else this.#send(next, inFlight, nowMs);
     }
+  }
+
+  #send(outgoing: Outgoing, inFlight: InFlight, nowMs: number): void {
+    if (outgoing.answerMs !== undefined) {
+      outgoing.deadlineMs = nowMs + outgoing.answerMs;
+      this.#deadlines.watch(outgoing.deadlineMs);
+    }
+    inFlight.send(outgoing);
   }
 
   /** One attempt, shared by all who ask meanwhile; answers why it failed. */
@@ -211,6 +221,10 @@ export class MqttBrokerPublisher implements MqttPublisher {
 
 function notSent(): BridgeError {
   return new BrokerUnavailableError('publishing: the publisher is closed', { code: 'NOT_SENT' });
+}
+
+function notAllowed(): BridgeError {
+  return new BrokerUnavailableError('publishing: not allowed any more', { code: 'NOT_SENT' });
 }
 
 function late(): BridgeError {

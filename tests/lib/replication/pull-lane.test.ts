@@ -49,6 +49,23 @@ describe('createPullLane', () => {
     expect(world.left()).toEqual([]);
   });
 
+  it('does not call a target away that takes other messages before this one has its turn', async () => {
+    const world = createPullWorld();
+    await world.open();
+    const noTurn = new BrokerUnavailableError('no time is left', { code: 'DEADLINE_PASSED' });
+    let tries = 0;
+    world.publisher.decide(() => {
+      tries += 1;
+      return tries <= 40 ? noTurn : undefined;
+    });
+    world.put('open');
+    await world.clock.advance(10_000);
+    await world.settle();
+    expect(world.left()).toEqual([]);
+    expect(world.publisher.published).toHaveLength(1);
+    expect(world.health.filter((said) => said !== 'working')).toEqual([]);
+  });
+
   it('keeps what it holds through an hour of outage, receives nothing more, and loses no delivery attempt', async () => {
     const world = createPullWorld();
     await world.open();

@@ -233,6 +233,66 @@ describe('MqttBrokerPublisher', () => {
     expect(await waiting).toMatchObject({ error: { code: 'DEADLINE_PASSED', maybeStored: false } });
   });
 
+  it('gives each message its time to be answered, however long it has waited for its turn', async () => {
+    const answers: (() => void)[] = [];
+    const { broker, publisher } = await world.open((packet, connection) => {
+      if (packet.cmd === 'connect') letIn(connection, { receiveMaximum: 1 });
+      else if (packet.cmd === 'publish') answers.push(() => acknowledge(packet, connection));
+    });
+    let nowMs = Date.now();
+    const options = { deadlineMs: nowMs + 300, answerMs: 10_000 };
+    const results = ['first', 'second'].map((topicName) =>
+      publisher.publish(sampleMessage(topicName), options),
+    );
+    await broker.seen('publish', 1);
+    // Shortly before the second one's deadline: what it waited for its turn is not taken from its time.
+    await eventually(
+      async () => {
+        nowMs = Date.now();
+        return nowMs;
+      },
+      () => nowMs > options.deadlineMs - 100,
+      { timeoutMs: 5_000, everyMs: 5, what: 'the deadline is near' },
+    );
+    answers.shift()?.();
+    await broker.seen('publish', 2);
+    await eventually(
+      async () => Date.now(),
+      (now) => now > options.deadlineMs + 200,
+      { timeoutMs: 5_000, everyMs: 5, what: 'the deadline has passed' },
+    );
+    answers.shift()?.();
+    expect(await Promise.all(results)).toEqual([{ status: 'accepted' }, { status: 'accepted' }]);
+    expect(connectsTo(broker)).toHaveLength(1);
+  });
+
+  it('fails what is not answered in its time, although its deadline is far', async () => {
+    const { publisher } = await world.open((packet, connection) => {
+      if (packet.cmd !== 'publish') acceptAll(packet, connection);
+    });
+    const result = publisher.publish(sampleMessage('a'), { deadlineMs: Date.now() + 60_000, answerMs: 100 });
+    expect(errorOf(await result)).toMatchObject({ code: 'TARGET_TIMEOUT', maybeStored: true });
+  });
+
+  it('asks whether a message may still go when its turn comes, and not before', async () => {
+    const answers: (() => void)[] = [];
+    const { broker, publisher } = await world.open((packet, connection) => {
+      if (packet.cmd === 'connect') letIn(connection, { receiveMaximum: 1 });
+      else if (packet.cmd === 'publish') answers.push(() => acknowledge(packet, connection));
+    });
+    let isOurs = true;
+    const options = { deadlineMs: Date.now() + 20_000, maySend: () => isOurs };
+    const [first, second] = ['first', 'second'].map((topicName) =>
+      publisher.publish(sampleMessage(topicName), options),
+    );
+    await broker.seen('publish', 1);
+    isOurs = false;
+    answers.shift()?.();
+    expect(await first).toEqual({ status: 'accepted' });
+    expect(await second).toMatchObject({ error: { code: 'NOT_SENT', maybeStored: false } });
+    expect(publishesTo(broker)).toHaveLength(1);
+  });
+
   it('sends nothing whose deadline has passed while the process slept', async () => {
     let sleptMs = 0;
     const clock = { ...systemClock, now: () => systemClock.now() + sleptMs };
