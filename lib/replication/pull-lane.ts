@@ -227,14 +227,14 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
         health.failing(error);
       },
     };
-    const brokers = isFifo ? await consumer.brokers() : [];
+    const brokers = await consumer.brokers();
     // Reached at both ends: that a message goes through is told by the next one.
     isEffective = true;
     tellHealth();
     const keeping = held.keep(closing.signal);
     await (isFifo
       ? receiveOrdered(receive, brokers)
-      : receiveUnordered(receive, definition.options.concurrency));
+      : receiveUnordered(receive, { brokers, receivers: definition.options.concurrency }));
     isThrough.resolve();
     await keeping;
   }

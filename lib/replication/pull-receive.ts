@@ -6,6 +6,7 @@ import { type HeldMessages, INVISIBLE_MS } from './held-messages.ts';
 import { asBridgeError } from './outcome.ts';
 import type { Acknowledger } from './pull-acknowledge.ts';
 import type { SettleMessage } from './pull-settle.ts';
+import { createReceiveCrew, type ReceiveCrew } from './receive-crew.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { TargetGate } from './target-gate.ts';
 
@@ -20,7 +21,7 @@ const MAX_TRIAL_MESSAGES = 8;
 const TRIAL_EVERY_MS = 5_000;
 /** An ordered lane holds at most so many batches: each is of queues that are locked until it is acknowledged. */
 const MAX_ORDERED_BATCHES = 32;
-/** So often an ordered lane looks for brokers that are new. */
+/** So often a lane looks for brokers that are new. */
 const BROKERS_EVERY_MS = 30_000;
 
 export interface ReceivePorts {
@@ -53,17 +54,22 @@ interface Trial {
 }
 
 /**
- * Receives side by side. What is settled is acknowledged at once, and what has to wait (for a target, for proof that a refusal
+ * Receives side by side, with as many as the load needs. What is settled is acknowledged at once, and what has to wait (for a target, for proof that a refusal
  * is its own) holds up nobody: the next batch comes while there is room. Resolves when drained.
  */
-export async function receiveUnordered(ports: ReceivePorts, receivers: number): Promise<void> {
+export async function receiveUnordered(
+  ports: ReceivePorts,
+  { brokers, receivers }: { brokers: readonly string[]; receivers: number },
+): Promise<void> {
   const trial: Trial = { isUnderWay: false };
+  const crew = createReceiveCrew(receivers, ports.draining);
+  const watching = watchBrokers(ports, brokers, ({ length }) => crew.keep(length > 1 ? receivers : 1));
   const room = createRoom(ports, receivers * MAX_BATCHES_OF_A_RECEIVER * MAX_MESSAGES);
   ports.acknowledger.onAnswered(room.changed);
   const underWay = new Set<Promise<void>>();
   await Promise.all(
-    Array.from({ length: receivers }, () =>
-      receiving(ports, trial, room, {}, (messages) => {
+    Array.from({ length: receivers }, (_, receiver) =>
+      receiving(ports, { trial, room, crew, receiver }, {}, (messages) => {
         for (const message of messages) {
           const work = settleOne(message, ports).finally(() => {
             underWay.delete(work);
@@ -76,6 +82,23 @@ export async function receiveUnordered(ports: ReceivePorts, receivers: number): 
   );
   await Promise.all(underWay);
   await ports.acknowledger.settled();
+  await watching;
+}
+
+/** Tells which brokers there are, now and each time it has looked again, until the lane drains. */
+async function watchBrokers(
+  { consumer, clock, draining, logger }: ReceivePorts,
+  known: readonly string[],
+  tell: (brokers: readonly string[]) => void,
+): Promise<void> {
+  tell(known);
+  while (!draining.aborted) {
+    await clock.sleep(BROKERS_EVERY_MS, draining).catch(() => undefined);
+    if (draining.aborted) return;
+    await consumer.brokers().then(tell, (error: unknown) => {
+      logger.warn('could not look for new brokers', { error });
+    });
+  }
 }
 
 async function settleOne(message: ReceivedMessage, ports: ReceivePorts): Promise<void> {
@@ -115,25 +138,16 @@ function createRoom({ held, draining, maxHeldBytes }: ReceivePorts, maxMessages:
  * queue's, and acknowledging behind a gap would have the rest delivered again.
  */
 export async function receiveOrdered(ports: ReceivePorts, firstBrokers: readonly string[]): Promise<void> {
-  const { consumer, acknowledger, clock, draining, logger } = ports;
+  const { acknowledger } = ports;
   const trial: Trial = { isUnderWay: false };
   const room = createRoom(ports, Number.POSITIVE_INFINITY);
   acknowledger.onAnswered(room.changed);
   const receivers = new Map<string, Promise<void>>();
-  function receiveFrom(brokers: readonly string[]): void {
+  await watchBrokers(ports, firstBrokers, (brokers) => {
     for (const broker of brokers) {
       if (!receivers.has(broker)) receivers.set(broker, receiveOrderedFrom(ports, trial, room, broker));
     }
-  }
-
-  receiveFrom(firstBrokers);
-  while (!draining.aborted) {
-    await clock.sleep(BROKERS_EVERY_MS, draining).catch(() => undefined);
-    if (draining.aborted) break;
-    await consumer.brokers().then(receiveFrom, (error: unknown) => {
-      logger.warn('could not look for new brokers', { error });
-    });
-  }
+  });
   await Promise.all(receivers.values());
 }
 
@@ -144,7 +158,7 @@ async function receiveOrderedFrom(
   broker: string,
 ): Promise<void> {
   const underWay = new Set<Promise<void>>();
-  await receiving(ports, trial, room, { broker }, async (messages) => {
+  await receiving(ports, { trial, room }, { broker }, async (messages) => {
     for (const batch of Map.groupBy(messages, ({ queueId }) => queueId).values()) {
       const work = settleQueue(batch, ports).finally(() => {
         underWay.delete(work);
@@ -186,8 +200,7 @@ function letGo(messages: readonly ReceivedMessage[], { held, draining }: Receive
  */
 async function receiving(
   ports: ReceivePorts,
-  trial: Trial,
-  room: Room,
+  { trial, room, crew, receiver = 0 }: { trial: Trial; room: Room; crew?: ReceiveCrew; receiver?: number },
   from: { broker?: string },
   handOn: (messages: readonly ReceivedMessage[]) => Promise<void> | void,
 ): Promise<void> {
@@ -211,12 +224,16 @@ async function receiving(
 
   while (!draining.aborted) {
     try {
+      await crew?.turn(receiver);
       await room.free();
       await gate.whenOpen(TRIAL_EVERY_MS, draining);
+      if (draining.aborted) return;
       const isTrial = !gate.isOpen;
       if (isTrial && (trial.isUnderWay || held.size >= MAX_TRIAL_MESSAGES)) continue;
       const messages = await receive(isTrial);
       failures = 0;
+      // One that was cut short at a trial tells nothing of how much there is.
+      if (!isTrial) crew?.brought(messages.length);
       held.add(messages);
       ports.onReceived(messages);
       if (messages.length > 0) await handOn(messages);

@@ -49,6 +49,38 @@ describe('createPullLane', () => {
     expect(world.left()).toEqual([]);
   });
 
+  it('asks an idle topic with one receive at a time, and a busy one with all it has', async () => {
+    const world = createPullWorld();
+    await world.open();
+    const before = world.consumers.calls.receive;
+    await world.clock.advance(MINUTE_MS);
+    // 5 s each.
+    expect(world.consumers.calls.receive - before).toBeLessThanOrEqual(13);
+    const answers = Promise.withResolvers<undefined>();
+    world.publisher.decide(() => answers.promise);
+    for (let message = 0; message < 16 * 32; message += 1) world.put(`${message}`);
+    await world.settle();
+    expect(world.publisher.inFlight).toBe(16 * 32);
+    answers.resolve(undefined);
+    await world.settle();
+    expect(world.left()).toEqual([]);
+  });
+
+  it('begins no receive once it drains', async () => {
+    const world = createPullWorld({ maxHeldBytes: 1 });
+    const { lane } = await world.open();
+    const answer = Promise.withResolvers<undefined>();
+    world.publisher.decide(() => answer.promise);
+    world.put('fills the lane');
+    await world.clock.advance(1_000);
+    const received = world.consumers.calls.receive;
+    const drained = lane.drain(8_000);
+    answer.resolve(undefined);
+    await world.clock.advance(8_000);
+    await drained;
+    expect(world.consumers.calls.receive).toBe(received);
+  });
+
   it('does not call a target away that takes other messages before this one has its turn', async () => {
     const world = createPullWorld();
     await world.open();
