@@ -35,6 +35,8 @@ interface Shift {
   lanes: ShiftLanes;
   beganMs: number;
   stackLookAtMs: number;
+  /** It ends since another deployment's shift waits. */
+  givesWay: boolean;
 }
 
 /**
@@ -56,8 +58,10 @@ export type RunShift = (run: {
 export function createShift(ports: ShiftPorts): RunShift {
   const { kind, roster, slots, stack, times, clock, logger, codeVersion } = ports;
   const ends = createLaneEnds(ports);
-  /** Another deployment's shift has taken over: it is not displaced in turn, only stood in for when it is gone. */
+  /** Another deployment's shift takes over: it is not displaced in turn, only stood in for when it is gone. */
   let isSuperseded = false;
+  /** Epoch ms. Until then its slot is left to it: it may be busy with the lanes that were given back. */
+  let givesWayUntilMs = 0;
 
   /** Works until there is a reason to end. Bounded by the deadline, or by whoever ends the process. */
   async function work(shift: Shift, { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }) {
@@ -87,7 +91,7 @@ export function createShift(ports: ShiftPorts): RunShift {
     }
     const kept = await keepPlace(shift.place, shift.identity, ports);
     if (kept.kind === 'end') {
-      isSuperseded ||= kept.isSuperseded === true;
+      shift.givesWay = kept.isSuperseded === true;
       return kept.why;
     }
     shift.place = kept;
@@ -121,7 +125,7 @@ export function createShift(ports: ShiftPorts): RunShift {
     const isFunction = Number.isFinite(endsAtMs);
     const identity: ShiftIdentity = { kind, owner, codeVersion, ...(isFunction ? { endsAtMs } : {}) };
     const [{ removing }, entries] = await Promise.all([stack.read(), roster.read(kind)]);
-    if (removing || entries.length === 0) return { place: 'none', lanes: 0 };
+    if (removing || entries.length === 0 || clock.now() < givesWayUntilMs) return { place: 'none', lanes: 0 };
     const place = await findPlace(identity, entries, { ...ports, mayStandBy: !isSuperseded });
     if (place === undefined) return { place: 'none', lanes: 0 };
     logger.info('shift began', { kind, place: place.kind });
@@ -132,10 +136,15 @@ export function createShift(ports: ShiftPorts): RunShift {
       lanes: createShiftLanes({ ...ports, ends, owner }),
       beganMs,
       stackLookAtMs: beganMs + STACK_LOOK_MS,
+      givesWay: false,
     };
     const why = await work(shift, { deadlineMs, signal });
     const { size } = shift.lanes;
     await giveBack(shift);
+    if (shift.givesWay) {
+      isSuperseded = true;
+      givesWayUntilMs = clock.now() + 2 * times.leaseMs;
+    }
     logger.info('shift ended', { kind, why, lanes: size });
     return { place: place.kind, lanes: size };
   };

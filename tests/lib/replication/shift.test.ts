@@ -331,10 +331,34 @@ describe('createShift', () => {
     expect(world.lanes).toHaveLength(2);
 
     next.end();
-    await world.clock.advance(SHIFT_TIMES.takeoverMs);
+    await world.clock.advance(2 * SHIFT_TIMES.leaseMs);
     void runOld({ owner: 'old, at last', signal: ending.signal });
+    await world.clock.advance(0);
     await world.clock.advance(SHIFT_TIMES.pollMs);
     expect(world.open()).toMatchObject([{ context: { lane: 0 } }]);
+    ending.abort();
+    await world.clock.advance(SHIFT_TIMES.takeoverMs);
+  });
+
+  it('leaves the slot that it gave up to the version that waits for it, however busy that is', async () => {
+    await world.addTask();
+    const runOld = createShift(world.ports);
+    const old = runOld({ owner: 'old' });
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    const waiting = { kind: 'pull', owner: 'new', codeVersion: 'v2' } as const;
+    await world.slots.standBy({ kind: 'pull', slot: 0 }, waiting, SHIFT_TIMES.leaseMs);
+    await world.clock.advance(2 * SHIFT_TIMES.renewMs + SHIFT_TIMES.takeoverMs);
+    expect(await old).toMatchObject({ place: 'slot' });
+    expect(await runOld({ owner: 'old, again' })).toEqual({ place: 'none', lanes: 0 });
+    expect((await world.slots.list('pull'))[0]).not.toHaveProperty('owner');
+
+    // It never came.
+    await world.clock.advance(2 * SHIFT_TIMES.leaseMs);
+    const ending = new AbortController();
+    void runOld({ owner: 'old, at last', signal: ending.signal });
+    await world.clock.advance(0);
+    await world.clock.advance(SHIFT_TIMES.pollMs);
+    expect(world.open()).toHaveLength(1);
     ending.abort();
     await world.clock.advance(SHIFT_TIMES.takeoverMs);
   });
