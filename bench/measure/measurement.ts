@@ -5,6 +5,8 @@ export interface Measurement {
   cpuMicrosPerMessage: number;
   /** Most resident memory so far, in MiB; absent where it was not looked at. */
   peakMegabytes?: number;
+  /** Messages that came twice; absent: none. */
+  repeated?: number;
 }
 
 /** Runs `work` in this process, which answers how many messages it carried. */
@@ -25,8 +27,9 @@ export function median(values: readonly number[]): number {
 }
 
 export function describeMeasurement(name: string, measurement: Measurement): string {
-  const { perSecond, cpuMicrosPerMessage, peakMegabytes } = measurement;
+  const { perSecond, cpuMicrosPerMessage, peakMegabytes, repeated = 0 } = measurement;
   const rate = Math.round(perSecond).toLocaleString('en');
   const memory = peakMegabytes === undefined ? '' : `${Math.round(peakMegabytes)} MiB`.padStart(10);
-  return `${name.padEnd(48)}${rate.padStart(9)} msg/s ${cpuMicrosPerMessage.toFixed(1).padStart(7)} µs CPU per message${memory}`;
+  const twice = repeated === 0 ? '' : `, ${repeated.toLocaleString('en')} came twice`;
+  return `${name.padEnd(48)}${rate.padStart(9)} msg/s ${cpuMicrosPerMessage.toFixed(1).padStart(7)} µs CPU per message${memory}${twice}`;
 }

@@ -11,17 +11,17 @@ export interface Round {
 /** One run of a contender. @param run - unique: names topics */
 export type Contender = (run: string, messages: number) => Promise<Measurement>;
 
-/** RocketMQ's own code is slow at first, and Camel's turn comes first. */
+/** RocketMQ's own code is slow at first. Who has his turn then has timeouts, and sends again. */
 const WARM_UP_MESSAGES = 50_000;
 
-/** Runs both in turns, Camel first, after a run of each that does not count. Figures are printed as they come. */
+/** Runs both in turns, Camel first, after a run of each that does not count, ours first. Figures are printed as they come. */
 export async function runRounds(
   { rounds, messages }: BenchOptions,
   { ours, camel }: { ours: Contender; camel: Contender },
 ): Promise<Round[]> {
   const warmUp = Math.min(messages, WARM_UP_MESSAGES);
-  await camel('camel-warm-up', warmUp);
   await ours('ours-warm-up', warmUp);
+  await camel('camel-warm-up', warmUp);
   const done: Round[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const theirs = await camel(`camel-${round}`, messages);
