@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { BridgeError } from '../../lib/domain/errors.ts';
 import type { PartProcess } from '../../local/process.ts';
 import type { Measurement } from './measurement.ts';
 import { processUsage } from './process-usage.ts';
@@ -47,7 +48,11 @@ export async function measureDrain(options: {
     let progressAtMs = last.atMs;
     while (!isThere(last.count)) {
       await delay(POLL_MS);
-      const next = await look();
+      const next = await look().catch((error: unknown) => {
+        // A broker at its limit may not answer the one who only looks; a contender that has ended does not come back.
+        if (!(error instanceof BridgeError) || performance.now() - progressAtMs > STALL_MS) throw error;
+        return { ...last, atMs: performance.now() };
+      });
       if (next.count > last.count) progressAtMs = next.atMs;
       if (next.atMs - progressAtMs > STALL_MS)
         throw new MessagesMissing(`${name} stalls at ${next.count} of ${total}`);
