@@ -7,6 +7,8 @@ export interface Measurement {
   peakMegabytes?: number;
   /** Messages that came twice; absent: none. */
   repeated?: number;
+  /** Messages that had not come when nothing more came; absent: none. */
+  missing?: number;
 }
 
 /** Runs `work` in this process, which answers how many messages it carried. */
@@ -27,9 +29,10 @@ export function median(values: readonly number[]): number {
 }
 
 export function describeMeasurement(name: string, measurement: Measurement): string {
-  const { perSecond, cpuMicrosPerMessage, peakMegabytes, repeated = 0 } = measurement;
+  const { perSecond, cpuMicrosPerMessage, peakMegabytes, repeated = 0, missing = 0 } = measurement;
   const rate = Math.round(perSecond).toLocaleString('en');
   const memory = peakMegabytes === undefined ? '' : `${Math.round(peakMegabytes)} MiB`.padStart(10);
   const twice = repeated === 0 ? '' : `, ${repeated.toLocaleString('en')} came twice`;
-  return `${name.padEnd(48)}${rate.padStart(9)} msg/s ${cpuMicrosPerMessage.toFixed(1).padStart(7)} µs CPU per message${memory}${twice}`;
+  const never = missing === 0 ? '' : `, stood still with ${missing.toLocaleString('en')} missing`;
+  return `${name.padEnd(48)}${rate.padStart(9)} msg/s ${cpuMicrosPerMessage.toFixed(1).padStart(7)} µs CPU per message${memory}${twice}${never}`;
 }

@@ -42,7 +42,7 @@ async function pullByCamel(stage: Stage, pull: Pull): Promise<Measurement> {
   const group = `camel-of-${topic}`;
   await ensureGroup({ nameServer }, { group });
   const route = { path: 'pull' as const, nameServer, rocketmqTopic: topic, broker };
-  return await pulled(pull, { name: 'Apache Camel', mayRepeat: true }, (mqttTopic) =>
+  return await pulled(pull, { name: 'Apache Camel', isPeer: true }, (mqttTopic) =>
     startCamel(`${stage.home}/${topic}`, { ...route, mqttTopic, clientId: topic, consumerGroup: group }),
   );
 }
@@ -51,7 +51,7 @@ export async function pullByLane(stage: Stage, pull: Pull): Promise<Measurement>
   const { topic, broker } = pull;
   await store(stage, pull);
   const lane = { path: 'pull' as const, rocketmq: stage.rocketmq, rocketmqTopic: topic, broker };
-  return await pulled(pull, { name: 'mqferry', mayRepeat: false }, (mqttTopic) =>
+  return await pulled(pull, { name: 'mqferry', isPeer: false }, (mqttTopic) =>
     startLane(`${stage.home}/${topic}`, { ...lane, mqttTopic }),
   );
 }
@@ -65,7 +65,7 @@ async function store(stage: Stage, { topic, messages, groups }: Pull): Promise<v
 
 async function pulled(
   { broker, topic, messages }: Pull,
-  { name, mayRepeat }: { name: string; mayRepeat: boolean },
+  { name, isPeer }: { name: string; isPeer: boolean },
   start: (mqttTopic: string) => Promise<PartProcess>,
 ): Promise<Measurement> {
   const mqttTopic = `${topic}/status`;
@@ -73,10 +73,10 @@ async function pulled(
   const process = await start(mqttTopic);
   try {
     const arrived = () => subscriber.distinct;
-    const measured = await measureDrain({ name, process, total: messages, arrived });
+    const measured = await measureDrain({ name, process, total: messages, arrived, isPeer });
     const { received } = subscriber;
-    const repeated = received - messages;
-    if (repeated > 0 && !mayRepeat) throw new MessagesMissing(`${name}: ${repeated} came twice`);
+    const repeated = received - subscriber.distinct;
+    if (repeated > 0 && !isPeer) throw new MessagesMissing(`${name}: ${repeated} came twice`);
     console.log(`  with user properties: ${subscriber.withProperties} of ${messages}`);
     return repeated > 0 ? { ...measured, repeated } : measured;
   } finally {

@@ -53,7 +53,7 @@ async function drainByCamel(stage: Stage, { broker, topic, messages }: Drain): P
     broker,
     mqttTopic,
   });
-  return await drained(stage, { name: 'Apache Camel', process, topic, messages, mayRepeat: true });
+  return await drained(stage, { name: 'Apache Camel', process, topic, messages, isPeer: true });
 }
 
 async function drainByLane(stage: Stage, { broker, topic, messages }: Drain): Promise<Measurement> {
@@ -85,13 +85,13 @@ async function drained(
     process: Awaited<ReturnType<typeof startLane>>;
     topic: string;
     messages: number;
-    mayRepeat?: boolean;
+    isPeer?: boolean;
   },
 ): Promise<Measurement> {
-  const { name, process, topic, messages, mayRepeat = false } = options;
+  const { name, process, topic, messages, isPeer = false } = options;
   try {
     const arrived = await createStoredCounter(stage.rocketmq.nameServer, topic);
-    return await measureDrain({ name, process, total: messages, arrived, mayRepeat });
+    return await measureDrain({ name, process, total: messages, arrived, isPeer });
   } finally {
     await process.stop();
   }
