@@ -14,9 +14,9 @@ import type { BenchOptions } from './options.ts';
 
 const BARS = { p50: 5, p99: 50 };
 const PER_SECOND = 1_000;
-/** Half a minute; the first seconds, in which everything is cold, are not measured. */
+/** Half a minute; the half before, in which broker and consumer are compiled as they run, is not measured. */
 const MAX_MESSAGES = 30_000;
-const WARM_UP_MESSAGES = 5_000;
+const WARM_UP_MESSAGES = 30_000;
 const READY_TIMEOUT_MS = 60_000;
 /** Until the last message must have arrived, after the last was published. */
 const ARRIVAL_TIMEOUT_MS = 60_000;

@@ -3,8 +3,8 @@ import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer
 import type { HeldMessages } from './held-messages.ts';
 import type { PullCounts } from './pull-counts.ts';
 
-/** Requests under way; what is settled meanwhile goes with the next. */
-const MAX_CALLS = 8;
+/** Requests under way; what is settled meanwhile goes with the next. More would be small ones, each of which costs the cluster. */
+const MAX_CALLS = 2;
 /** An acknowledgement that got no answer is asked for again at once; after that the message comes again. */
 const MAX_TRIES = 3;
 /** A round of acknowledgements waits for so many at most. */
