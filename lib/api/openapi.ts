@@ -3,6 +3,13 @@ import { ClusterInput, TopicInput } from '../domain/cluster.ts';
 import { TaskDefinition } from '../domain/task.ts';
 import { TaskPatch } from '../domain/task-patch.ts';
 import { CLUSTER_ROUTES, ClusterAnswer, TopicAnswer } from './cluster-routes.ts';
+import { DEAD_LETTER_ROUTES, DiscardDeadLetters, RedriveDeadLetters } from './dead-letter-routes.ts';
+import {
+  DeadLetterAnswer,
+  DeadLetterHeadAnswer,
+  DeadLetterJobAnswer,
+  DeadLetterSummaryAnswer,
+} from './dead-letter-schemas.ts';
 import { DOCS_ROUTES } from './docs-routes.ts';
 import {
   CreateTopic,
@@ -23,7 +30,13 @@ import { CreateTask, EventAnswer, RevisionAnswer, TaskAnswer } from './task-sche
 export const API_VERSION = '1.0.0';
 
 /** Every route of the API. */
-export const ROUTES: Routes = { ...CLUSTER_ROUTES, ...TASK_ROUTES, ...PROBE_ROUTES, ...DOCS_ROUTES };
+export const ROUTES: Routes = {
+  ...CLUSTER_ROUTES,
+  ...TASK_ROUTES,
+  ...DEAD_LETTER_ROUTES,
+  ...PROBE_ROUTES,
+  ...DOCS_ROUTES,
+};
 
 /** Statuses that any route may answer. */
 const COMMON_PROBLEMS = [400, 401, 403, 500, 503] as const;
@@ -53,6 +66,8 @@ const INPUTS: Readonly<Record<string, z.ZodType>> = {
   CreateTask,
   TaskPatch,
   ResetPosition,
+  RedriveDeadLetters,
+  DiscardDeadLetters,
   TaskSourceInput: TaskDefinition.shape.source,
   TaskTargetInput: TaskDefinition.shape.target,
   TaskOptionsInput: TaskDefinition.shape.options,
@@ -70,6 +85,10 @@ const OUTPUTS: Readonly<Record<string, z.ZodType>> = {
   TaskRevision: RevisionAnswer,
   TaskPosition: PositionAnswer,
   TaskLag: LagAnswer,
+  DeadLetterHead: DeadLetterHeadAnswer,
+  DeadLetter: DeadLetterAnswer,
+  DeadLetterSummary: DeadLetterSummaryAnswer,
+  DeadLetterJob: DeadLetterJobAnswer,
   Problem,
   FieldProblem,
 };

@@ -25,6 +25,8 @@ export const DeadLetterHandOver = z.object({
   attempts: z.int().min(0),
   firstSeenAtMs: epochMs,
   failedAtMs: epochMs,
+  /** The topic it was to go to, where the mapping got so far. */
+  targetTopic: z.string().optional(),
 });
 export type DeadLetterHandOver = z.infer<typeof DeadLetterHandOver>;
 
@@ -50,11 +52,20 @@ export interface DeadLetter {
   /** Envelope, error-action document, or whatever came: byte for byte as received. */
   body: string;
   attempts: number;
+  /** The topic it came from, and the one it was to go to, as far as they are known. */
+  sourceTopic?: string;
+  targetTopic?: string;
+  /** How often it was redriven and failed again; absent: never. */
+  redrives?: number;
   /** Epoch milliseconds. */
   firstSeenAtMs: number;
   failedAtMs: number;
   storedAtMs: number;
 }
+
+/** What changes about a dead letter that was redriven and failed again. */
+export type FailedRedrive = Pick<DeadLetter, 'version' | 'code' | 'reason' | 'failedAtMs'> &
+  Partial<Pick<DeadLetter, 'targetTopic'>>;
 
 /** What a list tells of a dead letter. */
 export type DeadLetterHead = Omit<DeadLetter, 'body'>;

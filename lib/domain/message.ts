@@ -55,4 +55,6 @@ export interface Provenance {
   sourceTimeMs?: number;
   receiptTimeMs: number;
   sendTimeMs: number;
+  /** Id of the dead letter that the message was before it was redriven. */
+  redriven?: string;
 }

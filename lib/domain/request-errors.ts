@@ -98,6 +98,32 @@ export const stackRemoving = (): RequestError =>
     'this stack is being removed: tasks are no longer made, changed or started',
   );
 
+export const deadLetterNotFound = (deadLetterId: string): RequestError =>
+  new RequestError(
+    404,
+    'DEAD_LETTER_NOT_FOUND',
+    `there is no dead letter ${deadLetterId}: it was redriven or discarded, or its 90 days are over`,
+  );
+
+export const deadLetterJobNotFound = (jobId: string): RequestError =>
+  new RequestError(404, 'DEAD_LETTER_JOB_NOT_FOUND', `there is no job ${jobId}`);
+
+export const taskNotRunning = ({ desired, status }: Pick<Task, 'desired' | 'status'>): RequestError =>
+  new RequestError(
+    409,
+    'TASK_NOT_RUNNING',
+    `the task is wanted ${desired} (status ${status}): dead letters go through its mapping to its target, so start it first`,
+    { extensions: { desired, taskStatus: status } },
+  );
+
+export const tooManyJobs = (open: number): RequestError =>
+  new RequestError(
+    409,
+    'TOO_MANY_JOBS',
+    `${counted(open, 'job')} of this task are not done yet: wait for them, or select by reason or all at once`,
+    { extensions: { open } },
+  );
+
 export const cursorInvalid = (): RequestError =>
   new RequestError(
     400,

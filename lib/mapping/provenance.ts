@@ -5,7 +5,10 @@ import { MQFERRY } from './wire-names.ts';
 /** What is known of a message's way from the message itself. */
 export type ReadProvenance = Pick<Provenance, 'path'> & Partial<Provenance>;
 
-const MQFERRY_NAMES: ReadonlySet<string> = new Set(Object.values(MQFERRY));
+/** Each hop sets these. */
+const ALWAYS_SET: ReadonlySet<string> = new Set(
+  Object.values(MQFERRY).filter((name) => name !== MQFERRY.redriven),
+);
 const receiptTimeText = createTimeText();
 const sendTimeText = createTimeText();
 const NO_PATH: readonly string[] = [];
@@ -13,12 +16,13 @@ const PATH = /^[A-Za-z0-9_-]{1,64}(,[A-Za-z0-9_-]{1,64})*$/;
 
 /** Sets the `mqferry_*` properties; the path ends with the present task. */
 export function putProvenance(properties: Map<string, string>, provenance: Provenance, taskId: string): void {
-  const { messageId, path, sourceTimeMs, receiptTimeMs, sendTimeMs } = provenance;
+  const { messageId, path, sourceTimeMs, receiptTimeMs, sendTimeMs, redriven } = provenance;
   properties.set(MQFERRY.id, messageId);
   properties.set(MQFERRY.path, path.length === 0 ? taskId : `${path.join(',')},${taskId}`);
   if (sourceTimeMs !== undefined) properties.set(MQFERRY.sourceTime, String(sourceTimeMs));
   properties.set(MQFERRY.receiptTime, receiptTimeText(receiptTimeMs));
   properties.set(MQFERRY.sendTime, sendTimeText(sendTimeMs));
+  if (redriven !== undefined) properties.set(MQFERRY.redriven, redriven);
 }
 
 /** Many messages share one millisecond. */
@@ -45,6 +49,8 @@ export function readProvenance(properties: ReadonlyMap<string, string>): ReadPro
   if (receiptTimeMs !== undefined) provenance.receiptTimeMs = receiptTimeMs;
   const sendTimeMs = readNumber(properties, MQFERRY.sendTime);
   if (sendTimeMs !== undefined) provenance.sendTimeMs = sendTimeMs;
+  const redriven = properties.get(MQFERRY.redriven);
+  if (redriven !== undefined) provenance.redriven = redriven;
   return provenance;
 }
 
@@ -56,7 +62,8 @@ export function readPath(properties: ReadonlyMap<string, string>): string[] {
 /**
  * Takes the marks of earlier tasks off the user properties of an MQTT message. They are ours when there is a
  * `mqferry_path` that reads as task ids: then its tasks are the path, and of each `mqferry_*` name of docs/mapping.md the last
- * one goes, since marks are added at the end and this hop sets its own. Everything else a device has said, and stays.
+ * one goes, since marks are added at the end and this hop sets its own; the mark of a redriven message, which most do not have,
+ * only where it is the very last. Everything else a device has said, and stays.
  */
 export function takePath(userProperties: readonly UserProperty[]): {
   path: readonly string[];
@@ -68,9 +75,10 @@ export function takePath(userProperties: readonly UserProperty[]): {
   }
   if (path.length === 0) return { path, userProperties };
   const seen = new Set<string>();
-  const others = userProperties.toReversed().filter(([name, value]) => {
+  const others = userProperties.toReversed().filter(([name, value], fromEnd) => {
     if (name === MQFERRY.path) return pathOf(value).length === 0;
-    const isMark = MQFERRY_NAMES.has(name) && !seen.has(name);
+    if (name === MQFERRY.redriven) return fromEnd > 0;
+    const isMark = ALWAYS_SET.has(name) && !seen.has(name);
     seen.add(name);
     return !isMark;
   });

@@ -19,6 +19,8 @@ import { putProvenance, readPath } from './provenance.ts';
 export interface HopTimes {
   receiptTimeMs: number;
   sendTimeMs: number;
+  /** Id of the dead letter that the message was before it was redriven. */
+  redriven?: string;
 }
 
 /** What is to be done with a received message. `skip`: it is acknowledged at its source, and counted under the reason. */

@@ -27,6 +27,8 @@ export const MQFERRY = {
   sourceTime: 'mqferry_source_time',
   receiptTime: 'mqferry_receipt_time',
   sendTime: 'mqferry_send_time',
+  /** Id of the dead letter that the message was: it may come twice. */
+  redriven: 'mqferry_redriven',
 } as const;
 
 /** Names of MQTT user properties that carry what a message had in RocketMQ, where it was born. */

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterHead } from '../domain/dead-letter.ts';
+import type { DeadLetter, DeadLetterHead, FailedRedrive } from '../domain/dead-letter.ts';
 import type { Page } from './task-store.ts';
 
 /**
@@ -15,6 +15,39 @@ export interface DeadLetterStore {
    */
   put(deadLetter: DeadLetter): Promise<void>;
   get(taskId: string, deadLetterId: string): Promise<DeadLetter | undefined>;
-  /** Newest first. Throws `RequestError` 400 `CURSOR_INVALID`. */
-  list(taskId: string, page: { limit: number; cursor?: string }): Promise<Page<DeadLetterHead>>;
+  /**
+   * Newest first, of one reason only where a code is given; by a code it may lag behind by a moment. Throws `RequestError` 400
+   * `CURSOR_INVALID`.
+   */
+  list(
+    taskId: string,
+    page: { limit: number; cursor?: string; code?: string },
+  ): Promise<Page<DeadLetterHead>>;
+  /**
+   * Whole, in the order of their ids, which is that in which they were first seen; of one reason only where a code is given.
+   *
+   * @param from.afterId - begins behind this one
+   * @param from.limit - at most so many are looked at
+   */
+  read(taskId: string, from: { afterId?: string; code?: string; limit: number }): Promise<DeadLetterBatch>;
+  /** Notes that it failed again. Does nothing when it is gone. */
+  failedAgain(taskId: string, deadLetterId: string, failed: FailedRedrive): Promise<void>;
+  /** Resolves when it is gone, or was before. */
+  remove(taskId: string, deadLetterId: string): Promise<void>;
+  /** How many there are by code, and when the oldest was first seen; may lag behind by a moment. */
+  summary(taskId: string): Promise<DeadLetterSummary>;
+}
+
+export interface DeadLetterBatch {
+  items: DeadLetter[];
+  /** The last one that was looked at, which need not be among the items; absent: there are no more. */
+  throughId?: string;
+}
+
+export interface DeadLetterSummary {
+  byCode: Readonly<Record<string, number>>;
+  /** Absent: there are none. */
+  oldestSeenAtMs?: number;
+  /** There are more than were counted. */
+  isPartial: boolean;
 }

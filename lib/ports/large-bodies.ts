@@ -4,4 +4,6 @@ export interface LargeBodies {
   put(key: string, body: string): Promise<void>;
   /** Undefined when there is none (expired). */
   get(key: string): Promise<string | undefined>;
+  /** Resolves when it is gone, or was before. */
+  remove(key: string): Promise<void>;
 }

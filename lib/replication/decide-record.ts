@@ -62,6 +62,7 @@ function decideMessage(
 ): Decision {
   const receipt = { recordId: record.recordId, receiptTimeMs, sendTimeMs: receiptTimeMs };
   const { message: source, provenance } = messageOfEnvelope(envelope, receipt);
+  if (record.redriven !== undefined) provenance.redriven = record.redriven;
   if (loopReason(provenance.path, task.taskId, maxHops) !== undefined) {
     return { kind: 'skip', reason: 'loopSkipped' };
   }

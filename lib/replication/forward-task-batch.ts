@@ -25,7 +25,8 @@ export interface TaskBatch {
   deadlineMs: number;
 }
 
-type Ports = ForwardBatchPorts & Pick<PrepareOptions, 'compileTask'> & { lastStored: LastStored };
+type Ports = Omit<ForwardBatchPorts, 'visibility' | 'overflowGroups'> &
+  Pick<PrepareOptions, 'compileTask'> & { lastStored: LastStored };
 
 /** Works on the records of one task, and books in the ledger what is proven of each. */
 export async function forwardTaskBatch(batch: TaskBatch, ports: Ports): Promise<void> {

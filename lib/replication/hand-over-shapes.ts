@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type DeadLetter, decodeHandOver, UNKNOWN_TASK_ID } from '../domain/dead-letter.ts';
+import { RuleError } from '../mapping/rule-error.ts';
 import { deadLetterIdOf } from './dead-letter-id.ts';
 import { taskIdOfQueueArn, taskIdOfRuleName, taskOfEnvelope } from './task-names.ts';
 
@@ -16,24 +17,10 @@ export interface HandOverRecord {
   sourceQueueArn?: string;
 }
 
-/** What AWS IoT sends to a rule's error action when the action failed. */
-const RuleError = z.object({
-  ruleName: z.string(),
-  topic: z.string(),
-  base64OriginalPayload: z.string(),
-  failures: z
-    .array(
-      z.object({
-        failedAction: z.string().optional(),
-        failedResource: z.string().optional(),
-        errorMessage: z.string().optional(),
-      }),
-    )
-    .default([]),
-});
-
 type Told = Pick<DeadLetter, 'taskId' | 'origin' | 'version' | 'code' | 'reason' | 'attempts'> &
-  Partial<Pick<DeadLetter, 'firstSeenAtMs' | 'failedAtMs' | 'body'>> & { recordId?: string };
+  Partial<Pick<DeadLetter, 'firstSeenAtMs' | 'failedAtMs' | 'body' | 'sourceTopic' | 'targetTopic'>> & {
+    recordId?: string;
+  };
 
 /**
  * The dead letter that a message of the hand-over queue stands for. Every text makes one: what is none of the three
@@ -60,15 +47,25 @@ function tell(record: HandOverRecord): Told {
   const json = parsed(record.body);
   const handOver = decodeHandOver(json);
   if (handOver !== undefined) {
-    const { envelope, ...told } = handOver;
-    return { ...told, origin: 'forward', body: envelope };
+    const { envelope, targetTopic, ...told } = handOver;
+    return {
+      ...told,
+      ...sourceOf(taskOfEnvelope(envelope)),
+      ...(targetTopic === undefined ? {} : { targetTopic }),
+      origin: 'forward',
+      body: envelope,
+    };
   }
   const ruleError = RuleError.safeParse(json);
   if (ruleError.success) return ruleFailed(ruleError.data);
   return queueGaveUp(record) ?? unknownShape(record);
 }
 
-function ruleFailed({ ruleName, failures }: z.infer<typeof RuleError>): Told {
+function sourceOf(envelope: ReturnType<typeof taskOfEnvelope>): Pick<Told, 'sourceTopic'> {
+  return envelope?.topicName === undefined ? {} : { sourceTopic: envelope.topicName };
+}
+
+function ruleFailed({ ruleName, topic, failures }: z.infer<typeof RuleError>): Told {
   const said = failures.map(({ failedAction, errorMessage }) =>
     [failedAction, errorMessage].filter((text) => text !== undefined).join(': '),
   );
@@ -76,6 +73,7 @@ function ruleFailed({ ruleName, failures }: z.infer<typeof RuleError>): Told {
     taskId: taskIdOfRuleName(ruleName) ?? UNKNOWN_TASK_ID,
     origin: 'rule',
     version: 0,
+    sourceTopic: topic,
     code: 'RULE_ACTION_FAILED',
     reason: `AWS IoT could not run the action of rule ${ruleName}${said.length > 0 ? ` (${said.join('; ')})` : ''}`,
     attempts: 0,
@@ -93,6 +91,7 @@ function queueGaveUp(record: HandOverRecord): Told | undefined {
     taskId,
     origin: 'queue',
     version: envelope?.version ?? 0,
+    ...sourceOf(envelope),
     code: 'QUEUE_GAVE_UP',
     reason: "the task's queue gave the message up after its last receive",
     attempts: record.receiveCount,

@@ -15,6 +15,8 @@ const REFUSED = 'HAND_OVER_FAILED';
 export interface Unhelpable {
   record: SourceRecord;
   error: BridgeError;
+  /** Where the mapping got so far. */
+  targetTopic?: string;
 }
 
 /**
@@ -47,7 +49,7 @@ export function createHandOver({
   async function send(unhelpables: readonly Unhelpable[]): Promise<void> {
     const failedAtMs = clock.now();
     for (const { record } of unhelpables) ledger.note(record, REFUSED);
-    const entries = unhelpables.map(({ record, error }) => entryOf(record, error, task, failedAtMs));
+    const entries = unhelpables.map((unhelpable) => entryOf(unhelpable, task, failedAtMs));
     try {
       const answers: unknown = await withTimeout(
         deadLetters.send(entries),
@@ -74,8 +76,7 @@ export function createHandOver({
 }
 
 function entryOf(
-  record: SourceRecord,
-  { code, message }: BridgeError,
+  { record, error: { code, message }, targetTopic }: Unhelpable,
   { taskId, version }: { taskId: string; version: number },
   failedAtMs: number,
 ): DeadLetterHandOver {
@@ -89,5 +90,6 @@ function entryOf(
     attempts: record.receiveCount,
     firstSeenAtMs: record.firstReceiveTimeMs,
     failedAtMs,
+    ...(targetTopic === undefined ? {} : { targetTopic }),
   };
 }

@@ -156,7 +156,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
             source,
             admin,
             consumerGroup,
-            keepDeadLetter: (message, error) => keepDeadLetter(message, error, consumerGroup),
+            keepDeadLetter: (message, error) => keepDeadLetter(message, error, { consumerGroup }),
             signal: draining.signal,
           })
         : undefined;
@@ -202,7 +202,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       ...shared,
       publisher,
       decide: createPullDecide({ mapper, isTooOld: startSkip.isTooOld, clock }),
-      keepDeadLetter: (message, error) => keepDeadLetter(message, error, consumerGroup),
+      keepDeadLetter: (message, error, targetTopic) =>
+        keepDeadLetter(message, error, { consumerGroup, targetTopic }),
       hasFixedTopic: literalTextOf(definition.target.topic) !== undefined,
       mayPublish: (message) => isOurs() && !closing.signal.aborted && held.isOurs(message),
       pace: pacer,
@@ -242,7 +243,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   async function keepDeadLetter(
     message: ReceivedMessage,
     error: BridgeError,
-    consumerGroup: string,
+    { consumerGroup, targetTopic }: { consumerGroup: string; targetTopic?: string | undefined },
   ): Promise<void> {
     const { taskId, version } = task;
     const nowMs = clock.now();
@@ -256,6 +257,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       reason: error.message,
       body: encodeRocketmqEnvelope({ ...message, taskId, version, consumerGroup }),
       attempts: message.deliveryAttempt,
+      sourceTopic: message.rocketmqTopic,
+      ...(targetTopic === undefined ? {} : { targetTopic }),
       firstSeenAtMs: message.bornTimeMs,
       failedAtMs: nowMs,
       storedAtMs: nowMs,

@@ -39,8 +39,8 @@ export type Settled = 'done' | 'left';
 export interface SettlePorts {
   decide: DecidePulled;
   publisher: Pick<MqttPublisher, 'publish'>;
-  /** Resolves when the dead letter is safe; throws when that is not certain. */
-  keepDeadLetter(message: ReceivedMessage, error: BridgeError): Promise<void>;
+  /** Resolves when the dead letter is safe; throws when that is not certain. `targetTopic`: where the mapping got so far. */
+  keepDeadLetter(message: ReceivedMessage, error: BridgeError, targetTopic?: string): Promise<void>;
   gate: TargetGate;
   counts: PullCounts;
   /** The target topic is the same for every message: a refusal of it is the task's trouble, not a message's. */
@@ -65,10 +65,10 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   const { gate, counts, clock, draining, closing, logger, random } = ports;
 
   /** Tries again until the store has it; bounded by the lane's end. */
-  async function kept(message: ReceivedMessage, error: BridgeError): Promise<Settled> {
+  async function kept(message: ReceivedMessage, error: BridgeError, targetTopic?: string): Promise<Settled> {
     for (let tries = 1; !draining.aborted; tries += 1) {
       try {
-        await ports.keepDeadLetter(message, error);
+        await ports.keepDeadLetter(message, error, targetTopic);
         countCode(counts.failed, error.code);
         return 'done';
       } catch (cause) {
@@ -107,7 +107,7 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       const step = await tryOnce(message, receiptTimeMs, decision);
       if (typeof step === 'string') return step;
       const isMessages = step.reaction === 'dead-letter' || fault.isMessages(step, isOwnTopic(step));
-      if (isMessages) return kept(message, step);
+      if (isMessages) return kept(message, step, topicOf(decision));
       if (!ports.mayPublish(message)) return 'left';
       await beforeNextTry(step, tries);
       if (draining.aborted) return 'left';
@@ -188,6 +188,10 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       return 'left';
     }
   };
+}
+
+function topicOf(decision: PullDecision): string | undefined {
+  return decision.kind === 'publish' ? decision.message.topicName : undefined;
 }
 
 /**

@@ -115,12 +115,13 @@ function settle(
       stored += 1;
       ledger.stored(one.record, one.bytes);
     } else if (outcome?.kind === 'dead-letter') {
-      unhelpables.push({ record: one.record, error: outcome.error });
+      unhelpables.push({ record: one.record, error: outcome.error, targetTopic: rocketmqTopic });
     } else if (outcome !== undefined) {
       const { kind, error } = outcome;
       ledger.note(one.record, error.code, error.waitMs);
       if (kind === 'retry') retries.push({ outgoing: one, error });
-      else if (error.scope === 'topic' && doubtTopic !== undefined) doubtTopic({ record: one.record, error });
+      else if (error.scope === 'topic' && doubtTopic !== undefined)
+        doubtTopic({ record: one.record, error, targetTopic: rocketmqTopic });
       else held ??= error;
     }
   }

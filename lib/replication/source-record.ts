@@ -15,4 +15,6 @@ export interface SourceRecord {
   /** FIFO queues: what it stays in order with (SQS message group), and the id it was put under. */
   groupKey?: string;
   putId?: string;
+  /** Id of the dead letter that it was, where it is redriven. */
+  redriven?: string;
 }

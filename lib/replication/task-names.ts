@@ -20,11 +20,15 @@ export function taskIdOfRuleName(ruleName: string): string | undefined {
   return RULE_NAME.exec(ruleName)?.[1];
 }
 
-/** The task and version that an envelope names; undefined when the text is no envelope. */
-export function taskOfEnvelope(text: string): { taskId: string; version: number } | undefined {
+/** The task and version that an envelope names, and its topic unless it lies elsewhere; undefined when the text is no envelope. */
+export function taskOfEnvelope(
+  text: string,
+): { taskId: string; version: number; topicName?: string } | undefined {
   try {
-    const { taskId, version } = decodeLargeEnvelope(text) ?? decodeEnvelope(text);
-    return { taskId, version };
+    const large = decodeLargeEnvelope(text);
+    if (large !== undefined) return { taskId: large.taskId, version: large.version };
+    const { taskId, version, topicName } = decodeEnvelope(text);
+    return { taskId, version, topicName };
   } catch (error) {
     if (error instanceof UnmappableMessageError) return undefined;
     throw error;

@@ -82,6 +82,98 @@ export function describeDeadLetterStore(name: string, build: () => Promise<DeadL
       expect(seen).toEqual(idsOf(all).toReversed());
     });
 
+    it('lists those of one reason, newest first, page by page', async () => {
+      const codes = ['A', 'B', 'A', 'AB', 'A'];
+      const all = codes.map((code, index) => deadLetter(5_000 - index * 1_000, { code }));
+      for (const one of all) await store.put(one);
+      const wanted = idsOf(all.filter(({ code }) => code === 'A')).toReversed();
+      const first = await store.list(taskId, { limit: 2, code: 'A' });
+      expect(idsOf(first.items)).toEqual(wanted.slice(0, 2));
+      const cursor = first.nextCursor;
+      if (cursor === undefined) throw new Error('there is a next page');
+      const second = await store.list(taskId, { limit: 2, code: 'A', cursor });
+      expect(idsOf(second.items)).toEqual(wanted.slice(2));
+      expect(second.nextCursor).toBeUndefined();
+      expect(second.items[0]).not.toHaveProperty('body');
+    });
+
+    it.each([
+      ['all', undefined, [0, 1, 2, 3, 4]],
+      ['those of one reason', 'A', [0, 2, 4]],
+    ])('reads %s in order, whole, batch by batch', async (_what, code, wanted) => {
+      const codes = ['A', 'B', 'A', 'AB', 'A'];
+      const all = codes.map((own, index) =>
+        deadLetter(5_000 - index * 1_000, { code: own, body: 'x'.repeat(index === 2 ? 250_000 : 10) }),
+      );
+      for (const one of all.toReversed()) await store.put(one);
+      const seen: DeadLetter[] = [];
+      let afterId: string | undefined;
+      do {
+        const batch = await store.read(taskId, {
+          limit: 2,
+          ...(afterId === undefined ? {} : { afterId }),
+          ...(code === undefined ? {} : { code }),
+        });
+        seen.push(...batch.items);
+        afterId = batch.throughId;
+      } while (afterId !== undefined);
+      expect(seen).toEqual(wanted.map((index) => all[index]));
+    });
+
+    it('notes that one failed again, under its new reason', async () => {
+      const one = deadLetter(1_000, { code: 'OLD' });
+      await store.put(one);
+      const failed = {
+        version: 4,
+        code: 'NEW',
+        reason: 'still',
+        failedAtMs: NOW_MS + 5,
+        targetTopic: 'other',
+      };
+      await store.failedAgain(taskId, one.deadLetterId, failed);
+      await store.failedAgain(taskId, one.deadLetterId, failed);
+      expect(await store.get(taskId, one.deadLetterId)).toEqual({
+        ...one,
+        ...failed,
+        attempts: one.attempts + 2,
+        redrives: 2,
+      });
+      expect((await store.list(taskId, { limit: 5, code: 'OLD' })).items).toEqual([]);
+      expect(idsOf((await store.list(taskId, { limit: 5, code: 'NEW' })).items)).toEqual([one.deadLetterId]);
+    });
+
+    it('makes none of one that failed again and is gone', async () => {
+      const failed = { version: 4, code: 'NEW', reason: 'still', failedAtMs: NOW_MS };
+      await store.failedAgain(taskId, ulid(), failed);
+      expect(await store.list(taskId, { limit: 5 })).toEqual({ items: [] });
+    });
+
+    it.each([10, 250_000])('removes one of %i bytes, and can be asked to twice', async (bytes) => {
+      const [gone, stays] = [deadLetter(1_000, { body: 'x'.repeat(bytes) }), deadLetter(0)];
+      await store.put(gone);
+      await store.put(stays);
+      await store.remove(taskId, gone.deadLetterId);
+      await store.remove(taskId, gone.deadLetterId);
+      expect(await store.get(taskId, gone.deadLetterId)).toBeUndefined();
+      expect(idsOf((await store.list(taskId, { limit: 5 })).items)).toEqual([stays.deadLetterId]);
+    });
+
+    it('counts them by reason, and knows the oldest', async () => {
+      expect(await store.summary(taskId)).toEqual({ byCode: {}, isPartial: false });
+      for (const [ageMs, code] of [
+        [1_000, 'A'],
+        [9_000, 'B'],
+        [2_000, 'A'],
+      ] as const) {
+        await store.put(deadLetter(ageMs, { code }));
+      }
+      expect(await store.summary(taskId)).toEqual({
+        byCode: { A: 2, B: 1 },
+        oldestSeenAtMs: NOW_MS - 9_000,
+        isPartial: false,
+      });
+    });
+
     it('refuses a cursor that is not its own', async () => {
       await expect(store.list(taskId, { limit: 2, cursor: 'bm9uc2Vuc2U' })).rejects.toMatchObject({
         status: 400,

@@ -11,6 +11,7 @@ export interface Right {
 const ARN = (service: string, rest: string) => `arn:aws:${service}:eu-west-1:123456789012:${rest}`;
 const TABLE = '<Table.Arn>';
 const TYPE_INDEX = '<Table.Arn>/index/byType';
+const DEAD_LETTER_INDEX = '<Table.Arn>/index/deadLetters';
 const CONTROL_QUEUE = '<ControlQueue.Arn>';
 const HAND_OVER = '<DeadLetterQueue.Arn>';
 const TASK_QUEUES = ARN('sqs', `mqferry-dev-${H8}-*`);
@@ -51,7 +52,15 @@ export const COMMANDS: Readonly<
     TransactWriteCommand: transactions,
   },
   'lib/adapters/dynamodb/task-records.ts': { PutCommand: () => on(TABLE, 'dynamodb:PutItem') },
-  'lib/adapters/dynamodb/dead-letter-store.ts': { PutCommand: () => on(TABLE, 'dynamodb:PutItem') },
+  'lib/adapters/dynamodb/dead-letter-store.ts': {
+    PutCommand: () => on(TABLE, 'dynamodb:PutItem'),
+    DeleteCommand: () => on(TABLE, 'dynamodb:DeleteItem'),
+    QueryCommand: () => [...on(TABLE, 'dynamodb:Query'), ...on(DEAD_LETTER_INDEX, 'dynamodb:Query')],
+  },
+  'lib/adapters/dynamodb/dead-letter-jobs.ts': {
+    PutCommand: () => on(TABLE, 'dynamodb:PutItem'),
+    QueryCommand: () => [...on(TABLE, 'dynamodb:Query'), ...on(TYPE_INDEX, 'dynamodb:Query')],
+  },
   'lib/adapters/dynamodb/converge-state.ts': { UpdateCommand: () => on(TABLE, 'dynamodb:UpdateItem') },
   'lib/adapters/dynamodb/overflow-groups.ts': {
     BatchGetCommand: () => on(TABLE, 'dynamodb:BatchGetItem'),
@@ -60,6 +69,7 @@ export const COMMANDS: Readonly<
   'lib/adapters/s3/large-bodies.ts': {
     PutObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:PutObject'),
     GetObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:GetObject'),
+    DeleteObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:DeleteObject'),
   },
   'lib/adapters/s3/bucket-cleaner.ts': {
     ListObjectsV2Command: () => on('<DeadLetterBucket.Arn>', 's3:ListBucket'),
@@ -109,9 +119,9 @@ export const COMMANDS: Readonly<
   'lib/adapters/lambda/account-limits.ts': {
     GetAccountSettingsCommand: () => on('*', 'lambda:GetAccountSettings'),
   },
-  'lib/adapters/lambda/shift-starter.ts': {
-    InvokeCommand: () =>
-      ['rocketmq-to-mqtt', 'mqtt-session'].flatMap((name) =>
+  'lib/adapters/lambda/invoke-async.ts': {
+    InvokeCommand: (_, functionName) =>
+      (functionName === 'converge' ? ['rocketmq-to-mqtt', 'mqtt-session'] : ['redrive']).flatMap((name) =>
         on(ARN('lambda', `function:mqferry-dev-${name}`), 'lambda:InvokeFunction'),
       ),
   },
@@ -165,6 +175,9 @@ export interface NeverCalled extends LiveCommand {
 
 const TRANSACTION = { file: 'lib/adapters/dynamodb/write.ts', command: 'TransactWriteCommand' };
 const QUERY = { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' };
+const DEAD_LETTER_STORE = 'lib/adapters/dynamodb/dead-letter-store.ts';
+const DEAD_LETTER_JOBS = 'lib/adapters/dynamodb/dead-letter-jobs.ts';
+const LARGE_BODIES = 'lib/adapters/s3/large-bodies.ts';
 
 /** Stores are composed whole; the ports that a use case is given say what it can call. */
 export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
@@ -185,7 +198,8 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
   'mqtt-to-rocketmq': [
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'BatchGetCommand' },
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'QueryCommand' },
-    { file: 'lib/adapters/s3/large-bodies.ts', command: 'PutObjectCommand' },
+    { file: LARGE_BODIES, command: 'PutObjectCommand' },
+    { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
     QUERY,
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
@@ -195,14 +209,18 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
   'mqtt-session': [
     { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
     TRANSACTION,
-    { file: 'lib/adapters/s3/large-bodies.ts', command: 'GetObjectCommand' },
+    { file: LARGE_BODIES, command: 'GetObjectCommand' },
+    { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
   ],
   // Its ports: it reads tasks, says what they are at, keeps leases and slots, and stores dead letters.
   'rocketmq-to-mqtt': [
     { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
-    { file: 'lib/adapters/s3/large-bodies.ts', command: 'GetObjectCommand' },
+    { file: DEAD_LETTER_STORE, command: 'QueryCommand' },
+    { file: DEAD_LETTER_STORE, command: 'DeleteCommand' },
+    { file: LARGE_BODIES, command: 'GetObjectCommand' },
+    { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
   ],
   // It asks for the page of tasks, takes their leases and looks at lanes and slots; of the cloud it lists, reads and deletes.
   'runtime-resources': [
@@ -223,7 +241,33 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
   'dead-letters': [
     QUERY,
     { file: 'lib/adapters/dynamodb/read.ts', command: 'GetCommand' },
-    { file: 'lib/adapters/s3/large-bodies.ts', command: 'GetObjectCommand' },
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'UpdateCommand' },
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+    { file: DEAD_LETTER_STORE, command: 'QueryCommand' },
+    { file: DEAD_LETTER_STORE, command: 'DeleteCommand' },
+    { file: LARGE_BODIES, command: 'GetObjectCommand' },
+    { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
+  ],
+  // It reads tasks, dead letters and jobs, and makes jobs.
+  'api-dead-letters': [
+    { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
+    TRANSACTION,
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'UpdateCommand' },
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+    { file: DEAD_LETTER_STORE, command: 'DeleteCommand' },
+    {
+      file: DEAD_LETTER_JOBS,
+      command: 'QueryCommand',
+      on: { action: 'dynamodb:Query', resource: TYPE_INDEX },
+    },
+    { file: LARGE_BODIES, command: 'PutObjectCommand' },
+    { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
+  ],
+  // It reads tasks and clusters, writes events, and works on dead letters and jobs, which others make.
+  redrive: [
+    TRANSACTION,
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+    { file: LARGE_BODIES, command: 'PutObjectCommand' },
   ],
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CLUSTER_ROUTES } from '../../lib/api/cluster-routes.ts';
+import { DEAD_LETTER_ROUTES } from '../../lib/api/dead-letter-routes.ts';
 import { DOCS_ROUTES } from '../../lib/api/docs-routes.ts';
 import { openApiDocument } from '../../lib/api/openapi.ts';
 import { PROBE_ROUTES } from '../../lib/api/probe-routes.ts';
@@ -25,6 +26,7 @@ describe('deployed routes', () => {
   it.each([
     ['ApiTasks', TASK_ROUTES],
     ['ApiClusters', CLUSTER_ROUTES],
+    ['ApiDeadLetters', DEAD_LETTER_ROUTES],
     ['ApiDocs', DOCS_ROUTES],
     ['Probe', PROBE_ROUTES],
   ])('of %s lead to the function that knows them', (owner, routes) => {

@@ -26,6 +26,7 @@ const REACHING_BROKERS = [
   'MqttToRocketmqLambdaFunction',
   'RocketmqToMqttLambdaFunction',
   'MqttSessionLambdaFunction',
+  'RedriveLambdaFunction',
 ];
 
 const variants = Object.keys(VARIANTS) as Variant[];
@@ -179,13 +180,18 @@ describe.each(variants)('the template, %s', (variant) => {
       'rate(1 minute)',
       'rate(1 minute)',
       'rate(1 minute)',
+      'rate(1 minute)',
       'rate(15 minutes)',
     ]);
     const invocations = stack.ofType('AWS::Lambda::EventInvokeConfig').map(([, properties]) => properties);
     expect(invocations).toEqual(
-      ['<RocketmqToMqttLambdaFunction>', '<MqttSessionLambdaFunction>', '<ConvergeLambdaFunction>'].map(
-        (FunctionName) =>
-          expect.objectContaining({ FunctionName, MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }),
+      [
+        '<RocketmqToMqttLambdaFunction>',
+        '<MqttSessionLambdaFunction>',
+        '<ConvergeLambdaFunction>',
+        '<RedriveLambdaFunction>',
+      ].map((FunctionName) =>
+        expect.objectContaining({ FunctionName, MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }),
       ),
     );
   });

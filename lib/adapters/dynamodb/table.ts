@@ -17,6 +17,9 @@ export type Key = Readonly<{ PK: string; SK: string }>;
 /** Index of all tasks and all clusters: `GSI1PK` is `TASK` or `CLUSTER`, `GSI1SK` the id. Eventually consistent. */
 export const TYPE_INDEX = 'byType';
 
+/** Index of dead letters without their bodies: `GSI2PK` is the task's partition, `GSI2SK` `<code>#<id>`. Eventually consistent. */
+export const DEAD_LETTER_INDEX = 'deadLetters';
+
 const CONNECTION_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 3_000;
 /** Of the SDK, for lost connections and throttling; conflicts of transactions are retried in `write.ts`. */
@@ -56,6 +59,7 @@ export const stackStateKey: Key = { PK: 'STACK#STATE', SK: 'META' };
 export const typeIndexKey = (type: 'TASK' | 'CLUSTER', id: string) => ({ GSI1PK: type, GSI1SK: id });
 
 /** Without what only the table needs. */
-export function withoutKeys({ PK: _, SK: _sk, GSI1PK: _g, GSI1SK: _gs, expiresAt: _e, ...item }: Item): Item {
-  return item;
+export function withoutKeys(item: Item): Item {
+  const { PK: _, SK: _sk, GSI1PK: _g, GSI1SK: _gs, GSI2PK: _h, GSI2SK: _hs, expiresAt: _e, ...rest } = item;
+  return rest;
 }

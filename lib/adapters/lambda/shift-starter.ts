@@ -1,8 +1,6 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { ShiftKind, ShiftStarter } from '../../ports/shifts.ts';
-import { errorOfLambda } from './errors.ts';
-
-const REQUEST_TIMEOUT_MS = 5_000;
+import { invokeAsync } from './invoke-async.ts';
 
 /**
  * Invokes the function of a kind of shift asynchronously, as its schedule does: whether there is a place for one more is
@@ -15,21 +13,5 @@ export function createLambdaShiftStarter({
   lambda: Pick<LambdaClient, 'send'>;
   functionNames: Readonly<Record<ShiftKind, string>>;
 }): ShiftStarter {
-  return {
-    async start(kind) {
-      const FunctionName = functionNames[kind];
-      try {
-        await lambda.send(
-          new InvokeCommand({
-            FunctionName,
-            InvocationType: 'Event',
-            Payload: Buffer.from(JSON.stringify({ source: 'converge' })),
-          }),
-          { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) },
-        );
-      } catch (error) {
-        throw errorOfLambda(error, `starting ${FunctionName}`);
-      }
-    },
-  };
+  return { start: (kind) => invokeAsync(lambda, functionNames[kind], { source: 'converge' }) };
 }

@@ -7,6 +7,11 @@ const idOf = ({ deadLetterId }: Pick<DeadLetter, 'deadLetterId'>): string => dea
 /** The dead-letter store in memory, for tests. */
 export function createMemoryDeadLetterStore(): DeadLetterStore {
   const byTask = new Map<string, Map<string, DeadLetter>>();
+  const lettersOf = (taskId: string, code?: string) =>
+    [...(byTask.get(taskId)?.values() ?? [])]
+      .filter((letter) => code === undefined || letter.code === code)
+      .sort(byKey(idOf));
+
   return {
     async put(deadLetter) {
       const ofTask = byTask.get(deadLetter.taskId) ?? new Map<string, DeadLetter>();
@@ -17,9 +22,33 @@ export function createMemoryDeadLetterStore(): DeadLetterStore {
       const found = byTask.get(taskId)?.get(deadLetterId);
       return found && { ...found };
     },
-    async list(taskId, page) {
-      const heads = [...(byTask.get(taskId)?.values() ?? [])].map(({ body: _, ...head }) => head);
-      return pageOf(`dead-letters/${taskId}`, heads.sort(byKey(idOf)).reverse(), idOf, page, true);
+    async list(taskId, { code, ...page }) {
+      const heads = lettersOf(taskId, code).map(({ body: _, ...head }) => head);
+      const list = code === undefined ? `dead-letters/${taskId}` : `dead-letters/${taskId}/${code}`;
+      return pageOf(list, heads.reverse(), idOf, page, true);
+    },
+    async read(taskId, { afterId = '', code, limit }) {
+      const items = lettersOf(taskId, code)
+        .filter((letter) => idOf(letter) > afterId)
+        .slice(0, limit);
+      const last = items.at(-1);
+      return { items: structuredClone(items), ...(last === undefined ? {} : { throughId: idOf(last) }) };
+    },
+    async failedAgain(taskId, deadLetterId, failed) {
+      const letter = byTask.get(taskId)?.get(deadLetterId);
+      if (letter === undefined) return;
+      const { attempts, redrives = 0 } = letter;
+      Object.assign(letter, failed, { attempts: attempts + 1, redrives: redrives + 1 });
+    },
+    async remove(taskId, deadLetterId) {
+      byTask.get(taskId)?.delete(deadLetterId);
+    },
+    async summary(taskId) {
+      const letters = lettersOf(taskId);
+      const byCode: Record<string, number> = {};
+      for (const { code } of letters) byCode[code] = (byCode[code] ?? 0) + 1;
+      const oldest = letters.reduce((least, one) => Math.min(least, one.firstSeenAtMs), Number.MAX_VALUE);
+      return { byCode, ...(letters.length === 0 ? {} : { oldestSeenAtMs: oldest }), isPartial: false };
     },
   };
 }

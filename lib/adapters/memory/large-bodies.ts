@@ -9,5 +9,8 @@ export function createMemoryLargeBodies(): LargeBodies {
     async get(key) {
       return bodies.get(key);
     },
+    async remove(key) {
+      bodies.delete(key);
+    },
   };
 }

@@ -1,4 +1,10 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import type { LargeBodies } from '../../ports/large-bodies.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -27,6 +33,11 @@ export function createS3LargeBodies({ s3, bucket }: { s3: S3Client; bucket: stri
         if (error instanceof NoSuchKey) return undefined;
         throw error;
       }
+    },
+    async remove(key) {
+      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), {
+        abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
     },
   };
 }

@@ -59,6 +59,7 @@ describe('createDynamoDeadLetterStore', () => {
         throw new Error('bucket away');
       },
       get: async () => undefined,
+      remove: async () => undefined,
     };
     const store = createDynamoDeadLetterStore({ table, largeBodies });
     await expect(store.put(deadLetter)).rejects.toThrow('bucket away');
@@ -68,7 +69,7 @@ describe('createDynamoDeadLetterStore', () => {
   it('does not know a dead letter whose body has expired', async () => {
     const { table, store } = await build();
     await store.put(deadLetter);
-    const largeBodies = { put: async () => {}, get: async () => undefined };
+    const largeBodies = { put: async () => {}, get: async () => undefined, remove: async () => {} };
     const other = createDynamoDeadLetterStore({ table, largeBodies });
     expect(await other.get('task', deadLetter.deadLetterId)).toBeUndefined();
   });

@@ -7,7 +7,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { createDynamoClusterStore } from '../../../lib/adapters/dynamodb/cluster-store.ts';
 import { createDynamoStackStore } from '../../../lib/adapters/dynamodb/stack-store.ts';
-import { openTable, type Table, TYPE_INDEX } from '../../../lib/adapters/dynamodb/table.ts';
+import {
+  DEAD_LETTER_INDEX,
+  openTable,
+  type Table,
+  TYPE_INDEX,
+} from '../../../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../../../lib/adapters/dynamodb/task-store.ts';
 import type { Stores } from '../../contract/stores.ts';
 import { emulatorConfig } from '../../helpers/aws-emulator.ts';
@@ -26,7 +31,7 @@ export function createTables(): { open(): Promise<Table>; dropAll(): Promise<voi
         new CreateTableCommand({
           TableName: tableName,
           BillingMode: 'PAY_PER_REQUEST',
-          AttributeDefinitions: ['PK', 'SK', 'GSI1PK', 'GSI1SK'].map((AttributeName) => ({
+          AttributeDefinitions: ['PK', 'SK', 'GSI1PK', 'GSI1SK', 'GSI2PK', 'GSI2SK'].map((AttributeName) => ({
             AttributeName,
             AttributeType: 'S',
           })),
@@ -40,6 +45,14 @@ export function createTables(): { open(): Promise<Table>; dropAll(): Promise<voi
               KeySchema: [
                 { AttributeName: 'GSI1PK', KeyType: 'HASH' },
                 { AttributeName: 'GSI1SK', KeyType: 'RANGE' },
+              ],
+              Projection: { ProjectionType: 'ALL' },
+            },
+            {
+              IndexName: DEAD_LETTER_INDEX,
+              KeySchema: [
+                { AttributeName: 'GSI2PK', KeyType: 'HASH' },
+                { AttributeName: 'GSI2SK', KeyType: 'RANGE' },
               ],
               Projection: { ProjectionType: 'ALL' },
             },

@@ -47,8 +47,13 @@ describe('deadLetterOf', () => {
       ...told,
       deadLetterId: expect.stringMatching(/^[0-9A-Z]{26}$/),
       origin: 'forward',
+      sourceTopic: 'stations/7/status',
       body: envelope,
       storedAtMs: NOW_MS,
+    });
+    const sent = { ...entry, targetTopic: 'charger_status' };
+    expect(deadLetterOf(record(encodeHandOver(sent)), NOW_MS)).toMatchObject({
+      targetTopic: 'charger_status',
     });
   });
 

@@ -36,8 +36,12 @@ describe('taskIdOfRuleName', () => {
 });
 
 describe('taskOfEnvelope', () => {
-  it('reads task and version', () => {
-    expect(taskOfEnvelope(envelopeText({ r: 4 }))).toEqual({ taskId: TASK_ID, version: 4 });
+  it('reads task, version and topic', () => {
+    expect(taskOfEnvelope(envelopeText({ r: 4 }))).toEqual({
+      taskId: TASK_ID,
+      version: 4,
+      topicName: 'stations/7/status',
+    });
   });
 
   it('reads them of an envelope that lies elsewhere', () => {
