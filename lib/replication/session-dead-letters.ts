@@ -59,6 +59,7 @@ export function createSessionDeadLetters(options: {
       attempts: 1,
       firstSeenAtMs: item.delivery.receivedAtMs,
       failedAtMs,
+      ...(item.message === undefined ? {} : { targetTopic: item.message.rocketmqTopic }),
     };
   }
 

@@ -121,7 +121,7 @@ describe('createSessionLane', () => {
     await world.settle();
     world.publish(['bad']);
     await world.pass(5_000);
-    expect(deadLetters.entries).toHaveLength(1);
+    expect(deadLetters.entries).toMatchObject([{ targetTopic: 'charger_status' }]);
     expect(world.kept()).toBe(0);
   });
 
