@@ -17,8 +17,15 @@ export interface DeadLetterJobs {
   /**
    * The oldest job of the task that is not done, for this owner alone until `durationMs` from now. Undefined: there is none, or
    * another owner has it.
+   *
+   * @param behindId - the oldest of those made after this job
    */
-  take(taskId: string, owner: string, durationMs: number): Promise<DeadLetterJob | undefined>;
+  take(
+    taskId: string,
+    owner: string,
+    durationMs: number,
+    behindId?: string,
+  ): Promise<DeadLetterJob | undefined>;
   /**
    * Records how far it is, and keeps it for `durationMs` more; 0 gives it back. False: it is not this owner's any more, and
    * nothing was recorded.

@@ -67,6 +67,14 @@ export function describeDeadLetterJobs(
       expect(await jobs.take(taskId, 'b', OWNED_MS)).toEqual(young);
     });
 
+    it('gives out those behind one that has to wait', async () => {
+      const [old, young] = [jobOf(5_000), jobOf(0)];
+      for (const job of [young, old]) await jobs.create(job);
+      expect(await jobs.take(taskId, 'a', OWNED_MS, old.jobId)).toEqual(young);
+      expect(await jobs.take(taskId, 'a', OWNED_MS, young.jobId)).toBeUndefined();
+      expect(await jobs.take(taskId, 'b', OWNED_MS)).toEqual(old);
+    });
+
     it('gives it to another when its owner has died, whose word counts no more', async () => {
       const job = jobOf(0);
       await jobs.create(job);

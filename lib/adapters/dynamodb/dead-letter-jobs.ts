@@ -92,8 +92,8 @@ export function createDynamoDeadLetterJobs(table: Table, clock: Pick<Clock, 'now
       return [...found].slice(0, limit);
     },
 
-    async take(taskId, owner, durationMs) {
-      const [oldest] = await openJobs(taskId);
+    async take(taskId, owner, durationMs, behindId = '') {
+      const oldest = (await openJobs(taskId)).find(({ jobId }) => jobId > behindId);
       if (oldest === undefined) return undefined;
       const nowMs = clock.now();
       const outcome = await update(table, {

@@ -38,8 +38,8 @@ export function createMemoryDeadLetterJobs(clock: Pick<Clock, 'now'>): DeadLette
       const open = [...kept.values()].filter(({ job }) => job.state !== 'done');
       return [...new Set(open.map(({ job }) => job.taskId))].sort().slice(0, limit);
     },
-    async take(taskId, owner, durationMs) {
-      const [oldest] = openOf(taskId);
+    async take(taskId, owner, durationMs, behindId = '') {
+      const oldest = openOf(taskId).find(({ jobId }) => jobId > behindId);
       const found = oldest && kept.get(keyOf(taskId, oldest.jobId));
       if (found === undefined) return undefined;
       const isFree = found.owner === undefined || found.owner === owner || found.ownedUntilMs <= clock.now();

@@ -4,6 +4,8 @@ import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 
 /** Letters of one batch: bodies of 200 KB at most, some larger ones beside. */
 const MAX_BATCH = 50;
+/** What a batch waits for its rate is part of the time that a job is its worker's. */
+const MAX_SECONDS_OF_A_BATCH = 10;
 
 /** The next letters that a job is about. */
 export interface SelectedLetters {
@@ -25,18 +27,19 @@ export async function selectLetters(
   deadLetters: Pick<DeadLetterStore, 'get' | 'read'>,
 ): Promise<SelectedLetters> {
   const { taskId, selection, throughId, createdAtMs } = job;
+  const limit = Math.min(MAX_BATCH, job.maxMessagesPerSecond * MAX_SECONDS_OF_A_BATCH);
   const isMeant = ({ storedAtMs, failedAtMs }: DeadLetter) =>
     storedAtMs <= createdAtMs && failedAtMs <= createdAtMs;
   if ('ids' in selection) {
     const ids = [...new Set(selection.ids)].sort().filter((id) => throughId === undefined || id > throughId);
-    const looked = ids.slice(0, MAX_BATCH);
+    const looked = ids.slice(0, limit);
     const found = await Promise.all(looked.map((id) => deadLetters.get(taskId, id)));
     const letters = found.filter((letter) => letter !== undefined);
     const missing = looked.length - letters.length;
     return { looked, letters: letters.filter(isMeant), missing, ...throughOf(looked.at(-1)) };
   }
   const batch = await deadLetters.read(taskId, {
-    limit: MAX_BATCH,
+    limit,
     ...(throughId === undefined ? {} : { afterId: throughId }),
     ...('code' in selection ? { code: selection.code } : {}),
   });

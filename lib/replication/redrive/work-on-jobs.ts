@@ -19,6 +19,7 @@ const OWNED_MS = 60_000;
 const RESERVE_MS = 45_000;
 const CONCURRENT_TASKS = 4;
 const MAX_TASKS = 100;
+const TASK_GONE = 'TASK_NOT_FOUND';
 /** Bound of one run: more jobs of a task are left to the next one. */
 const MAX_JOBS = 20;
 
@@ -62,12 +63,23 @@ export function createWorkOnJobs(ports: WorkOnJobsPorts): WorkOnJobs {
   const { jobs, tasks, deadLetters, stack, clock, logger } = ports;
   const hasTime = ({ deadlineMs }: Run) => clock.now() < deadlineMs - RESERVE_MS;
 
+  /** One job after the other. One that waits for its target holds up other redrives, but no discarding. */
   async function workOnTask(taskId: string, run: Run): Promise<void> {
+    let waiting: string | undefined;
     for (let count = 0; count < MAX_JOBS && hasTime(run); count += 1) {
       if ((await stack.read()).removing) return;
-      const job = await jobs.take(taskId, run.owner, OWNED_MS);
-      if (job === undefined || (await carryOut(job, run)) !== 'done') return;
+      const job = await jobs.take(taskId, run.owner, OWNED_MS, waiting);
+      if (job === undefined) return;
+      const isHeldUp = waiting !== undefined && job.action === 'redrive';
+      const reached = isHeldUp ? await letGo(job, run) : await carryOut(job, run);
+      if (reached === 'waiting') waiting = job.jobId;
+      else if (reached !== 'done') return;
     }
+  }
+
+  /** As it was found. */
+  async function letGo(job: DeadLetterJob, { owner }: Run): Promise<Reached> {
+    return (await jobs.save(job, owner, 0)) ? 'waiting' : 'lost';
   }
 
   async function carryOut(job: DeadLetterJob, run: Run): Promise<Reached> {
@@ -75,6 +87,8 @@ export function createWorkOnJobs(ports: WorkOnJobsPorts): WorkOnJobs {
     delete job.reason;
     if (job.action === 'discard') return goThrough(job, undefined, run);
     const carrier = await openCarrier(job);
+    // Nothing that could change.
+    if ('code' in carrier && carrier.code === TASK_GONE) return finish({ ...job, reason: carrier }, run);
     if ('code' in carrier) return wait(job, carrier, run);
     try {
       return await goThrough(job, carrier, run);

@@ -217,18 +217,56 @@ describe('createWorkOnJobs, to RocketMQ', () => {
     expect(await world.read(job)).toMatchObject({ state: 'done', counts: { ...COUNTS, missing: 1 } });
   });
 
-  it('waits while the task is paused, and for a task that is gone', async () => {
+  it('never keeps a job longer than it is its own, however low the rate', async () => {
+    const world = createRedriveWorld(ruleTask());
+    for (let number = 0; number < 60; number += 1) await world.putForward(`${number}`);
+    const job = await world.ask({ maxMessagesPerSecond: 1 });
+    const saves: number[] = [];
+    const { save } = world.jobs;
+    world.jobs.save = async (...args) => {
+      saves.push(world.clock.now());
+      return save(...args);
+    };
+    await world.run();
+    expect(await world.read(job)).toMatchObject({ state: 'done', counts: { redriven: 60 } });
+    const gaps = saves.slice(1).map((atMs, index) => atMs - (saves[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(20_000);
+  });
+
+  it('lets a discarding pass a redrive that waits, and no other redrive', async () => {
+    const world = createRedriveWorld(ruleTask());
+    await world.putForward('0');
+    await world.putForward('1', { code: 'OTHER' });
+    await world.putForward('2', { code: 'THIRD' });
+    world.producer.decide(() => away);
+    const first = await world.ask({ selection: { code: 'TEMPLATE_VALUE_MISSING' } });
+    const second = await world.ask({ selection: { code: 'THIRD' } });
+    const discard = await world.ask({ action: 'discard', selection: { code: 'OTHER' } });
+    await world.run();
+    expect(await world.read(first)).toMatchObject({ state: 'waiting' });
+    expect(await world.read(second)).toEqual(second);
+    expect(await world.read(discard)).toMatchObject({ state: 'done', counts: { discarded: 1 } });
+    world.producer.decide(() => undefined);
+    await world.run();
+    expect(stored(world)).toEqual(['0', '2']);
+  });
+
+  it('waits while the task is paused, and ends when it is gone', async () => {
     const world = createRedriveWorld(ruleTask({}, { desired: 'paused', status: 'paused' }));
     await world.putForward('0');
     const job = await world.ask();
     await world.run();
     expect(await world.read(job)).toMatchObject({ state: 'waiting', reason: { code: 'TASK_NOT_RUNNING' } });
-    world.setTask(undefined);
-    await world.run();
-    expect(await world.read(job)).toMatchObject({ state: 'waiting', reason: { code: 'TASK_NOT_FOUND' } });
     world.setTask(ruleTask());
     await world.run();
     expect(await world.left()).toEqual([]);
+
+    await world.putForward('1');
+    const late = await world.ask();
+    world.setTask(undefined);
+    await world.run();
+    expect(await world.read(late)).toMatchObject({ state: 'done', reason: { code: 'TASK_NOT_FOUND' } });
+    expect(await world.left()).toHaveLength(1);
   });
 
   it('goes on in the next run when the time is over', async () => {
