@@ -10,7 +10,10 @@ import { openStage, type Stage } from './stage.ts';
 
 const PER_SECOND = 300;
 
-/** A broker that keeps what comes while nobody is connected: 20 s of a lease, and more. */
+/**
+ * A broker that keeps what comes while nobody is connected, 20 s of a lease and more; and what the trial's own reader has not
+ * taken yet when much comes at once.
+ */
 const ROOMY = { maxQueueSize: 100_000 };
 const kills = { kills: 3, perSecond: PER_SECOND };
 /** 200 a second for 30 s: more than HiveMQ's own queue of 1,000 holds. */
@@ -24,9 +27,15 @@ export const TRIALS: Readonly<Record<string, () => Promise<Row[]>>> = {
   'kill-ordered': () =>
     onStage((stage) => inTurn((kind) => killTrial(stage, { ...kills, kind, isOrdered: true })), ROOMY),
   'hand-over': () =>
-    onStage((stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: false }))),
+    onStage(
+      (stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: false })),
+      ROOMY,
+    ),
   'hand-over-ordered': () =>
-    onStage((stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: true }))),
+    onStage(
+      (stage) => eachKind((kind) => handOverTrial(stage, { ...handOvers, kind, isOrdered: true })),
+      ROOMY,
+    ),
   freeze: () =>
     onStage(
       (stage) => eachKind((kind) => freezeTrial(stage, { kind, perSecond: PER_SECOND, isOrdered: false })),
