@@ -16,26 +16,21 @@ const Reason = z
   .regex(/^[A-Z0-9_]{1,64}$/, 'must be the code of a reason: capital letters, digits and underscores')
   .meta({ description: 'Stable code of the reason', example: 'TEMPLATE_VALUE_MISSING' });
 
-/** Which dead letters: exactly one of the three. */
-const Selection = z.union([
-  z.strictObject({ ids: z.array(Ulid).min(1).max(MAX_SELECTED_IDS) }),
-  z.strictObject({ reason: Reason }),
-  z.strictObject({ all: z.literal(true) }),
-]);
+const ByIds = z.strictObject({ ids: z.array(Ulid).min(1).max(MAX_SELECTED_IDS) });
+const ByReason = z.strictObject({ reason: Reason });
+const All = z.strictObject({ all: z.literal(true) });
 
-const Rate = z.int().min(1).max(MAX_REDRIVE_PER_SECOND).optional().meta({
-  description: 'Beside what the task carries anyway; 100 without it',
-});
+const rate = {
+  maxMessagesPerSecond: z.int().min(1).max(MAX_REDRIVE_PER_SECOND).optional().meta({
+    description: 'Beside what the task carries anyway; 100 without it',
+  }),
+};
 
-/** Body of `POST /tasks/{taskId}/dead-letters/redrive`. */
-export const RedriveDeadLetters = z.union([
-  z.strictObject({ ids: z.array(Ulid).min(1).max(MAX_SELECTED_IDS), maxMessagesPerSecond: Rate }),
-  z.strictObject({ reason: Reason, maxMessagesPerSecond: Rate }),
-  z.strictObject({ all: z.literal(true), maxMessagesPerSecond: Rate }),
-]);
+/** Body of `POST /tasks/{taskId}/dead-letters/redrive`: exactly one of the three selections. */
+export const RedriveDeadLetters = z.union([ByIds.extend(rate), ByReason.extend(rate), All.extend(rate)]);
 
-/** Body of `POST /tasks/{taskId}/dead-letters/discard`. */
-export const DiscardDeadLetters = Selection;
+/** Body of `POST /tasks/{taskId}/dead-letters/discard`: exactly one of the three selections. */
+export const DiscardDeadLetters = z.union([ByIds, ByReason, All]);
 
 const LetterParams = TaskParams.extend({ deadLetterId: Ulid });
 const JobParams = TaskParams.extend({ jobId: Ulid });

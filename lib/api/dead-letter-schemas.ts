@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { GetDeadLetter } from '../control/get-dead-letter.ts';
 import type { DeadLetter, DeadLetterHead } from '../domain/dead-letter.ts';
 import type { DeadLetterJob } from '../domain/dead-letter-job.ts';
-import type { MqttMessage, RocketmqMessage } from '../domain/message.ts';
 import { Timestamp } from './schemas.ts';
 
 const Count = z.int().min(0);
@@ -116,10 +116,7 @@ export function deadLetterHeadAnswer(head: DeadLetterHead): z.infer<typeof DeadL
 }
 
 /** The content of a dead letter, as the use case reads it. */
-export type Content =
-  | { kind: 'mqtt'; message: MqttMessage }
-  | { kind: 'rocketmq'; message: RocketmqMessage & { messageId: string; bornTimeMs: number } }
-  | { kind: 'unreadable'; text: string };
+type Content = Awaited<ReturnType<GetDeadLetter>>['content'];
 
 export function deadLetterAnswer(letter: DeadLetter, content: Content): z.infer<typeof DeadLetterAnswer> {
   return { ...deadLetterHeadAnswer(letter), content: contentAnswer(content) };

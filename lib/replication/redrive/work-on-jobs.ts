@@ -103,8 +103,7 @@ export function createWorkOnJobs(ports: WorkOnJobsPorts): WorkOnJobs {
     jobId,
   }: DeadLetterJob): Promise<LetterCarrier | NonNullable<DeadLetterJob['reason']>> {
     const task = await tasks.get(taskId);
-    if (task === undefined)
-      return { code: 'TASK_NOT_FOUND', message: 'the task is gone: discard them instead' };
+    if (task === undefined) return { code: TASK_GONE, message: 'the task is gone: discard them instead' };
     if (task.desired !== 'running') {
       return { code: 'TASK_NOT_RUNNING', message: 'the task is paused: it goes on when that is started' };
     }
