@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
@@ -21,7 +22,9 @@ import { createGetTask } from '../lib/control/get-task.ts';
 import { createListEvents } from '../lib/control/list-events.ts';
 import { createListRevisions } from '../lib/control/list-revisions.ts';
 import { createListTasks } from '../lib/control/list-tasks.ts';
+import { createLiveStatus } from '../lib/control/live-status.ts';
 import { createPauseTask } from '../lib/control/pause-task.ts';
+import { createShowTask } from '../lib/control/show-task.ts';
 import { createStackGuard } from '../lib/control/stack-guard.ts';
 import { createStartTask } from '../lib/control/start-task.ts';
 import { createWakeConverge } from '../lib/control/wake-converge.ts';
@@ -36,6 +39,7 @@ const clusters = createDynamoClusterStore(table);
 const controlQueue = createSqsControlQueue({ sqs, queueUrl: config.CONTROL_QUEUE_URL });
 
 const getTask = createGetTask({ tasks });
+const liveStatus = createLiveStatus({ leases: createDynamoLaneLeases(table, clock), clock });
 const checkTask = createCheckTask({ clusters, tasks, allowedTopicPrefixes: config.ALLOWED_TOPIC_PREFIXES });
 const countBacklog = createCountBacklog({ queueCounter: createSqsQueueCounter({ sqs }) });
 const stack = createDynamoStackStore(table);
@@ -45,8 +49,8 @@ const wakeConverge = createWakeConverge({ controlQueue, logger });
 const shared = { tasks, getTask, checkTask, countBacklog, guardStack, wakeConverge, clock };
 const operations = taskOperations({
   createTask: createCreateTask(shared),
-  listTasks: createListTasks(shared),
-  getTask,
+  listTasks: createListTasks({ tasks, liveStatus }),
+  getTask: createShowTask({ getTask, liveStatus }),
   editTask: createEditTask({ ...shared, parseDefinition }),
   deleteTask: createDeleteTask(shared),
   startTask: createStartTask(shared),

@@ -27,7 +27,7 @@ export interface LaneState {
   isEffective: boolean;
 }
 
-/** A lane as the table has it. `owner` is absent when nobody holds it. */
+/** A lane as the table has it. `owner` is absent when nobody holds it; `expiresAtMs` then tells until when it would have been held. */
 export interface LaneRecord {
   taskId: string;
   lane: number;

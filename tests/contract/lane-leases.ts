@@ -81,6 +81,7 @@ export function describeLaneLeases(name: string, build: () => Promise<LaneLeases
       await leases.release(lease);
       const [released] = await leases.list(taskId);
       expect(released).not.toHaveProperty('owner');
+      expect(released).toHaveProperty('expiresAtMs', lease.expiresAtMs);
       const next = await leases.acquire({ taskId, lane: 0 }, 'b', LEASE_MS);
       expect(next).toMatchObject({ lease: { epoch: 2 }, memory: { subscribedFilters: ['a/+', 'b/#'] } });
       const [held] = await leases.list(taskId);

@@ -54,7 +54,8 @@ export function createDynamoLaneLeases(table: Table, clock: Pick<Clock, 'now'>):
     async release(lease) {
       await update(table, {
         Key: laneKey(lease.taskId, lease.lane),
-        ...changing({ remove: ['owner', 'expiresAtMs'] }, isOurs(lease)),
+        // The time of its end stays: it tells how long nobody has worked on it.
+        ...changing({ remove: ['owner'] }, isOurs(lease)),
       });
     },
 
@@ -86,7 +87,8 @@ function recordOf(item: Item): LaneRecord {
     taskId: String(taskId),
     lane: Number(lane),
     epoch: Number(epoch),
-    ...(owner === undefined ? {} : { owner: String(owner), expiresAtMs: Number(expiresAtMs) }),
+    ...(owner === undefined ? {} : { owner: String(owner) }),
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs: Number(expiresAtMs) }),
     // Written by this file only, which keeps the types.
     ...(state === undefined ? {} : { state: state as LaneState }),
     ...(memory === undefined ? {} : { memory: memory as LaneMemory }),

@@ -47,7 +47,6 @@ export function createMemoryLaneLeases(clock: Pick<Clock, 'now'>): LaneLeases {
       const record = ours(lease);
       if (record === undefined) return;
       delete record.owner;
-      delete record.expiresAtMs;
     },
 
     async list(taskId) {

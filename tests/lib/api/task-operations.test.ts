@@ -28,7 +28,7 @@ beforeEach(async () => {
   const operations = taskOperations({
     ...world,
     editTask: createEditTask({ ...world, wakeConverge: world.controlQueue.wake, parseDefinition }),
-    listTasks: createListTasks({ tasks }),
+    listTasks: createListTasks({ tasks, liveStatus: async (task) => task }),
     listEvents: createListEvents({ tasks }),
     listRevisions: createListRevisions({ tasks }),
   });

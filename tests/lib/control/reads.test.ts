@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 describe('createListTasks', () => {
   it('hands filter and cursor on', async () => {
-    const listTasks = createListTasks(world);
+    const listTasks = createListTasks({ ...world, liveStatus: async (one) => one });
     world.clock.advance(1);
     await world.createTask({ body: definitionWith(), startNow: false });
     const first = await listTasks({ filter: {}, limit: 1 });
