@@ -61,6 +61,6 @@ const reply = createCustomResourceReply({ clock });
 export async function handler(event: unknown, context: Context): Promise<void> {
   logger.setContext({ requestId: context.awsRequestId });
   const continuation = createSelfInvocation({ lambda, functionName: context.functionName });
-  const handle = createHandleCleanupRequest({ cleanup, reply, continuation, logger });
+  const handle = createHandleCleanupRequest({ cleanup, reply, continuation, clock, logger });
   await handle(event, { deadlineMs: clock.now() + context.getRemainingTimeInMillis() });
 }

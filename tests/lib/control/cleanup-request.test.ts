@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createHandleCleanupRequest } from '../../../lib/control/cleanup-request.ts';
 import type { CleanupResult, CleanupStack } from '../../../lib/control/cleanup-stack.ts';
+import type { Clock } from '../../../lib/ports/clock.ts';
 import type { Continuation } from '../../../lib/ports/continuation.ts';
 import type { CustomResourceReply } from '../../../lib/ports/custom-resource.ts';
 import { silentLogger } from '../../helpers/converge-world.ts';
@@ -15,10 +16,21 @@ const event = (RequestType: string, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
+const PAUSE_MS = 10_000;
+
 const cleanup = jest.fn<CleanupStack>();
 const send = jest.fn<CustomResourceReply['send']>();
 const continueWith = jest.fn<Continuation['continueWith']>();
+/** Time passes as soon as somebody waits for it. */
+let clock: Pick<Clock, 'now' | 'sleep'>;
 beforeEach(() => {
+  let nowMs = 0;
+  clock = {
+    now: () => nowMs,
+    async sleep(ms) {
+      nowMs += ms;
+    },
+  };
   for (const mock of [cleanup, send, continueWith]) mock.mockReset();
 });
 const answers = () => send.mock.calls.map(([, answer]) => answer);
@@ -30,6 +42,7 @@ function handle(input: unknown, result?: CleanupResult | Error): Promise<void> {
     cleanup,
     reply: { send },
     continuation: { continueWith },
+    clock,
     logger: silentLogger,
   })(input, { deadlineMs: 900_000 });
 }
@@ -76,6 +89,13 @@ describe('createHandleCleanupRequest', () => {
   it('fails with what it may not delete', async () => {
     await handle(event('Delete'), { outcome: 'failed', left: ['queue a (CLOUD_ACCESS_DENIED)'] });
     expect(answers()).toEqual([{ status: 'FAILED', reason: 'still there: queue a (CLOUD_ACCESS_DENIED)' }]);
+  });
+
+  it('tries again for a while when the table or a list did not answer', async () => {
+    cleanup.mockRejectedValueOnce(new Error('TimeoutError')).mockResolvedValueOnce({ outcome: 'clean' });
+    await handle(event('Delete'));
+    expect(clock.now()).toBe(PAUSE_MS);
+    expect(answers()).toEqual([{ status: 'SUCCESS' }]);
   });
 
   it('answers when the clean-up breaks, or cannot go on', async () => {
