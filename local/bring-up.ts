@@ -4,7 +4,7 @@ import { ensureEmulator, ensureJars } from './downloads.ts';
 import type { StackLayout } from './layout.ts';
 import { type Aws, type AwsCredentials, startAws } from './parts/aws.ts';
 import { type MqttBroker, startMqttBroker } from './parts/mqtt-broker.ts';
-import { type Rocketmq, startRocketmq } from './parts/rocketmq.ts';
+import { type Rocketmq, type RocketmqOptions, startRocketmq } from './parts/rocketmq.ts';
 import type { StackPorts } from './ports.ts';
 import type { Tools } from './prerequisites.ts';
 import type { Progress } from './progress.ts';
@@ -19,6 +19,7 @@ export interface BringUpContext {
   signal: AbortSignal;
   /** Told how to end each part as soon as it runs. */
   onStarted: (stop: () => Promise<void>) => void;
+  brokerSettings?: RocketmqOptions['brokerSettings'];
 }
 
 /** What runs when everything is up. */

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { bringUp, type RunningParts } from './bring-up.ts';
 import { LocalStackError } from './errors.ts';
 import { LOCAL_DIR, layoutOf, type StackLayout } from './layout.ts';
+import type { RocketmqOptions } from './parts/rocketmq.ts';
 import { chooseFreePorts, choosePorts, type StackPorts, takenPorts } from './ports.ts';
 import { checkPrerequisites, type Tools } from './prerequisites.ts';
 import type { Exit, PartProcess } from './process.ts';
@@ -21,6 +22,8 @@ export interface StackOptions {
   progress?: Progress;
   /** Default: looked for. */
   tools?: Tools;
+  /** More of RocketMQ's `broker.conf`. */
+  brokerSettings?: RocketmqOptions['brokerSettings'];
 }
 
 /** All parts running, the service deployed on them, the clusters registered. */
@@ -57,7 +60,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
   try {
     const onStarted = (stopPart: () => Promise<void>) => stops.push(stopPart);
-    const parts = await bringUp({ layout, ports, tools, keep, progress, signal, onStarted });
+    const { brokerSettings } = options;
+    const parts = await bringUp({ layout, ports, tools, keep, progress, signal, onStarted, brokerSettings });
     await progress.step('clusters registered over the API', () => registerClusters(parts, signal));
     const file = describe(parts);
     await writeStackFile(layout.stackFile, file);

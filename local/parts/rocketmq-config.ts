@@ -68,22 +68,29 @@ export function proxyConfig({ ports, acl, tls }: RocketmqSettings): string {
       ...(tls === undefined
         ? {}
         : { tlsTestModeEnable: false, tlsKeyPath: tls.privateKeyFile, tlsCertPath: tls.certificateFile }),
-      ...(acl === undefined
-        ? {}
-        : {
-            authenticationEnabled: true,
-            authenticationMetadataProvider: `${PROXY_AUTH}.ProxyAuthenticationMetadataProvider`,
-            authorizationEnabled: true,
-            authorizationMetadataProvider: `${PROXY_AUTH}.ProxyAuthorizationMetadataProvider`,
-            ...credentials(acl),
-          }),
+      ...(acl === undefined ? {} : proxyAclSettings(acl)),
     },
     null,
     2,
   );
 }
 
-function aclSettings(acl: { username: string; password: string }): Record<string, string | boolean> {
+/** Members of `rmq-proxy.json` by which the proxy asks who comes. */
+export function proxyAclSettings(acl: {
+  username: string;
+  password: string;
+}): Record<string, string | boolean> {
+  return {
+    authenticationEnabled: true,
+    authenticationMetadataProvider: `${PROXY_AUTH}.ProxyAuthenticationMetadataProvider`,
+    authorizationEnabled: true,
+    authorizationMetadataProvider: `${PROXY_AUTH}.ProxyAuthorizationMetadataProvider`,
+    ...credentials(acl),
+  };
+}
+
+/** Lines of `broker.conf` by which the broker does. */
+export function aclSettings(acl: { username: string; password: string }): Record<string, string | boolean> {
   return {
     authenticationEnabled: true,
     authenticationMetadataProvider: `${AUTH}.authentication.provider.LocalAuthenticationMetadataProvider`,

@@ -31,6 +31,8 @@ export interface Rocketmq {
   readonly endpoint: string;
   readonly nameServer: string;
   readonly ports: RocketmqPorts;
+  /** Its settings, which count from a start on. */
+  readonly files: { readonly broker: string; readonly proxy: string };
   /** The broker and proxy as they run now. */
   readonly broker: PartProcess;
   readonly nameServerProcess: PartProcess;
@@ -53,59 +55,34 @@ export async function startRocketmq(options: RocketmqOptions): Promise<Rocketmq>
   await ensureJars({ signal, tools });
   const ports = options.ports ?? (await freeRocketmqPorts());
   const files = await prepareHome(options, ports);
-  const java = tools?.java ?? 'java';
-  const spawnNameServer = () =>
-    spawnPart({
-      name: 'RocketMQ name server',
-      command: java,
-      args: [
-        ...jvm(home, ['-Xms32m', '-Xmx128m', '-XX:TieredStopAtLevel=1']),
-        'org.apache.rocketmq.namesrv.NamesrvStartup',
-        ...['-c', files.nameServer],
-      ],
-      home,
-      env: process.env,
-      logFile: path.join(home, 'name-server.log'),
-      graceMs: GRACE_MS,
-    });
-  const spawnBroker = () =>
-    spawnPart({
-      name: 'RocketMQ',
-      command: java,
-      args: [
-        ...jvm(home, ['-Xms256m', '-Xmx512m', '-XX:MaxDirectMemorySize=512m']),
-        'org.apache.rocketmq.proxy.ProxyStartup',
-        ...['-pm', 'local', '-n', `127.0.0.1:${ports.nameServer}`, '-pc', files.proxy, '-bc', files.broker],
-      ],
-      home,
-      env: process.env,
-      logFile: path.join(home, 'rocketmq.log'),
-      graceMs: GRACE_MS,
-    });
-
   const nameServer = `127.0.0.1:${ports.nameServer}`;
-  const brokerReady = async (part: PartProcess, interruption?: AbortSignal) => {
-    const limits = { timeoutMs: READY_TIMEOUT_MS, signal: interruption };
-    await part.ready(/rocketmq-proxy startup successfully/, limits);
-    await untilBrokerRegistered({ nameServer }, limits);
-  };
-
-  const nameServerProcess = await spawnNameServer();
-  let broker: PartProcess | undefined;
+  const nameServerProcess = await spawnPart({
+    name: 'RocketMQ name server',
+    command: tools?.java ?? 'java',
+    args: [
+      ...jvm(home, ['-Xms32m', '-Xmx128m', '-XX:TieredStopAtLevel=1']),
+      'org.apache.rocketmq.namesrv.NamesrvStartup',
+      ...['-c', files.nameServer],
+    ],
+    home,
+    env: process.env,
+    logFile: path.join(home, 'name-server.log'),
+    graceMs: GRACE_MS,
+  });
+  let running: PartProcess;
   try {
     // First: a broker that finds no name server tries again only 10 s later.
     await nameServerProcess.ready(/The Name Server boot success/, { timeoutMs: READY_TIMEOUT_MS, signal });
-    broker = await spawnBroker();
-    await brokerReady(broker, signal);
+    running = await startBroker({ home, ports, tools, signal });
   } catch (error) {
-    await Promise.all([nameServerProcess.kill(), broker?.kill()]);
+    await nameServerProcess.kill();
     throw error;
   }
-  let running = broker;
   return {
     endpoint: `127.0.0.1:${ports.grpc}`,
     nameServer,
     ports,
+    files,
     nameServerProcess,
     get broker() {
       return running;
@@ -113,8 +90,7 @@ export async function startRocketmq(options: RocketmqOptions): Promise<Rocketmq>
     kill: () => running.kill(),
     async restart() {
       await running.stop();
-      running = await spawnBroker();
-      await brokerReady(running);
+      running = await startBroker({ home, ports, tools });
     },
     async stop() {
       await running.stop();
@@ -127,15 +103,55 @@ export async function startRocketmq(options: RocketmqOptions): Promise<Rocketmq>
   };
 }
 
+/** Starts broker and proxy of a home whose settings are written, and resolves when they take messages. */
+export async function startBroker({
+  home,
+  ports,
+  tools,
+  signal,
+}: {
+  home: string;
+  ports: RocketmqPorts;
+  tools?: Tools | undefined;
+  signal?: AbortSignal | undefined;
+}): Promise<PartProcess> {
+  const nameServer = `127.0.0.1:${ports.nameServer}`;
+  const files = filesOf(home);
+  const broker = await spawnPart({
+    name: 'RocketMQ',
+    command: tools?.java ?? 'java',
+    args: [
+      ...jvm(home, ['-Xms256m', '-Xmx512m', '-XX:MaxDirectMemorySize=512m']),
+      'org.apache.rocketmq.proxy.ProxyStartup',
+      ...['-pm', 'local', '-n', nameServer, '-pc', files.proxy, '-bc', files.broker],
+    ],
+    home,
+    env: process.env,
+    logFile: path.join(home, 'rocketmq.log'),
+    graceMs: GRACE_MS,
+  });
+  try {
+    const limits = { timeoutMs: READY_TIMEOUT_MS, signal };
+    await broker.ready(/rocketmq-proxy startup successfully/, limits);
+    await untilBrokerRegistered({ nameServer }, limits);
+  } catch (error) {
+    await broker.kill();
+    throw error;
+  }
+  return broker;
+}
+
+const filesOf = (home: string) => ({
+  nameServer: path.join(home, 'name-server.conf'),
+  broker: path.join(home, 'broker.conf'),
+  proxy: path.join(home, 'proxy.json'),
+});
+
 async function prepareHome(options: RocketmqOptions, ports: RocketmqPorts) {
   const { home } = options;
   if (options.keep !== true) await rm(home, { recursive: true, force: true });
   await mkdir(path.join(home, 'tmp'), { recursive: true });
-  const files = {
-    nameServer: path.join(home, 'name-server.conf'),
-    broker: path.join(home, 'broker.conf'),
-    proxy: path.join(home, 'proxy.json'),
-  };
+  const files = filesOf(home);
   let tls: { certificateFile: string; privateKeyFile: string } | undefined;
   if (options.tls !== undefined) {
     tls = {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { RocketmqMessage } from '../../lib/domain/message.ts';
 import type { MessageConsumer, ReceivedMessage, Subscription } from '../../lib/ports/message-consumer.ts';
 import { expectSame, plain } from './message-producer.ts';
@@ -22,34 +22,61 @@ const ALL = { type: 'tag', expression: '*' } as const;
 const acked = { status: 'acked' };
 const expired = { status: 'expired' };
 
-/** What every consumer promises. `build` is called for each test. */
-export function describeMessageConsumer(name: string, build: () => Promise<ConsumerUnderTest>): void {
-  describe(`MessageConsumer, ${name}`, () => {
-    let under: ConsumerUnderTest;
+/** A consumer under test with what the promises do again and again. */
+interface ConsumerTest {
+  under: ConsumerUnderTest;
+  open(
+    type: 'NORMAL' | 'FIFO',
+    filter?: Subscription['filter'],
+  ): Promise<{ rocketmqTopic: string; consumerGroup: string; consumer: MessageConsumer }>;
+  receive(
+    consumer: MessageConsumer,
+    maxMessages?: number,
+    invisibleDurationMs?: number,
+  ): Promise<ReceivedMessage[]>;
+  /** Receives until so many have come, within a bounded number of receives. */
+  collect(consumer: MessageConsumer, count: number, invisibleDurationMs?: number): Promise<ReceivedMessage[]>;
+}
 
-    beforeEach(async () => {
-      under = await build();
-    });
-    afterEach(() => under.close());
-
-    async function open(type: 'NORMAL' | 'FIFO', filter: Subscription['filter'] = ALL) {
+function testOf(under: ConsumerUnderTest): ConsumerTest {
+  const receive: ConsumerTest['receive'] = (consumer, maxMessages = 32, invisibleDurationMs = INVISIBLE_MS) =>
+    under.settle(consumer.receive({ maxMessages, invisibleDurationMs, awaitMs: AWAIT_MS }));
+  return {
+    under,
+    async open(type, filter = ALL) {
       const topic = await under.createTopic(type);
       return { ...topic, consumer: await under.open({ ...topic, filter }) };
-    }
-
-    const receive = (consumer: MessageConsumer, maxMessages = 32, invisibleDurationMs = INVISIBLE_MS) =>
-      under.settle(consumer.receive({ maxMessages, invisibleDurationMs, awaitMs: AWAIT_MS }));
-
-    /** Receives until so many have come, within a bounded number of receives. */
-    async function collect(consumer: MessageConsumer, count: number, invisibleDurationMs = INVISIBLE_MS) {
+    },
+    receive,
+    async collect(consumer, count, invisibleDurationMs = INVISIBLE_MS) {
       const messages: ReceivedMessage[] = [];
       for (let tries = 0; messages.length < count && tries < count + 20; tries += 1) {
         messages.push(...(await receive(consumer, 32, invisibleDurationMs)));
       }
       return messages;
-    }
+    },
+  };
+}
 
-    it('receives body, tag, keys and properties as they were stored, and where', async () => {
+/** What every consumer promises. `build` is called for each test. */
+export function describeMessageConsumer(name: string, build: () => Promise<ConsumerUnderTest>): void {
+  describe(`MessageConsumer, ${name}`, () => {
+    /** One promise. They wait for receipts to expire and receives to stay empty, so they are looked at side by side. */
+    const it = (promise: string, look: (test: ConsumerTest) => Promise<void>) =>
+      test.concurrent(promise, async () => {
+        const under = await build();
+        try {
+          await look(testOf(under));
+        } finally {
+          await under.close();
+        }
+      });
+
+    it('receives body, tag, keys and properties as they were stored, and where', async ({
+      under,
+      open,
+      collect,
+    }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL');
       const stored = [
         plain(rocketmqTopic, 'bare'),
@@ -75,14 +102,19 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       }
     });
 
-    it('takes no more than it is told to', async () => {
+    it('takes no more than it is told to', async ({ under, open, receive }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL');
       await under.put(Array.from({ length: 40 }, (_, index) => plain(rocketmqTopic, `${index}`)));
       expect(await receive(consumer, 1, 30_000)).toHaveLength(1);
       expect((await receive(consumer, 32, 30_000)).length).toBeLessThanOrEqual(32);
     });
 
-    it('receives what is acknowledged once, and answers empty when there is nothing', async () => {
+    it('receives what is acknowledged once, and answers empty when there is nothing', async ({
+      under,
+      open,
+      receive,
+      collect,
+    }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL');
       const stored = Array.from({ length: 40 }, (_, index) => plain(rocketmqTopic, `${index}`));
       await under.put(stored);
@@ -93,7 +125,11 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await receive(consumer)).toEqual([]);
     });
 
-    it('receives again, counted, what was not acknowledged in its time; the old receipt has expired', async () => {
+    it('receives again, counted, what was not acknowledged in its time; the old receipt has expired', async ({
+      under,
+      open,
+      collect,
+    }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL');
       await under.put(['kept', 'lost'].map((body) => plain(rocketmqTopic, body)));
       const messages = await collect(consumer, 2);
@@ -106,7 +142,12 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await under.settle(consumer.changeInvisibleDuration([lost], 20_000))).toEqual([false]);
     });
 
-    it('keeps messages for longer with changed receipts, at no attempt', async () => {
+    it('keeps messages for longer with changed receipts, at no attempt', async ({
+      under,
+      open,
+      receive,
+      collect,
+    }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL');
       await under.put(['a', 'b', 'c'].map((body) => plain(rocketmqTopic, body)));
       const messages = await collect(consumer, 3);
@@ -127,7 +168,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await collect(consumer, 1)).toMatchObject([{ messageId: first?.messageId, deliveryAttempt: 2 }]);
     });
 
-    it('receives the tags it asked for', async () => {
+    it('receives the tags it asked for', async ({ under, open, receive, collect }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL', { type: 'tag', expression: 'a || b' });
       const stored = ['a', 'b', 'c', undefined].map((tag, index) => ({
         ...plain(rocketmqTopic, `${index}`),
@@ -140,7 +181,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await receive(consumer)).toEqual([]);
     });
 
-    it('receives what the SQL92 filter passes', async () => {
+    it('receives what the SQL92 filter passes', async ({ under, open, receive, collect }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL', { type: 'sql92', expression: 'level > 3' });
       const stored = [1, 5, 3, 9].map((level) => ({
         ...plain(rocketmqTopic, `${level}`),
@@ -153,7 +194,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await receive(consumer)).toEqual([]);
     });
 
-    it('holds receiving with an SQL92 filter that cannot be read', async () => {
+    it('holds receiving with an SQL92 filter that cannot be read', async ({ open, receive }) => {
       const { consumer } = await open('NORMAL', { type: 'sql92', expression: 'level >' });
       await expect(receive(consumer)).rejects.toMatchObject({
         code: 'FILTER_INVALID',
@@ -162,7 +203,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       });
     });
 
-    it('gives every group everything', async () => {
+    it('gives every group everything', async ({ under, open, collect }) => {
       const { consumer, rocketmqTopic, consumerGroup } = await open('NORMAL');
       const other = await under.open({ rocketmqTopic, consumerGroup: `${consumerGroup}_2`, filter: ALL });
       const stored = ['a', 'b'].map((body) => plain(rocketmqTopic, body));
@@ -171,7 +212,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expectSame(await collect(other, 2), stored);
     });
 
-    it('ends a receive empty when its signal aborts', async () => {
+    it('ends a receive empty when its signal aborts', async ({ under, open, collect }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL');
       const stop = new AbortController();
       const receiving = consumer.receive({
@@ -186,7 +227,11 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await collect(consumer, 1)).toHaveLength(1);
     });
 
-    it('ends receives under way empty when it is closed, and refuses new calls', async () => {
+    it('ends receives under way empty when it is closed, and refuses new calls', async ({
+      under,
+      open,
+      collect,
+    }) => {
       const { consumer, rocketmqTopic } = await open('NORMAL');
       await under.put([plain(rocketmqTopic, 'a')]);
       const messages = await collect(consumer, 1);
@@ -201,7 +246,12 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await consumer.changeInvisibleDuration(messages, 20_000)).toEqual([false]);
     });
 
-    it('keeps order and lock of a FIFO queue, and counts the acknowledged prefix alone', async () => {
+    it('keeps order and lock of a FIFO queue, and counts the acknowledged prefix alone', async ({
+      under,
+      open,
+      receive,
+      collect,
+    }) => {
       const { consumer, rocketmqTopic } = await open('FIFO');
       const bodies = Array.from({ length: 6 }, (_, index) => `${index}`);
       const stored = bodies.map((body) => ({ ...plain(rocketmqTopic, body), messageGroup: 'station' }));
@@ -221,7 +271,10 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await receive(consumer)).toEqual([]);
     });
 
-    it('knows whether a topic keeps an order, and receives from the broker it names', async () => {
+    it('knows whether a topic keeps an order, and receives from the broker it names', async ({
+      under,
+      open,
+    }) => {
       const [normal, fifo] = [await open('NORMAL'), await open('FIFO')];
       expect([await normal.consumer.isFifo(), await fifo.consumer.isFifo()]).toEqual([false, true]);
       const [broker = ''] = await normal.consumer.brokers();
@@ -237,7 +290,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(messages).toMatchObject([{ brokerName: broker }]);
     });
 
-    it('holds everything about a topic that does not exist', async () => {
+    it('holds everything about a topic that does not exist', async ({ under, receive }) => {
       const consumer = await under.open({ rocketmqTopic: 'missing', consumerGroup: 'g', filter: ALL });
       const missing = { code: 'TOPIC_NOT_FOUND', reaction: 'hold', scope: 'topic' };
       await expect(receive(consumer)).rejects.toMatchObject(missing);
@@ -245,7 +298,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       await expect(consumer.brokers()).rejects.toMatchObject(missing);
     });
 
-    it('holds receiving with an invisible time below 10 s', async () => {
+    it('holds receiving with an invisible time below 10 s', async ({ open, receive }) => {
       const { consumer } = await open('NORMAL');
       await expect(receive(consumer, 32, 9_000)).rejects.toMatchObject({
         code: 'CONSUMER_SETTINGS_INVALID',
@@ -253,7 +306,7 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       });
     });
 
-    it('answers nothing for nothing', async () => {
+    it('answers nothing for nothing', async ({ open }) => {
       const { consumer } = await open('NORMAL');
       expect(await consumer.ack([])).toEqual([]);
       expect(await consumer.changeInvisibleDuration([], INVISIBLE_MS)).toEqual([]);

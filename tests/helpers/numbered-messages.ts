@@ -12,11 +12,11 @@ const LINES = 16;
 
 /** Binary payloads of many sizes, the first two empty and of all byte values; their numbers are in a property. */
 export function numberedMessages(count: number): NumberedMessage[] {
-  return Array.from({ length: count }, (_, number) => ({
-    number,
-    payload: payloadOf(number),
-    line: `line${number % LINES}`,
-  }));
+  return Array.from({ length: count }, (_, number) => numberedMessage(number));
+}
+
+export function numberedMessage(number: number): NumberedMessage {
+  return { number, payload: payloadOf(number), line: `line${number % LINES}` };
 }
 
 export function sha256(payload: Uint8Array): string {

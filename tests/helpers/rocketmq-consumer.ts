@@ -9,6 +9,8 @@ export interface ReadOptions {
   /** Must be orderly for a FIFO topic. */
   consumerGroup: string;
   count: number;
+  /** With so many, a receive that brings nothing ends it. Default: `count`. */
+  enough?: number;
   timeoutMs?: number;
   credentials?: { accessKey: string; secretKey: string };
 }
@@ -34,17 +36,17 @@ class CalmConsumer extends SimpleConsumer {
  * Answers what came when time is up: the caller compares.
  */
 export async function readMessages(options: ReadOptions): Promise<RocketmqMessage[]> {
-  const { count, timeoutMs = 30_000 } = options;
+  const { count, enough = count, timeoutMs = 30_000 } = options;
   const consumer = consumerOf(options);
   const messages: RocketmqMessage[] = [];
   const deadline = Date.now() + timeoutMs;
   await consumer.startup();
   try {
     while (messages.length < count && Date.now() < deadline) {
-      for (const view of await consumer.receive(RECEIVE_MAX, INVISIBLE_MS)) {
-        messages.push(toMessage(view));
-        await consumer.ack(view);
-      }
+      const views = await consumer.receive(RECEIVE_MAX, INVISIBLE_MS);
+      if (views.length === 0 && messages.length >= enough) break;
+      messages.push(...views.map(toMessage));
+      await Promise.all(views.map((view) => consumer.ack(view)));
     }
   } finally {
     await consumer.shutdown();
@@ -57,7 +59,7 @@ export async function readMessages(options: ReadOptions): Promise<RocketmqMessag
  * not acknowledged comes once more.
  */
 export async function followMessages(
-  options: Omit<ReadOptions, 'count' | 'timeoutMs'>,
+  options: Omit<ReadOptions, 'count' | 'enough' | 'timeoutMs'>,
   onMessage: (message: RocketmqMessage) => void,
 ): Promise<{ close(): Promise<void> }> {
   const consumer = consumerOf(options);
@@ -83,7 +85,7 @@ export async function followMessages(
   };
 }
 
-function consumerOf(options: Omit<ReadOptions, 'count' | 'timeoutMs'>): CalmConsumer {
+function consumerOf(options: Omit<ReadOptions, 'count' | 'enough' | 'timeoutMs'>): CalmConsumer {
   const { endpoint, rocketmqTopic, consumerGroup, credentials } = options;
   return new CalmConsumer({
     endpoints: endpoint,

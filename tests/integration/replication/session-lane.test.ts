@@ -180,7 +180,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
     let left = 0;
     for (let batch = await forward(); batch > 0; batch = await forward()) left += batch;
     expect(left).toBeGreaterThan(0);
-    const messages = await rocketmq.readBack(rocketmqTopic, payloads.length + DUPLICATES);
+    const messages = await rocketmq.readBack(rocketmqTopic, payloads.length + DUPLICATES, payloads.length);
     const arrived = new Set(messages.map(({ body }) => body.toString()));
     expect(payloads.filter((payload) => !arrived.has(payload))).toEqual([]);
     expect(await queues.countVisible(handOverQueue.url)).toBe(0);
@@ -230,7 +230,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
       payloads.push(payload);
       await broker.publisher.publishAsync(`${taskId}/${group}`, payload, { qos: 1 });
     }
-    const messages = await rocketmq.readBack(rocketmqTopic, payloads.length + DUPLICATES);
+    const messages = await rocketmq.readBack(rocketmqTopic, payloads.length + DUPLICATES, payloads.length);
     const arrived = [...new Set(messages.map(({ body }) => body.toString()))];
     for (const group of ['0.', '1.', '2.', '3.']) {
       const ofGroup = (body: string) => body.startsWith(group);
