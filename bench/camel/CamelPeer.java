@@ -38,7 +38,7 @@ public final class CamelPeer {
             public void configure() {
                 retryForEver(this);
                 from("paho-mqtt5:" + environment("MQTT_TOPIC") + "?client=#client&qos=1&cleanStart=false"
-                                + "&manualAcksEnabled=true")
+                                + (isCareful() ? "&manualAcksEnabled=true" : ""))
                         .to("rocketmq:" + environment("ROCKETMQ_TOPIC") + "?namesrvAddr=" + environment("NAME_SERVER")
                                 + "&producerGroup=camel&waitForSendResult=true");
             }
@@ -59,6 +59,9 @@ public final class CamelPeer {
 
     /** Without it a send that fails once is a message lost. */
     private static void retryForEver(final RouteBuilder route) {
+        if (!isCareful()) {
+            return;
+        }
         route.errorHandler(
                 route.defaultErrorHandler()
                         .maximumRedeliveries(-1)
@@ -71,6 +74,11 @@ public final class CamelPeer {
     private static MqttClient connected(final LateClient client) throws MqttException {
         client.connect(LateClient.options());
         return client;
+    }
+
+    /** Otherwise it is left as Camel comes. */
+    private static boolean isCareful() {
+        return Boolean.parseBoolean(environment("CAREFUL"));
     }
 
     private static String environment(final String name) {
@@ -90,7 +98,7 @@ public final class CamelPeer {
         LateClient() throws MqttException {
             super(environment("MQTT_URL"), environment("MQTT_CLIENT_ID"), new MemoryPersistence());
             // Camel says so to its own client only. A client that only publishes has nothing to acknowledge.
-            setManualAcks(true);
+            setManualAcks(isCareful());
         }
 
         static MqttConnectionOptions options() {

@@ -15,6 +15,8 @@ export interface CamelOptions {
   mqttTopic: string;
   /** Pull; it must exist. */
   consumerGroup?: string;
+  /** Set up so that it loses as little as it can, which is the default, or as it comes. */
+  isCareful?: boolean;
 }
 
 const SOURCES = path.resolve(import.meta.dirname, '..', 'camel');
@@ -61,6 +63,7 @@ export async function startCamel(home: string, options: CamelOptions): Promise<P
       MQTT_CLIENT_ID: options.clientId,
       MQTT_TOPIC: options.mqttTopic,
       NAME_SERVER: options.nameServer,
+      CAREFUL: String(options.isCareful ?? true),
       ROCKETMQ_TOPIC: options.rocketmqTopic,
       ...(consumerGroup === undefined ? {} : { CONSUMER_GROUP: consumerGroup }),
     },

@@ -60,7 +60,7 @@ export async function readMessages(options: ReadOptions): Promise<RocketmqMessag
  */
 export async function followMessages(
   options: Omit<ReadOptions, 'count' | 'enough' | 'timeoutMs'>,
-  onMessage: (message: RocketmqMessage) => void,
+  onMessage: (message: RocketmqMessage, bornAtMs: number) => void,
 ): Promise<{ close(): Promise<void> }> {
   const consumer = consumerOf(options);
   await consumer.startup();
@@ -69,7 +69,7 @@ export async function followMessages(
     while (!isClosed) {
       try {
         const views = await consumer.receive(RECEIVE_MAX, INVISIBLE_MS);
-        for (const view of views) onMessage(toMessage(view));
+        for (const view of views) onMessage(toMessage(view), bornAtMsOf(view));
         await Promise.all(views.map((view) => consumer.ack(view)));
       } catch {
         await delay(FOLLOW_AGAIN_MS);
@@ -100,6 +100,11 @@ function consumerOf(options: Omit<ReadOptions, 'count' | 'enough' | 'timeoutMs'>
       sessionCredentials: { accessKey: credentials.accessKey, accessSecret: credentials.secretKey },
     }),
   });
+}
+
+/** When whoever sent it made this attempt. */
+function bornAtMsOf({ bornTimestamp }: MessageView): number {
+  return bornTimestamp?.getTime() ?? Date.now();
 }
 
 function toMessage(view: MessageView): RocketmqMessage {

@@ -35,7 +35,8 @@ export interface Arrivals {
   close(): Promise<void>;
 }
 
-function createArrivals(what: string, close: () => Promise<void>) {
+/** @param close - of whatever brings them */
+export function createArrivals(what: string, close: () => Promise<void>) {
   const witness = createWitness();
   const times: number[] = [];
   let lastAtMs = 0;
@@ -59,9 +60,10 @@ function createArrivals(what: string, close: () => Promise<void>) {
   };
   return {
     arrivals,
-    note(number: number, line: string, payload: Uint8Array) {
-      lastAtMs = Date.now();
-      if (!witness.hashes.has(number)) times.push(lastAtMs);
+    /** @param atMs - when it arrived; the target may know better than its reader, which has outages of its own */
+    note(number: number, line: string, payload: Uint8Array, atMs = Date.now()) {
+      lastAtMs = Math.max(lastAtMs, atMs);
+      if (!witness.hashes.has(number)) times.push(atMs);
       witness.note(number, line, payload);
     },
   };

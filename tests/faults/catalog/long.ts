@@ -1,0 +1,36 @@
+import type { Fault } from '../fault.ts';
+import { PAIR_NAMES } from '../pairs.ts';
+
+/** More than 17 times the 30 s for which a pulled message is invisible: 16 is where RocketMQ gives up by itself. */
+const LONG_MS = 10 * 60_000;
+const MQTT_PAIRS = ['mqtt → rocketmq', 'rocketmq → mqtt'] as const;
+
+/** Targets that are away for long. Only with `--long`. */
+export const LONG_FAULTS: readonly Fault[] = [
+  {
+    name: 'rocketmq-away-long',
+    what: 'RocketMQ is killed, and started again 10 minutes later',
+    lastsMs: LONG_MS,
+    degrades: PAIR_NAMES,
+    isLong: true,
+    recoversMs: 60_000,
+    quietMs: 2 * 60_000,
+    async begin({ stage }) {
+      await stage.rocketmq.kill();
+      return () => stage.rocketmq.restart();
+    },
+  },
+  {
+    name: 'mqtt-away-long',
+    what: 'the network drops all packets to the MQTT broker for 10 minutes, more than 17 times the invisible time',
+    lastsMs: LONG_MS,
+    degrades: MQTT_PAIRS,
+    isLong: true,
+    recoversMs: 5_000,
+    quietMs: 2 * 60_000,
+    async begin({ stage }) {
+      stage.relays.mqtt.swallow();
+      return async () => stage.relays.mqtt.heal();
+    },
+  },
+];

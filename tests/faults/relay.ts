@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A TCP relay on the loopback interface between the functions and a broker, which misbehaves when it is told to. */
+export interface Relay {
+  port: number;
+  /** From now on nothing arrives either way and nothing is closed, on connections that there are and on new ones. */
+  swallow(): void;
+  /** Ends every connection with a reset, now and as soon as one is opened. */
+  reset(): void;
+  /** What the broker says comes so many ms later. */
+  slow(ms: number): void;
+  /** Works again. What was swallowed is gone, so its connections stay dead. */
+  heal(): void;
+  close(): Promise<void>;
+}
+
+type Mode = { kind: 'pass' } | { kind: 'swallow' } | { kind: 'reset' } | { kind: 'slow'; ms: number };
+
+export async function startRelay(targetPort: number): Promise<Relay> {
+  let mode: Mode = { kind: 'pass' };
+  const near = new Set<Socket>();
+  const all = new Set<Socket>();
+  const server = createServer((client) => {
+    keep(client, near);
+    if (mode.kind === 'reset') {
+      client.resetAndDestroy();
+      return;
+    }
+    if (mode.kind === 'swallow') {
+      client.resume();
+      return;
+    }
+    const broker = connect(targetPort, '127.0.0.1');
+    keep(broker);
+    join(client, broker, () => 0);
+    join(broker, client, () => (mode.kind === 'slow' ? mode.ms : 0));
+  });
+
+  function keep(socket: Socket, also?: Set<Socket>): void {
+    socket.setNoDelay(true);
+    all.add(socket);
+    also?.add(socket);
+    socket.once('close', () => {
+      all.delete(socket);
+      also?.delete(socket);
+    });
+    // Its close follows, which ends the other side.
+    socket.on('error', () => undefined);
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    swallow() {
+      mode = { kind: 'swallow' };
+      for (const socket of all) socket.emit('swallow');
+    },
+    reset() {
+      mode = { kind: 'reset' };
+      for (const socket of near) socket.resetAndDestroy();
+    },
+    slow(ms) {
+      mode = { kind: 'slow', ms };
+    },
+    heal() {
+      mode = { kind: 'pass' };
+    },
+    async close() {
+      for (const socket of all) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Carries what comes from one side to the other, in order, so many ms later, until it is told to swallow. */
+function join(from: Socket, to: Socket, delayMs: () => number): void {
+  let isSwallowed = false;
+  let lastAtMs = 0;
+  const deliver = (act: () => void) => {
+    const atMs = Math.max(lastAtMs, Date.now() + delayMs());
+    lastAtMs = atMs;
+    if (atMs <= Date.now()) act();
+    else setTimeout(act, atMs - Date.now());
+  };
+  from.once('swallow', () => {
+    isSwallowed = true;
+  });
+  from.on('data', (chunk) => {
+    if (isSwallowed) return;
+    deliver(() => {
+      if (to.writable && !to.write(chunk)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+    });
+  });
+  from.once('close', () => {
+    if (!isSwallowed) deliver(() => to.destroy());
+  });
+}

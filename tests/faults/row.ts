@@ -1,0 +1,97 @@
+import { type NumberedMessage, sha256 } from '../helpers/numbered-messages.ts';
+import type { Arrivals } from '../trials/streams.ts';
+import type { Pair, PairPath } from './pairs.ts';
+import type { Said } from './status-watch.ts';
+
+/** What became of one pair in one fault. */
+export interface FaultRow {
+  fault: string;
+  pair: string;
+  perSecond: number;
+  sent: number;
+  delivered: number;
+  /** The source gave it to the control reader, and it never arrived. */
+  lost: number;
+  /** Accepted by the source's broker, and not even the control reader got it. */
+  lostByBroker: number;
+  duplicates: number;
+  /** Message groups whose first arrivals are out of order; `undefined`: not counted. */
+  outOfOrder: number;
+  isOrdered: boolean;
+  changed: number;
+  /** From the part's being back to the first arrival after it; absent: messages never stopped. */
+  recoveredMs?: number;
+  /** When the last one had arrived, since the part was back. */
+  allThereMs: number;
+  said: string;
+  degradedMs?: number;
+  deadLetters: number;
+  /** Promises that were missed, in words. */
+  missed: string[];
+}
+
+/** Where a pair stands before a fault. */
+export interface Mark {
+  sent: number;
+  controlDuplicates: number;
+  duplicates: number;
+}
+
+export function markOf({ source, control, arrivals }: Pair): Mark {
+  return {
+    sent: source.sent.length,
+    controlDuplicates: control.witness.duplicates,
+    duplicates: arrivals.witness.duplicates,
+  };
+}
+
+/** Compares what was sent since then with what the control reader and the target got. */
+export function compareSince(pair: Pair, mark: Mark) {
+  const { source, control, arrivals } = pair;
+  const sent = source.sent.slice(mark.sent);
+  const arrived = sent.filter(({ number }) => arrivals.witness.hashes.has(number));
+  const missing = sent.filter(({ number }) => !arrivals.witness.hashes.has(number));
+  const lost = missing.filter(({ number }) => control.witness.hashes.has(number));
+  const first = sent[0]?.number ?? 0;
+  return {
+    sent: sent.length,
+    delivered: arrived.length,
+    lost: lost.length,
+    lostByBroker: missing.length - lost.length,
+    changed: arrived.filter((message) => isChanged(message, arrivals)).length,
+    // What the source itself gave twice is not of our doing.
+    duplicates: Math.max(
+      0,
+      arrivals.witness.duplicates - mark.duplicates - (control.witness.duplicates - mark.controlDuplicates),
+    ),
+    outOfOrder: disorderedSince(arrivals, first),
+  };
+}
+
+function isChanged({ number, payload }: NumberedMessage, { witness }: Arrivals): boolean {
+  return witness.hashes.get(number) !== sha256(payload);
+}
+
+function disorderedSince({ witness }: Arrivals, first: number): number {
+  const isDisordered = (numbers: readonly number[]) =>
+    numbers.some((number, index) => number < (numbers[index - 1] ?? -1));
+  return [...witness.order.values()].filter((numbers) =>
+    isDisordered(numbers.filter((number) => number >= first)),
+  ).length;
+}
+
+/** First message after the part is back, in ms. */
+export const RECOVERY_MS: Readonly<Record<PairPath, number>> = { rule: 10_000, session: 5_000, pull: 5_000 };
+export const DEGRADED_MS = 5_000;
+
+/** `running; 1.3 s TARGET_UNREACHABLE; 31.0 s running`. */
+export function describeSaid(said: readonly Said[], beganMs: number): string {
+  return said
+    .map(({ atMs, status, code }) => {
+      const word = status === 'degraded' ? (code ?? status) : status;
+      return atMs <= beganMs ? word : `${seconds(atMs - beganMs)} ${word}`;
+    })
+    .join('; ');
+}
+
+export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
