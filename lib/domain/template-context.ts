@@ -75,20 +75,23 @@ export function createPayloadReader(payload: Buffer): (path: readonly PathStep[]
   const json = parseJson(text);
   return (path) => {
     const value = walk(json, path);
-    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      return String(walk(parseJson(text, keepDigits), path));
-    }
-    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-      ? String(value)
-      : undefined;
+    const isLong = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+    return textOf(isLong ? walk(parseJson(text, keepDigits), path) : value);
   };
+}
+
+/** No infinity: that is a number too large to be told. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined;
+  return typeof value === 'string' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
 function parseJson(text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown {
   try {
     return JSON.parse(text, reviver);
   } catch {
-    // Not JSON: then every value in it is missing, which the template decides about (default or dead letter).
+    // Not JSON, or with a reviver too deep for the stack: then every value in it is missing, which the template decides about
+    // (default or dead letter).
     return undefined;
   }
 }

@@ -30,12 +30,23 @@ describe('createPayloadReader', () => {
     expect(createPayloadReader(Buffer.from(json))(path)).toBe(expected);
   });
 
+  it.each([
+    ['too large for a number', '{"a":1e400}'],
+    ['that has more digits than can be kept, in a document too deep to look for them', deep(20_000)],
+  ])('takes an integer %s for a missing one, never for a word', (_, json) => {
+    expect(createPayloadReader(Buffer.from(json))(['a'])).toBeUndefined();
+  });
+
   it('takes what is not UTF-8 for no JSON, instead of replacing characters', () => {
     expect(
       createPayloadReader(Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]))(['a']),
     ).toBeUndefined();
   });
 });
+
+function deep(levels: number): string {
+  return `{"a":1234567890123456789,"b":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+}
 
 describe('contextOfMqttMessage', () => {
   it('knows what an MQTT message has, and neither tag nor key', () => {
