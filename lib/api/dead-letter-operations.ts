@@ -5,6 +5,7 @@ import type { ListDeadLetterJobs } from '../control/list-dead-letter-jobs.ts';
 import type { ListDeadLetters } from '../control/list-dead-letters.ts';
 import type { SummarizeDeadLetters } from '../control/summarize-dead-letters.ts';
 import type { DeadLetterSelection } from '../domain/dead-letter-job.ts';
+import { isoTime } from '../domain/iso-time.ts';
 import type { DEAD_LETTER_ROUTES } from './dead-letter-routes.ts';
 import { deadLetterAnswer, deadLetterHeadAnswer, deadLetterJobAnswer } from './dead-letter-schemas.ts';
 import type { Operations } from './route.ts';
@@ -32,7 +33,7 @@ export function deadLetterOperations(use: DeadLetterUseCases): Operations<typeof
     'GET /tasks/{taskId}/dead-letter-summary': async ({ params }) => {
       const { byCode, oldestSeenAtMs, isPartial } = await use.summarizeDeadLetters(params.taskId);
       const messages = Object.values(byCode).reduce((sum, count) => sum + count, 0);
-      const oldestAt = oldestSeenAtMs === undefined ? undefined : new Date(oldestSeenAtMs).toISOString();
+      const oldestAt = oldestSeenAtMs === undefined ? undefined : isoTime(oldestSeenAtMs);
       return { status: 200, body: { messages, byReason: byCode, oldestAt, isPartial } };
     },
     'POST /tasks/{taskId}/dead-letters/redrive': async ({ params, body, actor }) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { GetDeadLetter } from '../control/get-dead-letter.ts';
 import type { DeadLetter, DeadLetterHead } from '../domain/dead-letter.ts';
 import type { DeadLetterJob } from '../domain/dead-letter-job.ts';
+import { isoTime } from '../domain/iso-time.ts';
 import { Timestamp } from './schemas.ts';
 
 const Count = z.int().min(0);
@@ -109,9 +110,9 @@ export function deadLetterHeadAnswer(head: DeadLetterHead): z.infer<typeof DeadL
     redrives,
     ...(sourceTopic === undefined ? {} : { sourceTopic }),
     ...(targetTopic === undefined ? {} : { targetTopic }),
-    firstSeenAt: timestamp(head.firstSeenAtMs),
-    failedAt: timestamp(head.failedAtMs),
-    storedAt: timestamp(head.storedAtMs),
+    firstSeenAt: isoTime(head.firstSeenAtMs),
+    failedAt: isoTime(head.failedAtMs),
+    storedAt: isoTime(head.storedAtMs),
   };
 }
 
@@ -136,7 +137,7 @@ function contentAnswer(content: Content): z.infer<typeof DeadLetterAnswer>['cont
       ...(messageGroup === undefined ? {} : { messageGroup }),
       properties: [...properties],
       messageId,
-      bornAt: timestamp(bornTimeMs),
+      bornAt: isoTime(bornTimeMs),
     };
   }
   const { topicName, payload, userProperties, correlationData, ...rest } = content.message;
@@ -163,11 +164,7 @@ export function deadLetterJobAnswer(job: DeadLetterJob): z.infer<typeof DeadLett
     state,
     ...(reason === undefined ? {} : { waitsFor: reason }),
     counts,
-    createdAt: timestamp(createdAtMs),
-    ...(finishedAtMs === undefined ? {} : { finishedAt: timestamp(finishedAtMs) }),
+    createdAt: isoTime(createdAtMs),
+    ...(finishedAtMs === undefined ? {} : { finishedAt: isoTime(finishedAtMs) }),
   };
-}
-
-function timestamp(ms: number): string {
-  return new Date(ms).toISOString();
 }

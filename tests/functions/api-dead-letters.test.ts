@@ -136,6 +136,20 @@ describe('handler of api-dead-letters', () => {
     });
   });
 
+  it('lists one whose producer claimed a time that no date can say', async () => {
+    const head = { deadLetterId: ID, taskId: TASK_ID, origin: 'pull', version: 1, code: 'X', reason: 'x' };
+    const letter = { ...head, attempts: 1, firstSeenAtMs: 2 ** 53 - 1, failedAtMs: 2, storedAtMs: 3 };
+    table.on(QueryCommand).resolves({ Items: [{ PK: 'x', SK: 'y', ...letter }] });
+    const params = { taskId: TASK_ID };
+    const list = await call({ routeKey: 'GET /tasks/{taskId}/dead-letters', params });
+    expect(list).toMatchObject({
+      status: 200,
+      body: { items: [{ firstSeenAt: '9999-12-31T23:59:59.999Z' }] },
+    });
+    const summary = await call({ routeKey: 'GET /tasks/{taskId}/dead-letter-summary', params });
+    expect(summary).toMatchObject({ status: 200, body: { oldestAt: '9999-12-31T23:59:59.999Z' } });
+  });
+
   it.each(Object.keys(DEAD_LETTER_ROUTES))('knows %s', async (routeKey) => {
     const { status } = await call({
       routeKey,
