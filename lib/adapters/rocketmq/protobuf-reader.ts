@@ -1,7 +1,10 @@
 const LAST_ASCII = 0x7f;
+/** What the last of a varint's ten bytes counts. */
+const LAST_SCALE = 0x80 ** 9;
 
 /**
- * Reads protobuf wire format field by field, with no object between. Throws `RangeError` where the bytes end within a field.
+ * Reads protobuf wire format field by field, with no object between. Throws `RangeError` where the bytes end within a field;
+ * that a field stays within its message is asked by `leave`.
  */
 export class ProtobufReader {
   readonly bytes: Buffer;
@@ -22,13 +25,13 @@ export class ProtobufReader {
   varint(): number {
     const { bytes } = this;
     let value = 0;
-    for (let scale = 1; this.position < bytes.length; scale *= 0x80) {
+    for (let scale = 1; this.position < bytes.length && scale <= LAST_SCALE; scale *= 0x80) {
       const byte = bytes[this.position] ?? 0;
       this.position += 1;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
-    throw new RangeError('a protobuf message ends within a number');
+    throw new RangeError('a protobuf message ends within a number, or has one of more than ten bytes');
   }
 
   /** Reads the length of a string, of bytes or of an embedded message, and answers where it ends. */
@@ -51,13 +54,23 @@ export class ProtobufReader {
       : bytes.toString('latin1', position, end);
   }
 
+  /** To be called behind the last field of an embedded message. */
+  leave(end: number): void {
+    if (this.position !== end) throw new RangeError('a protobuf field is longer than its message');
+  }
+
   /** Passes over a field by the wire type in its tag. */
   skip(tag: number): void {
     const wireType = tag & 7;
     if (wireType === 0) this.varint();
-    else if (wireType === 1) this.position += 8;
+    else if (wireType === 1) this.#pass(8);
     else if (wireType === 2) this.position = this.end();
-    else if (wireType === 5) this.position += 4;
+    else if (wireType === 5) this.#pass(4);
     else throw new RangeError(`protobuf wire type ${wireType} is not in use`);
+  }
+
+  #pass(bytes: number): void {
+    this.position += bytes;
+    if (this.position > this.bytes.length) throw new RangeError('a protobuf message ends within a number');
   }
 }

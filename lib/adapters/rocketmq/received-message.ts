@@ -30,6 +30,7 @@ const TAG = {
 
 const EMPTY = Buffer.alloc(0);
 const NANOS_PER_MS = 1_000_000;
+const FIRST_NEGATIVE = 2 ** 63;
 
 /** What was asked, which an answer does not repeat. */
 export interface ReceiveSource {
@@ -70,6 +71,7 @@ export function decodeStatus(reader: ProtobufReader): WireStatus {
     else if (tag === TAG.status.text) status.text = reader.string();
     else reader.skip(tag);
   }
+  reader.leave(end);
   return status;
 }
 
@@ -118,6 +120,7 @@ function findBody(reader: ProtobufReader, end: number): Buffer {
       reader.position = bodyEnd;
     } else reader.skip(tag);
   }
+  reader.leave(end);
   reader.cutStringsBefore(textEnd);
   return body;
 }
@@ -132,6 +135,7 @@ function readProperty(reader: ProtobufReader, properties: Map<string, string>): 
     else if (tag === TAG.mapEntry.value) value = reader.string();
     else reader.skip(tag);
   }
+  reader.leave(end);
   properties.set(key, value);
 }
 
@@ -184,6 +188,7 @@ function readSystemProperties(reader: ProtobufReader, message: ReceivedMessage, 
         reader.skip(tag);
     }
   }
+  reader.leave(end);
   message.keys = keys;
 }
 
@@ -195,6 +200,7 @@ function readDigest(reader: ProtobufReader, marks: Marks): void {
     else if (tag === TAG.digest.checksum) marks.checksum = reader.string();
     else reader.skip(tag);
   }
+  reader.leave(end);
 }
 
 function readTimestamp(reader: ProtobufReader): number {
@@ -207,5 +213,8 @@ function readTimestamp(reader: ProtobufReader): number {
     else if (tag === TAG.timestamp.nanos) nanos = reader.varint();
     else reader.skip(tag);
   }
-  return seconds * 1_000 + Math.floor(nanos / NANOS_PER_MS);
+  reader.leave(end);
+  // A producer may claim any time. A negative number is a varint beyond every positive one.
+  if (seconds >= FIRST_NEGATIVE || nanos >= FIRST_NEGATIVE) return 0;
+  return Math.min(seconds * 1_000 + Math.floor(nanos / NANOS_PER_MS), Number.MAX_SAFE_INTEGER);
 }

@@ -1,55 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import definition from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import rpc from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import { decodeReceiveAnswer } from '../../../../lib/adapters/rocketmq/received-message.ts';
-import type { ReceivedMessage } from '../../../../lib/ports/message-consumer.ts';
 import { statusOf } from '../../../helpers/fake-rocketmq-proxy.ts';
+import {
+  delimited,
+  encodeReceived,
+  receivedMessages,
+  SOURCE,
+  wireOf,
+} from '../../../helpers/received-messages.ts';
 
-const SOURCE = { rocketmqTopic: 't', brokerName: 'broker-a' };
-const text = fc.oneof(
-  fc.string({ maxLength: 80 }),
-  fc.string({ unit: 'grapheme', maxLength: 80 }),
-  fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 300 }),
-);
-const bytes = fc.uint8Array({ maxLength: 3_000 }).map((given) => Buffer.from(given));
-const message: fc.Arbitrary<ReceivedMessage> = fc.record(
-  {
-    rocketmqTopic: fc.constant('t'),
-    brokerName: fc.constant('broker-a'),
-    body: bytes,
-    tag: text.filter((given) => given !== ''),
-    keys: fc.array(text, { maxLength: 3 }),
-    messageGroup: text.filter((given) => given !== ''),
-    // google-protobuf, which encodes here, cannot carry this name; the test after this one does.
-    properties: fc
-      .array(
-        fc.tuple(
-          text.filter((name) => name !== '__proto__'),
-          text,
-        ),
-        { maxLength: 14 },
-      )
-      .map((entries) => new Map(entries)),
-    messageId: text,
-    receiptHandle: text,
-    deliveryAttempt: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-    queueId: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
-    queueOffset: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
-    bornTimeMs: fc.integer({ min: 0, max: 4_102_444_800_000 }),
-    isCorrupted: fc.constant(false),
-  },
-  { noNullPrototype: true },
-);
 const optional = fc.subarray(['tag', 'messageGroup'] as const);
 
 describe('decodeReceiveAnswer', () => {
   it('reads what the generated classes write', () => {
     fc.assert(
-      fc.property(message, optional, (whole, without) => {
+      fc.property(receivedMessages, optional, (whole, without) => {
         const given = { ...whole };
         for (const name of without) delete given[name];
-        expect(decodeReceiveAnswer(encode(given), SOURCE)).toEqual({ kind: 'message', message: given });
+        expect(decodeReceiveAnswer(encodeReceived(given), SOURCE)).toEqual({
+          kind: 'message',
+          message: given,
+        });
       }),
     );
   });
@@ -98,57 +71,41 @@ describe('decodeReceiveAnswer', () => {
 
   it('refuses bytes that end too early or say nothing, and never reads beyond', () => {
     fc.assert(
-      fc.property(message, fc.double({ min: 0, max: 1, maxExcluded: true }), (given, share) => {
-        const whole = encode(given);
+      fc.property(receivedMessages, fc.double({ min: 0, max: 1, maxExcluded: true }), (given, share) => {
+        const whole = encodeReceived(given);
         const cut = whole.subarray(0, Math.floor(whole.length * share));
         if (cut.length > 0) expect(() => decodeReceiveAnswer(cut, SOURCE)).toThrow(RangeError);
       }),
     );
     expect(() => decodeReceiveAnswer(Buffer.from([0x0f]), SOURCE)).toThrow(RangeError);
   });
+
+  it.each([
+    ['a number of eight bytes that ends early', delimited(2, Buffer.from([0x09, 1, 2]))],
+    ['a number of four bytes that ends early', delimited(2, Buffer.from([0x0d, 1, 2]))],
+    ['a property longer than its message', Buffer.from([0x12, 2, 0x12, 3, 0x0a, 1, 0x61])],
+    ['a key longer than its property', delimited(2, Buffer.from([0x12, 2, 0x0a, 3, 0x61, 0x62, 0x63]))],
+    ['a tag longer than the system properties', delimited(2, Buffer.from([0x1a, 2, 0x0a, 1, 0x61]))],
+    ['a text longer than its status', Buffer.from([0x0a, 2, 0x12, 1, 0x61])],
+    ['a number of eleven bytes', delimited(2, Buffer.from([0x08, ...Array(10).fill(0x80), 1]))],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => decodeReceiveAnswer(bytes, SOURCE)).toThrow(RangeError);
+  });
+
+  it.each([
+    ['beyond what a number can say', 2 ** 53, Number.MAX_SAFE_INTEGER],
+    ['before 1970', 2 ** 64 - 1_000, 0],
+  ])('takes a time of birth %s for the nearest one', (_, seconds, bornTimeMs) => {
+    const timestamp = Buffer.concat([Buffer.from([0x08]), varint(BigInt(seconds))]);
+    const answer = decodeReceiveAnswer(delimited(2, delimited(3, delimited(7, timestamp))), SOURCE);
+    expect(answer).toMatchObject({ kind: 'message', message: { bornTimeMs } });
+  });
 });
 
-function encode(given: ReceivedMessage): Buffer {
-  const born = emptyTimestamp()
-    .setSeconds(Math.floor(given.bornTimeMs / 1_000))
-    .setNanos((given.bornTimeMs % 1_000) * 1_000_000);
-  const system = new definition.SystemProperties()
-    .setKeysList([...given.keys])
-    .setMessageId(given.messageId)
-    .setReceiptHandle(given.receiptHandle)
-    .setDeliveryAttempt(given.deliveryAttempt)
-    .setQueueId(given.queueId)
-    .setQueueOffset(given.queueOffset)
-    .setBornTimestamp(born)
-    .setBornHost('host')
-    .setStoreTimestamp(born)
-    .setBodyEncoding(definition.Encoding.IDENTITY);
-  if (given.tag !== undefined) system.setTag(given.tag);
-  if (given.messageGroup !== undefined) system.setMessageGroup(given.messageGroup);
-  const wire = new definition.Message()
-    .setTopic(new definition.Resource().setName('t'))
-    .setSystemProperties(system)
-    .setBody(given.body);
-  for (const [name, value] of given.properties) wire.getUserPropertiesMap().set(name, value);
-  return wireOf(new rpc.ReceiveMessageResponse().setMessage(wire));
-}
-
-/** Its class is google-protobuf's own, which has no types here. */
-function emptyTimestamp() {
-  const holder = definition.SystemProperties.deserializeBinary(delimited(7, ''));
-  const timestamp = holder.getBornTimestamp();
-  if (timestamp === undefined) throw new Error('no timestamp');
-  return timestamp;
-}
-
-function wireOf(answer: { serializeBinary(): Uint8Array }): Buffer {
-  return Buffer.from(answer.serializeBinary());
-}
-
-/** A length-delimited field, short ones only. */
-function delimited(field: number, content: string | Buffer): Buffer {
-  const tag = (field << 3) | 2;
-  const bytesOfTag = tag < 0x80 ? [tag] : [(tag & 0x7f) | 0x80, tag >> 7];
-  const data = Buffer.from(content);
-  return Buffer.concat([Buffer.from([...bytesOfTag, data.length]), data]);
+function varint(value: bigint): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>= 7n) {
+    if (rest < 0x80n) return Buffer.from([...bytes, Number(rest)]);
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+  }
 }
