@@ -16,7 +16,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/tests/{lib,functions,contract,local}/**/*.test.ts'],
+      testMatch: ['<rootDir>/tests/{lib,functions,contract,local,fuzz}/**/*.test.ts'],
     },
     {
       ...shared,
