@@ -2,7 +2,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoOverflowGroups } from '../lib/adapters/dynamodb/overflow-groups.ts';
+import { createDynamoRetryTallies } from '../lib/adapters/dynamodb/retry-tallies.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
 import { createProducerPool } from '../lib/adapters/rocketmq/producer-pool.ts';
@@ -31,6 +33,8 @@ const forwardBatch = createForwardBatch({
   visibility: createSqsVisibility({ sqs, logger }),
   largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
   overflowGroups: createDynamoOverflowGroups(table),
+  retryTallies: createDynamoRetryTallies(table),
+  lanes: createDynamoLaneLeases(table, clock),
   clock,
   logger,
 });

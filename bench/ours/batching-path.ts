@@ -2,6 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { createMemoryDeadLetterQueue } from '../../lib/adapters/memory/dead-letter-queue.ts';
 import { createMemoryLargeBodies } from '../../lib/adapters/memory/large-bodies.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
+import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../lib/adapters/memory/visibility.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
 import type { Task } from '../../lib/domain/task.ts';
@@ -31,6 +32,8 @@ export function createBatchingPath(options: {
     visibility: createMemoryVisibility(),
     largeBodies: createMemoryLargeBodies(),
     overflowGroups: createMemoryOverflowGroups(),
+    retryTallies: createMemoryRetryTallies(),
+    lanes: { list: async () => [] },
     clock: systemClock,
     logger: SILENT,
   });

@@ -7,6 +7,7 @@ import { createMemoryLaneLeases } from '../../lib/adapters/memory/lane-leases.ts
 import { createMemoryLargeBodies } from '../../lib/adapters/memory/large-bodies.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryOverflowQueue } from '../../lib/adapters/memory/overflow-queue.ts';
+import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import { createMemorySecretReader } from '../../lib/adapters/memory/secret-reader.ts';
 import { createMqttPublishers } from '../../lib/adapters/mqtt/publishers.ts';
 import { createMqttSessions } from '../../lib/adapters/mqtt/session.ts';
@@ -73,6 +74,7 @@ function pullLane(): OpenLane {
     admins: createRocketmqAdmins({ secrets, clock }),
     publishers: createMqttPublishers({ secrets, clock, awsIot: { inRegion: unused, close() {} } }),
     deadLetters: createMemoryDeadLetterStore(),
+    retryTallies: createMemoryRetryTallies(),
     maxHeldBytes: MAX_HELD_BYTES,
     clock,
     logger,

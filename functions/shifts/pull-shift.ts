@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { createDataEndpoints } from '../../lib/adapters/aws-iot/data-endpoint.ts';
 import { createDataPublishers } from '../../lib/adapters/aws-iot/data-publisher.ts';
 import { createDynamoDeadLetterStore } from '../../lib/adapters/dynamodb/dead-letter-store.ts';
+import { createDynamoRetryTallies } from '../../lib/adapters/dynamodb/retry-tallies.ts';
 import { openTable } from '../../lib/adapters/dynamodb/table.ts';
 import { createMqttPublishers } from '../../lib/adapters/mqtt/publishers.ts';
 import { createMessageConsumers } from '../../lib/adapters/rocketmq/consumers.ts';
@@ -29,6 +30,7 @@ export function createPullShift(config: PullShiftConfig, tools: ShiftTools): Run
       table,
       largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
     }),
+    retryTallies: createDynamoRetryTallies(table),
     maxHeldBytes: heldBytesOfLane(config, MAX_HELD_BYTES_OF_A_LANE),
     clock,
     logger,

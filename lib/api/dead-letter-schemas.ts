@@ -20,7 +20,9 @@ export const DeadLetterHeadAnswer = z.object({
   version: Count.meta({ description: 'Version of the task’s definition; 0: none' }),
   reason: z.string().meta({ description: 'Stable code; `reason` of a selection' }),
   message: z.string().meta({ description: 'The reason in a sentence' }),
-  attempts: Count,
+  attempts: Count.meta({ description: 'How often its source handed it to us' }),
+  tries: Count.optional().meta({ description: 'RETRIES_EXHAUSTED: the tries that counted' }),
+  lastCode: z.string().optional().meta({ description: 'RETRIES_EXHAUSTED: code of the last failure' }),
   redrives: Count.meta({ description: 'How often it was redriven and failed again' }),
   sourceTopic: z.string().optional(),
   targetTopic: z.string().optional().meta({ description: 'Where the mapping got so far' }),
@@ -99,6 +101,7 @@ export const DeadLetterJobAnswer = z.object({
 
 export function deadLetterHeadAnswer(head: DeadLetterHead): z.infer<typeof DeadLetterHeadAnswer> {
   const { deadLetterId, taskId, origin, version, attempts, redrives = 0, sourceTopic, targetTopic } = head;
+  const { tries, lastCode } = head;
   return {
     deadLetterId,
     taskId,
@@ -107,6 +110,8 @@ export function deadLetterHeadAnswer(head: DeadLetterHead): z.infer<typeof DeadL
     reason: head.code,
     message: head.reason,
     attempts,
+    ...(tries === undefined ? {} : { tries }),
+    ...(lastCode === undefined ? {} : { lastCode }),
     redrives,
     ...(sourceTopic === undefined ? {} : { sourceTopic }),
     ...(targetTopic === undefined ? {} : { targetTopic }),

@@ -64,7 +64,7 @@ export function createEditTask({
     await guardStack();
     const before = await getTask(taskId);
     checkEditable(before, expectedVersion);
-    const wanted = parseDefinition(mergePatch(before.definition, patch));
+    const wanted = parseDefinition(mergePatch(withoutOldRetry(before.definition, patch), patch));
     const { warnings: found, ...checked } = await checkTask(wanted, { taskId });
     const { definition } = checked;
     const warnings = replacesQueue(before, definition) ? [...found, SESSION_INTERRUPTED] : found;
@@ -92,6 +92,14 @@ export function createEditTask({
     await wakeConverge(taskId);
     return { task, warnings, affectsBuffered };
   };
+}
+
+/** Another preset has other members: a patch that names one replaces the option as a whole. */
+function withoutOldRetry({ options, ...definition }: TaskDefinition, patch: TaskPatch): unknown {
+  const retry = patch.options?.retry;
+  const isReplaced = typeof retry === 'object' && retry !== null && 'preset' in retry;
+  const { retry: _, ...others } = options;
+  return { ...definition, options: isReplaced ? others : options };
 }
 
 /** Members that decide what becomes of a message. */

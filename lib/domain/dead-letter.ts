@@ -27,6 +27,9 @@ export const DeadLetterHandOver = z.object({
   failedAtMs: epochMs,
   /** The topic it was to go to, where the mapping got so far. */
   targetTopic: z.string().optional(),
+  /** `RETRIES_EXHAUSTED`: the tries that counted, and the code of the last failure. */
+  tries: z.int().min(0).optional(),
+  lastCode: z.string().optional(),
 });
 export type DeadLetterHandOver = z.infer<typeof DeadLetterHandOver>;
 
@@ -52,6 +55,9 @@ export interface DeadLetter {
   /** Envelope, error-action document, or whatever came: byte for byte as received. */
   body: string;
   attempts: number;
+  /** `RETRIES_EXHAUSTED`: the tries that counted, and the code of the last failure. */
+  tries?: number;
+  lastCode?: string;
   /** The topic it came from, and the one it was to go to, as far as they are known. */
   sourceTopic?: string;
   targetTopic?: string;

@@ -1,5 +1,6 @@
-import type { DefinitionCheck, DefinitionContext } from './definition-check.ts';
+import { combineChecks, type DefinitionCheck, type DefinitionContext } from './definition-check.ts';
 import { checkPullPath } from './pull-path-rules.ts';
+import { checkRetryOption } from './retry-policy.ts';
 import { checkRulePath } from './rule-path-rules.ts';
 import { checkSessionPath } from './session-path-rules.ts';
 import { checkPath, isFromMqtt, isFromRocketmq, pathOf } from './task-path.ts';
@@ -13,8 +14,13 @@ export function checkDefinition(context: DefinitionContext): DefinitionCheck {
   const { definition, sourceCluster, targetCluster } = context;
   const errors = checkPath(definition, sourceCluster, targetCluster);
   if (errors.length > 0) return { errors, warnings: [] };
+  const retry = { errors: checkRetryOption(definition.options.retry), warnings: [] };
+  return combineChecks([checkByPath(context), retry]);
+}
+
+function checkByPath({ definition, ...context }: DefinitionContext): DefinitionCheck {
   if (isFromRocketmq(definition)) return checkPullPath({ ...context, definition });
-  if (!isFromMqtt(definition)) return { errors, warnings: [] };
+  if (!isFromMqtt(definition)) return { errors: [], warnings: [] };
   const check = pathOf(definition) === 'session' ? checkSessionPath : checkRulePath;
   return check({ ...context, definition });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClusterId } from './cluster.ts';
+import { RetryOption } from './retry-policy.ts';
 
 /** Task names are unique per stage. */
 export const TaskName = z
@@ -107,6 +108,7 @@ export const TaskOptions = z.strictObject({
   maxAgeSeconds: z.int().min(1).max(1_209_600).optional().meta({
     description: 'A message older than this when it would be sent is dropped and counted as expired',
   }),
+  retry: RetryOption.default({ preset: 'unlimited' }),
   propertyNames: z.enum(['native', 'alibaba', 'rocketmq-mqtt']).default('native').meta({
     description:
       'Names of RocketMQ properties that carry what MQTT has: ours, or those of another product’s consumers',

@@ -25,6 +25,8 @@ export interface LaneState {
   version: number;
   /** Its mode is in effect: both ends connected (`forward`, `buffer`), or all done (`discard`, `end`). */
   isEffective: boolean;
+  /** Session path: epoch ms at which the target last took a message of this lane directly. Absent: not yet. */
+  lastStoredAtMs?: number;
 }
 
 /** A lane as the table has it. `owner` is absent when nobody holds it; `expiresAtMs` then tells until when it would have been held. */

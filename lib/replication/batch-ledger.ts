@@ -6,6 +6,8 @@ export interface GivenBack {
   record: SourceRecord;
   code: string;
   waitMs: number;
+  /** It is to come after just this wait: the schedule of `options.retry` says so. */
+  isExact?: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface BatchLedger {
   /** Deliberately not carried. */
   skipped(record: SourceRecord, reason: Skipped): void;
   /** Notes why a record is not settled; the last note counts. */
-  note(record: SourceRecord, code: string, waitMs?: number): void;
+  note(record: SourceRecord, code: string, waitMs?: number, isExact?: boolean): void;
   isSettled(record: SourceRecord): boolean;
   /** Takes back that a record was settled, and what was counted for it: it comes again, for the sake of the order. */
   reopen(record: SourceRecord, code: string): void;
@@ -37,7 +39,7 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
   const open = new Set(records);
   /** How to take back what was counted for a settled record. */
   const settled = new Map<SourceRecord, () => void>();
-  const notes = new Map<SourceRecord, { code: string; waitMs: number }>();
+  const notes = new Map<SourceRecord, Omit<GivenBack, 'record'>>();
   for (const { receiveCount } of records) {
     if (receiveCount > 1) counts.retried += 1;
     else counts.consumed += 1;
@@ -69,8 +71,8 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
         if (wasConsumed) counts.consumed += 1;
       });
     },
-    note(record, code, waitMs = 0) {
-      if (open.has(record)) notes.set(record, { code, waitMs });
+    note(record, code, waitMs = 0, isExact = false) {
+      if (open.has(record)) notes.set(record, { code, waitMs, ...(isExact ? { isExact } : {}) });
     },
     isSettled: (record) => !open.has(record),
     reopen(record, code) {

@@ -1,9 +1,11 @@
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
+import type { LaneLeases } from '../ports/lane-leases.ts';
 import type { LargeBodies } from '../ports/large-bodies.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ProducerPool } from '../ports/message-producer.ts';
 import type { OverflowGroups } from '../ports/overflow-groups.ts';
+import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 import type { Visibility } from '../ports/visibility.ts';
 import type { Random } from './retry-schedule.ts';
@@ -19,6 +21,9 @@ export interface ForwardBatchPorts {
   largeBodies: Pick<LargeBodies, 'get'>;
   /** Ordered tasks: told what was settled. */
   overflowGroups: Pick<OverflowGroups, 'settled'>;
+  /** Tasks whose `options.retry` is bounded; of sessions, when their lanes have sent something directly. */
+  retryTallies: RetryTallies;
+  lanes: Pick<LaneLeases, 'list'>;
   clock: Clock;
   logger: Logger;
   /** For jitter; absent: `Math.random`. */

@@ -1,12 +1,14 @@
 import { UNKNOWN_TASK_ID } from '../domain/dead-letter.ts';
 import type { BatchCounts } from './batch-counts.ts';
 import { createBatchLedger } from './batch-ledger.ts';
+import { createRetriesOfBatches, type RetriesOfBatch } from './batch-retries.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
 import type { ForwardBatchPorts } from './forward-batch-ports.ts';
 import { closeInOrder } from './forward-in-order.ts';
 import { forwardTaskBatch } from './forward-task-batch.ts';
 import { giveBack } from './give-back.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
+import { createRetryWatch } from './retry-watch.ts';
 import type { SourceRecord } from './source-record.ts';
 import { taskIdOfQueueArn } from './task-names.ts';
 
@@ -34,7 +36,12 @@ export type ForwardBatch = (
  * task or the target did.
  */
 export function createForwardBatch(ports: ForwardBatchPorts): ForwardBatch {
-  const memory = { compileTask: createCompiledTasks(), lastStored: createLastStored() };
+  const watch = createRetryWatch({ ...ports, tallies: ports.retryTallies });
+  const memory = {
+    compileTask: createCompiledTasks(),
+    lastStored: createLastStored(),
+    retriesOf: createRetriesOfBatches(watch, ports),
+  };
   return async (records, { deadlineMs }) => {
     const byQueue = Map.groupBy(records, ({ queueArn }) => queueArn);
     const results = await Promise.all(
@@ -52,7 +59,7 @@ async function forwardQueue(
   queueArn: string,
   records: readonly SourceRecord[],
   deadlineMs: number,
-  ports: ForwardBatchPorts & { compileTask: CompileTask; lastStored: LastStored },
+  ports: ForwardBatchPorts & { compileTask: CompileTask; lastStored: LastStored; retriesOf: RetriesOfBatch },
 ): Promise<{ failedRecordIds: string[]; counts: BatchCounts }> {
   const { clock, logger } = ports;
   const beganMs = clock.now();

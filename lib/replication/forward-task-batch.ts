@@ -2,6 +2,7 @@ import type { Task } from '../domain/task.ts';
 import type { BatchHealth } from './batch-health.ts';
 import { createBatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
+import type { RetriesOfBatch } from './batch-retries.ts';
 import { decideRecord, type RecordText } from './decide-record.ts';
 import type { ForwardBatchPorts } from './forward-batch-ports.ts';
 import { isOrdered, sendInOrder } from './forward-in-order.ts';
@@ -25,8 +26,8 @@ export interface TaskBatch {
   deadlineMs: number;
 }
 
-type Ports = Omit<ForwardBatchPorts, 'visibility' | 'overflowGroups'> &
-  Pick<PrepareOptions, 'compileTask'> & { lastStored: LastStored };
+type Ports = Omit<ForwardBatchPorts, 'visibility' | 'overflowGroups' | 'retryTallies' | 'lanes'> &
+  Pick<PrepareOptions, 'compileTask'> & { lastStored: LastStored; retriesOf?: RetriesOfBatch };
 
 /** Works on the records of one task, and books in the ledger what is proven of each. */
 export async function forwardTaskBatch(batch: TaskBatch, ports: Ports): Promise<void> {
@@ -57,6 +58,7 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
     handOver,
     health,
     ...(compiled.hasFixedTopic ? {} : { doubtTopic: (one) => doubted.push(one) }),
+    ...(ports.retriesOf === undefined ? {} : { retries: ports.retriesOf(task) }),
     deadlineMs,
     clock,
     random,

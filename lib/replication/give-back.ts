@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Visibility } from '../ports/visibility.ts';
 import type { GivenBack } from './batch-ledger.ts';
-import { type Random, visibilityTimeoutSeconds } from './retry-schedule.ts';
+import { exactTimeoutSeconds, type Random, visibilityTimeoutSeconds } from './retry-schedule.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /** Of the function's time, what must be left for its answer. */
@@ -26,8 +26,10 @@ export async function giveBack(
 ): Promise<void> {
   if (givenBack.length === 0) return;
   const nowMs = clock.now();
-  const timeouts = givenBack.map(({ record, waitMs }) =>
-    visibilityTimeoutSeconds(record, nowMs, waitMs, random),
+  const timeouts = givenBack.map(({ record, waitMs, isExact }) =>
+    isExact
+      ? exactTimeoutSeconds(record, nowMs, waitMs)
+      : visibilityTimeoutSeconds(record, nowMs, waitMs, random),
   );
   const ofGroups = longestOfGroups(givenBack, timeouts);
   const changes = givenBack.map(({ record }, index) => ({

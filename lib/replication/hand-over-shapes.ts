@@ -18,7 +18,12 @@ export interface HandOverRecord {
 }
 
 type Told = Pick<DeadLetter, 'taskId' | 'origin' | 'version' | 'code' | 'reason' | 'attempts'> &
-  Partial<Pick<DeadLetter, 'firstSeenAtMs' | 'failedAtMs' | 'body' | 'sourceTopic' | 'targetTopic'>> & {
+  Partial<
+    Pick<
+      DeadLetter,
+      'firstSeenAtMs' | 'failedAtMs' | 'body' | 'sourceTopic' | 'targetTopic' | 'tries' | 'lastCode'
+    >
+  > & {
     recordId?: string;
   };
 
@@ -47,11 +52,13 @@ function tell(record: HandOverRecord): Told {
   const json = parsed(record.body);
   const handOver = decodeHandOver(json);
   if (handOver !== undefined) {
-    const { envelope, targetTopic, ...told } = handOver;
+    const { envelope, targetTopic, tries, lastCode, ...told } = handOver;
     return {
       ...told,
       ...sourceOf(taskOfEnvelope(envelope)),
       ...(targetTopic === undefined ? {} : { targetTopic }),
+      ...(tries === undefined ? {} : { tries }),
+      ...(lastCode === undefined ? {} : { lastCode }),
       origin: 'forward',
       body: envelope,
     };

@@ -1,4 +1,5 @@
 import type { BridgeError } from '../domain/errors.ts';
+import { triesOf } from '../domain/retry-policy.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterHandOver, DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -76,20 +77,21 @@ export function createHandOver({
 }
 
 function entryOf(
-  { record, error: { code, message }, targetTopic }: Unhelpable,
+  { record, error, targetTopic }: Unhelpable,
   { taskId, version }: { taskId: string; version: number },
   failedAtMs: number,
 ): DeadLetterHandOver {
   return {
     taskId,
     version,
-    code,
-    reason: message,
+    code: error.code,
+    reason: error.message,
     recordId: record.recordId,
     envelope: record.body,
     attempts: record.receiveCount,
     firstSeenAtMs: record.firstReceiveTimeMs,
     failedAtMs,
     ...(targetTopic === undefined ? {} : { targetTopic }),
+    ...triesOf(error),
   };
 }

@@ -1,6 +1,6 @@
 import { type BridgeError, BrokerHoldError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LaneLease, LaneLeases, LaneMemory } from '../ports/lane-leases.ts';
+import type { LaneLease, LaneLeases, LaneMemory, LaneState } from '../ports/lane-leases.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RosterEntry } from '../ports/shifts.ts';
 import type { LaneTasks } from '../ports/task-reader.ts';
@@ -82,7 +82,13 @@ export function holdLane(
       mode,
       version: open?.ends.task.version ?? entry.version,
       isEffective: isDone || (open?.lane.isEffective() ?? false),
+      ...lastStored(),
     });
+
+  function lastStored(): Pick<LaneState, 'lastStoredAtMs'> {
+    const atMs = open?.lane.lastStoredAtMs?.() ?? 0;
+    return atMs === 0 ? {} : { lastStoredAtMs: atMs };
+  }
 
   async function renewing(): Promise<void> {
     for (let renewals = 1; !stopping.signal.aborted; renewals += 1) {

@@ -44,6 +44,8 @@ export interface Lane {
   isEffective(): boolean;
   /** Epoch ms of the last message that it met; 0 when there was none yet. */
   lastMessageAtMs(): number;
+  /** Session path: epoch ms at which the target last took a message of this lane directly; 0: not yet. */
+  lastStoredAtMs?(): number;
   /**
    * Takes nothing more from the source, settles what it holds for at most so long, and leaves the rest at its source. When it
    * resolves nothing is published, sent or accepted any more; connections stay open until `close`, so that a new owner

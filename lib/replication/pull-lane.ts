@@ -1,6 +1,7 @@
 import type { RocketmqClusterRecord } from '../domain/cluster.ts';
 import { consumerGroupOf } from '../domain/consumer-group.ts';
 import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../domain/errors.ts';
+import { triesOf } from '../domain/retry-policy.ts';
 import type { RocketmqToMqttDefinition } from '../domain/task.ts';
 import { isFromRocketmq } from '../domain/task-path.ts';
 import { literalTextOf } from '../domain/template.ts';
@@ -12,6 +13,7 @@ import type { PullStart } from '../ports/lane-leases.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, MessageConsumers, ReceivedMessage } from '../ports/message-consumer.ts';
 import type { MqttClusterRecord, MqttPublisher, MqttPublishers } from '../ports/mqtt-publisher.ts';
+import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { RocketmqAdmins } from '../ports/rocketmq-admin.ts';
 import { deadLetterIdOf } from './dead-letter-id.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
@@ -21,6 +23,7 @@ import { createPacer } from './pacer.ts';
 import { createAcknowledger } from './pull-acknowledge.ts';
 import { newPullCounts } from './pull-counts.ts';
 import { createPullDecide } from './pull-decide.ts';
+import { createPullJudge } from './pull-judge.ts';
 import { drainMoved, movedGroupOf } from './pull-moved.ts';
 import { isSameStart, preparePosition, pullStartOf, startPositionOf } from './pull-position.ts';
 import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
@@ -42,6 +45,8 @@ export interface PullLanePorts {
   admins: RocketmqAdmins;
   publishers: MqttPublishers;
   deadLetters: Pick<DeadLetterStore, 'put'>;
+  /** Tasks whose `options.retry` is bounded. */
+  retryTallies: RetryTallies;
   /** A lane that holds so much, of bodies, receives no more. */
   maxHeldBytes: number;
   clock: Clock;
@@ -207,6 +212,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       hasFixedTopic: literalTextOf(definition.target.topic) !== undefined,
       mayPublish: (message) => isOurs() && !closing.signal.aborted && held.isOurs(message),
       pace: pacer,
+      judge: createPullJudge(task, gate, { ...ports, random }),
     });
     const receive = {
       ...shared,
@@ -257,6 +263,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       reason: error.message,
       body: encodeRocketmqEnvelope({ ...message, taskId, version, consumerGroup }),
       attempts: message.deliveryAttempt,
+      ...triesOf(error),
       sourceTopic: message.rocketmqTopic,
       ...(targetTopic === undefined ? {} : { targetTopic }),
       firstSeenAtMs: message.bornTimeMs,

@@ -7,7 +7,9 @@ import type { MqttPublisher } from '../ports/mqtt-publisher.ts';
 import { countCode } from './batch-counts.ts';
 import type { PullCounts } from './pull-counts.ts';
 import type { DecidePulled, PullDecision, PullSkipped } from './pull-decide.ts';
+import type { JudgePulled } from './pull-judge.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
+import type { RetryVerdict } from './retry-watch.ts';
 import type { TargetGate } from './target-gate.ts';
 
 /** A message that has left is answered within this: a target that swallows calls is known as away within 5 s. */
@@ -42,6 +44,8 @@ export interface SettlePorts {
   /** Resolves when the dead letter is safe; throws when that is not certain. `targetTopic`: where the mapping got so far. */
   keepDeadLetter(message: ReceivedMessage, error: BridgeError, targetTopic?: string): Promise<void>;
   gate: TargetGate;
+  /** Counts the tries of a message that fails by itself; undefined: they are bounded as of every pull (`MAX_TRIES`). */
+  judge: JudgePulled | undefined;
   counts: PullCounts;
   /** The target topic is the same for every message: a refusal of it is the task's trouble, not a message's. */
   hasFixedTopic: boolean;
@@ -102,16 +106,35 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     receiptTimeMs: number,
     decision: PullDecision,
   ): Promise<Settled> {
-    const fault = createFaultWatch(message, gate, clock);
+    const fault = createFaultWatch(message, gate, clock, ports.judge !== undefined);
     for (let tries = 1; ; tries += 1) {
       const step = await tryOnce(message, receiptTimeMs, decision);
       if (typeof step === 'string') return step;
-      const isMessages = step.reaction === 'dead-letter' || fault.isMessages(step, isOwnTopic(step));
-      if (isMessages) return kept(message, step, topicOf(decision));
+      const verdict = await judged(message, step, fault);
+      if (verdict.kind === 'give-up') return kept(message, verdict.error, topicOf(decision));
       if (!ports.mayPublish(message)) return 'left';
-      await beforeNextTry(step, tries);
+      await (verdict.kind === 'again' ? waitAside(verdict.waitMs) : beforeNextTry(step, tries));
       if (draining.aborted) return 'left';
     }
+  }
+
+  /** Whose fault it was, as far as that is known. Of what is neither the target's wish nor a refusal `options.retry` decides. */
+  async function judged(
+    message: ReceivedMessage,
+    failure: BridgeError,
+    fault: FaultWatch,
+  ): Promise<{ kind: 'give-up'; error: BridgeError } | Exclude<RetryVerdict, { kind: 'give-up' }>> {
+    const isMessages = failure.reaction === 'dead-letter' || fault.isMessages(failure, isOwnTopic(failure));
+    if (isMessages) return { kind: 'give-up', error: failure };
+    if (ports.judge === undefined || failure.reaction !== 'retry' || SAYS_NOTHING.has(failure.code))
+      return { kind: 'uncounted' };
+    return ports.judge(message, failure);
+  }
+
+  /** The failure is the message's own: the others go on meanwhile, but for those behind it in its order. */
+  async function waitAside(ms: number): Promise<void> {
+    counts.retried += 1;
+    await wait(ms);
   }
 
   /** What a failure means for the others, and how long this one waits, beside its turn at the gate. */
@@ -190,6 +213,10 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   };
 }
 
+interface FaultWatch {
+  isMessages(error: BridgeError, isOwnTopic: boolean): boolean;
+}
+
 function topicOf(decision: PullDecision): string | undefined {
   return decision.kind === 'publish' ? decision.message.topicName : undefined;
 }
@@ -202,13 +229,14 @@ function createFaultWatch(
   { deliveryAttempt }: ReceivedMessage,
   gate: Pick<TargetGate, 'lastAcceptedAtMs'>,
   clock: Pick<Clock, 'now'>,
-) {
-  const maxFailures = maxFailuresOf(deliveryAttempt);
+  hasPolicy: boolean,
+): FaultWatch {
+  const maxFailures = maxFailuresOf(deliveryAttempt, hasPolicy);
   let failures = 0;
   let firstRefusalMs = Number.POSITIVE_INFINITY;
   let lastFailureMs = Number.POSITIVE_INFINITY;
   return {
-    isMessages(error: BridgeError, isOwnTopic: boolean): boolean {
+    isMessages(error, isOwnTopic) {
       if (error.reaction === 'throttle' || SAYS_NOTHING.has(error.code)) return false;
       if (isOwnTopic) {
         const isRepeated = gate.lastAcceptedAtMs >= firstRefusalMs;
@@ -223,7 +251,8 @@ function createFaultWatch(
   };
 }
 
-function maxFailuresOf(deliveryAttempt: number): number {
+function maxFailuresOf(deliveryAttempt: number, hasPolicy: boolean): number {
   if (deliveryAttempt >= HOPELESS_ATTEMPTS) return 1;
+  if (hasPolicy) return Number.POSITIVE_INFINITY;
   return deliveryAttempt >= SUSPECT_ATTEMPTS ? SUSPECT_TRIES : MAX_TRIES;
 }

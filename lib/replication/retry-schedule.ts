@@ -51,6 +51,16 @@ export function visibilityTimeoutSeconds(
   return Math.min(LONGEST_VISIBILITY_SECONDS, wanted);
 }
 
+/** The same for a record that is to come after just so long; one received 500 times is spared all the same. */
+export function exactTimeoutSeconds(
+  record: { sentTimeMs: number; receiveCount: number },
+  nowMs: number,
+  waitMs: number,
+): number {
+  const wanted = Math.max(Math.ceil(waitMs / 1_000), sparingSeconds(record, nowMs));
+  return Math.min(LONGEST_VISIBILITY_SECONDS, wanted);
+}
+
 function sparingSeconds(record: { sentTimeMs: number; receiveCount: number }, nowMs: number): number {
   if (record.receiveCount < SPARING_RECEIVES) return 0;
   const leftMs = Math.max(0, record.sentTimeMs + RETENTION_SECONDS * 1_000 - nowMs);

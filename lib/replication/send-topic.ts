@@ -4,10 +4,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import type { BatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
+import type { BatchRetries } from './batch-retries.ts';
 import type { HandOver, Unhelpable } from './hand-over.ts';
 import { isOfTarget, isOnlyUnsent, type Outcome, outcomeInRecovery } from './outcome.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import { attemptSend } from './send-attempt.ts';
+import { judgeRetries, type Retry } from './send-retries.ts';
 import type { SourceRecord } from './source-record.ts';
 
 /** No retry is begun with less than this left of the function's time. */
@@ -41,14 +43,14 @@ export interface SendTopicOptions {
   health: BatchHealth;
   /** Takes what was refused because of its topic; absent: such messages are held, as for the cluster's sake. */
   doubtTopic?: (doubted: Unhelpable) => void;
+  /** Counts what messages fail by themselves; absent: they are tried again as time allows. */
+  retries?: BatchRetries;
   deadlineMs: number;
   /** Attempts for each message; absent: as time allows. */
   maxAttempts?: number;
   clock: Clock;
   random: Random;
 }
-
-type Retry = { outgoing: Outgoing; error: BridgeError };
 
 /**
  * Sends the messages of one topic until each is stored, handed over, held, or out of time; what is left then stays
@@ -68,7 +70,7 @@ export async function sendTopic(
     const answers = await attempt(rocketmqTopic, rest, options);
     const outcomes: Outcome[] = wasAway ? answers.map(outcomeInRecovery) : answers;
     wasAway ||= outcomes.some((outcome) => outcome.kind === 'retry' && isOfTarget(outcome.error));
-    const retries = settle(rocketmqTopic, rest, outcomes, options);
+    const retries = await settle(rocketmqTopic, rest, outcomes, options);
     const goesOnAtOnce = retries.length < rest.length && retries.every(({ error }) => isOnlyUnsent(error));
     if (!goesOnAtOnce) fruitless += 1;
     const waitMs = goesOnAtOnce ? 0 : retryWaitMs(fruitless, longestAskedWaitMs(retries), options.random);
@@ -98,14 +100,15 @@ async function attempt(
   });
 }
 
-/** Books every outcome, tells the target's health, hands over what is beyond help, and answers what may go again. */
-function settle(
+/** Books every outcome, tells the target's health, hands over what is beyond help, and answers what may go again now. */
+async function settle(
   rocketmqTopic: string,
   outgoing: readonly Outgoing[],
   outcomes: readonly Outcome[],
-  { ledger, handOver, health, doubtTopic }: SendTopicOptions,
-): Retry[] {
-  const retries: Retry[] = [];
+  options: SendTopicOptions,
+): Promise<Retry[]> {
+  const { ledger, handOver, health, doubtTopic } = options;
+  const failed: Retry[] = [];
   const unhelpables: Unhelpable[] = [];
   let stored = 0;
   let held: BridgeError | undefined;
@@ -119,13 +122,18 @@ function settle(
     } else if (outcome !== undefined) {
       const { kind, error } = outcome;
       ledger.note(one.record, error.code, error.waitMs);
-      if (kind === 'retry') retries.push({ outgoing: one, error });
+      if (kind === 'retry') failed.push({ outgoing: one, error });
       else if (error.scope === 'topic' && doubtTopic !== undefined)
         doubtTopic({ record: one.record, error, targetTopic: rocketmqTopic });
       else held ??= error;
     }
   }
-  handOver.begin(unhelpables);
+  const { retries, givenUp } = await judgeRetries(rocketmqTopic, failed, {
+    ...options,
+    sent: outgoing.length,
+    stored,
+  });
+  handOver.begin([...unhelpables, ...givenUp]);
   const away = retries.find(({ error }) => isOfTarget(error))?.error;
   // A target that took part of what it was sent is not away: the next attempt tells.
   if (held !== undefined) health.failing(rocketmqTopic, held);

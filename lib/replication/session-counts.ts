@@ -25,6 +25,8 @@ export interface LaneCounts {
 /** Counts of a lane, told to the log once a minute at most. */
 export interface LaneTally {
   readonly counts: LaneCounts;
+  /** Epoch ms at which the target last took a message of this lane; 0: not yet. */
+  lastStoredAtMs: number;
   /** Writes a line when the last one is a minute old and there is something to tell. */
   tell(nowMs: number): void;
   /** Writes what is left. */
@@ -46,6 +48,7 @@ export function createLaneTally(ids: { taskId: string; lane: number }, logger: L
     get counts() {
       return counts;
     },
+    lastStoredAtMs: 0,
     tell(nowMs) {
       toldAtMs ??= nowMs;
       if (nowMs - toldAtMs >= LOG_EVERY_MS) write(nowMs);

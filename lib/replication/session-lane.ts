@@ -197,6 +197,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     ended,
     isEffective: () => isEffective,
     lastMessageAtMs: () => lastMessageAtMs,
+    lastStoredAtMs: () => tally.lastStoredAtMs,
     async drain(maxMs) {
       if (phase !== 'open') return;
       phase = 'draining';

@@ -245,6 +245,7 @@ export function createSessionSender(options: {
   function tellStored(): void {
     const nowMs = clock.now();
     options.lastStored.note(options.clusterId, nowMs);
+    tally.lastStoredAtMs = nowMs;
     events.stored(target.stored(nowMs, isBusy()));
   }
 

@@ -16,6 +16,8 @@ export interface TargetGate {
   readonly isWell: boolean;
   /** Epoch ms at which the target last took a message; 0: not yet. */
   readonly lastAcceptedAtMs: number;
+  /** How often the target has taken a message. */
+  readonly acceptances: number;
   accepted(): void;
   /** @param askedWaitMs - how long the target asked to wait */
   close(error: BridgeError, askedWaitMs?: number): void;
@@ -40,6 +42,7 @@ export function createTargetGate({
   onClose(error: BridgeError): void;
 }): TargetGate {
   let lastAcceptedAtMs = 0;
+  let acceptances = 0;
   let opening: PromiseWithResolvers<void> | undefined;
   let limit = Number.POSITIVE_INFINITY;
   let active = 0;
@@ -94,8 +97,12 @@ export function createTargetGate({
     get lastAcceptedAtMs() {
       return lastAcceptedAtMs;
     },
+    get acceptances() {
+      return acceptances;
+    },
     accepted() {
       lastAcceptedAtMs = clock.now();
+      acceptances += 1;
       failures = 0;
       if (opening !== undefined || isWarned) {
         opening?.resolve();

@@ -58,7 +58,7 @@ export function describeDeadLetterStore(name: string, build: () => Promise<DeadL
     });
 
     it('lists newest first, without bodies', async () => {
-      const [old, young] = [deadLetter(5_000), deadLetter(0)];
+      const [old, young] = [deadLetter(5_000), deadLetter(0, { tries: 3, lastCode: 'TARGET_ERROR' })];
       await store.put(young);
       await store.put(old);
       const { items, nextCursor } = await store.list(taskId, { limit: 10 });
@@ -122,7 +122,7 @@ export function describeDeadLetterStore(name: string, build: () => Promise<DeadL
 
     it('notes that one failed again, under its new reason', async () => {
       const one = deadLetter(1_000, { code: 'OLD' });
-      await store.put(one);
+      await store.put({ ...one, tries: 3, lastCode: 'ONCE' });
       const failed = {
         version: 4,
         code: 'NEW',

@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import type { LaneLease, LaneLeases } from '../../lib/ports/lane-leases.ts';
 
 const LEASE_MS = 15_000;
-const state = { mode: 'forward', version: 3, isEffective: true } as const;
+const state = { mode: 'forward', version: 3, isEffective: true, lastStoredAtMs: 1_790_000_000_000 } as const;
 
 export interface LaneLeasesUnderTest {
   leases: LaneLeases;

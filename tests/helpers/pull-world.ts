@@ -3,6 +3,7 @@ import { createManualClock } from '../../lib/adapters/memory/clock.ts';
 import { createMemoryDeadLetterStore } from '../../lib/adapters/memory/dead-letter-store.ts';
 import { createMemoryMessageConsumers } from '../../lib/adapters/memory/message-consumer.ts';
 import { createMemoryMqttPublisher } from '../../lib/adapters/memory/mqtt-publisher.ts';
+import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import type { Cluster, ClusterInput } from '../../lib/domain/cluster.ts';
 import type { BridgeError } from '../../lib/domain/errors.ts';
 import type { RocketmqMessage } from '../../lib/domain/message.ts';
@@ -77,6 +78,7 @@ export function createPullWorld(
     },
     admins: { adminOf: async () => changes.admin },
     deadLetters,
+    retryTallies: createMemoryRetryTallies(),
     maxHeldBytes: changes.maxHeldBytes ?? 32 * 1024 * 1024,
     clock,
     logger: silentLogger,

@@ -22,6 +22,7 @@ export interface FakeLane {
   closedAtMs?: number;
   effective: boolean;
   lastMessageAtMs: number;
+  lastStoredAtMs: number;
   end(end: LaneEnd): void;
 }
 
@@ -45,6 +46,7 @@ export async function createShiftWorld(kind: ShiftKind = 'pull') {
       openedAtMs: clock.now(),
       effective: true,
       lastMessageAtMs: 0,
+      lastStoredAtMs: 0,
       end: resolve,
     };
     lanes.push(fake);
@@ -52,6 +54,7 @@ export async function createShiftWorld(kind: ShiftKind = 'pull') {
       ended,
       isEffective: () => fake.effective,
       lastMessageAtMs: () => fake.lastMessageAtMs,
+      lastStoredAtMs: () => fake.lastStoredAtMs,
       async drain() {
         fake.drainedAtMs ??= clock.now();
       },

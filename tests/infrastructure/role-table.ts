@@ -194,13 +194,13 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { ...TRANSACTION, on: { action: 'dynamodb:DeleteItem', resource: TABLE } },
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
   ],
-  // Its ports are TaskReader and ClusterReader: one item read, one status written. Large bodies it reads, marks it settles.
+  // Its ports are TaskReader and ClusterReader: one item read, one status written. It lists lanes, reads large bodies, settles marks.
   'mqtt-to-rocketmq': [
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'BatchGetCommand' },
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'QueryCommand' },
     { file: LARGE_BODIES, command: 'PutObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
-    QUERY,
+    { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },

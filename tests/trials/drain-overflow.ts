@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDynamoOverflowGroups } from '../../lib/adapters/dynamodb/overflow-groups.ts';
+import { createDynamoRetryTallies } from '../../lib/adapters/dynamodb/retry-tallies.ts';
 import { createMemorySecretReader } from '../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../lib/adapters/rocketmq/producer-pool.ts';
 import { createSqsDeadLetterQueue } from '../../lib/adapters/sqs/dead-letter-queue.ts';
@@ -26,6 +27,8 @@ export function startOverflowDrain(stage: Stage, taskId: string) {
     visibility: createSqsVisibility({ sqs: queues.sqs, logger }),
     largeBodies,
     overflowGroups: createDynamoOverflowGroups(stage.table),
+    retryTallies: createDynamoRetryTallies(stage.table),
+    lanes: { list: async () => [] },
     clock,
     logger,
   });

@@ -24,6 +24,8 @@ const HEAD_NAMES = {
   code: '#code',
   reason: '#reason',
   attempts: '#attempts',
+  tries: '#tries',
+  lastCode: '#lastCode',
   sourceTopic: '#source',
   targetTopic: '#target',
   redrives: '#redrives',
@@ -167,6 +169,8 @@ export function createDynamoDeadLetterStore({
               ...indexKey(taskId, failed.code, deadLetterId),
               expiresAt: expiresAt(failed.failedAtMs),
             },
+            // They told of the failure before.
+            remove: ['tries', 'lastCode'],
             add: { attempts: 1, redrives: 1 },
           },
           present('PK'),

@@ -38,6 +38,8 @@ export function createMemoryDeadLetterStore(): DeadLetterStore {
       const letter = byTask.get(taskId)?.get(deadLetterId);
       if (letter === undefined) return;
       const { attempts, redrives = 0 } = letter;
+      delete letter.tries;
+      delete letter.lastCode;
       Object.assign(letter, failed, { attempts: attempts + 1, redrives: redrives + 1 });
     },
     async remove(taskId, deadLetterId) {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
 import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
 import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
+import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import { createMemorySecretReader } from '../../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool.ts';
 import { createSqsDeadLetterQueue } from '../../../lib/adapters/sqs/dead-letter-queue.ts';
@@ -60,6 +61,8 @@ describe('createForwardBatch on RocketMQ and SQS', () => {
       visibility: createSqsVisibility({ sqs: queues.sqs, logger }),
       largeBodies: createMemoryLargeBodies(),
       overflowGroups: createMemoryOverflowGroups(),
+      retryTallies: createMemoryRetryTallies(),
+      lanes: { list: async () => [] },
       clock: systemClock,
       logger,
     });

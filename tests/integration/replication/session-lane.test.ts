@@ -4,6 +4,7 @@ import { ulid } from 'ulid';
 import { createDynamoOverflowGroups } from '../../../lib/adapters/dynamodb/overflow-groups.ts';
 import { createMemoryControlQueue } from '../../../lib/adapters/memory/control-queue.ts';
 import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
+import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import { createMemorySecretReader } from '../../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool.ts';
 import { createSqsDeadLetterQueue } from '../../../lib/adapters/sqs/dead-letter-queue.ts';
@@ -99,6 +100,8 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
       visibility: createSqsVisibility({ sqs: queues.sqs, logger }),
       largeBodies,
       overflowGroups,
+      retryTallies: createMemoryRetryTallies(),
+      lanes: { list: async () => [] },
       clock: systemClock,
       logger,
     });

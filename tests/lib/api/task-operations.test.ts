@@ -182,6 +182,26 @@ describe('tasks/{taskId}', () => {
     expect(edited).toMatchObject({ status: 400, body: { errors: [{ field: 'options.via' }] } });
   });
 
+  it.each([
+    [{}, { field: 'options.retry.preset', code: 'FIELD_MISSING' }],
+    [{ preset: 'forever' }, { field: 'options.retry.preset', code: 'VALUE_NOT_ALLOWED' }],
+    [
+      { preset: 'backoff', maxTries: 3 },
+      { field: 'options.retry.maxTries', code: 'UNKNOWN_FIELD' },
+    ],
+    [
+      { preset: 'custom', maxTries: 401, firstWaitSeconds: 1, longestWaitSeconds: 1 },
+      { field: 'options.retry.maxTries', code: 'TOO_BIG' },
+    ],
+    [
+      { preset: 'custom', maxTries: 4, firstWaitSeconds: 2, longestWaitSeconds: 1 },
+      { field: 'options.retry.longestWaitSeconds', code: 'RETRY_WAITS_INVALID' },
+    ],
+  ])('names what is wrong with retries: %j', async (retry, error) => {
+    const created = await create({ options: { retry } });
+    expect(created).toMatchObject({ status: 400, body: { errors: [error] } });
+  });
+
   it('needs If-Match for an edit, and a pause before it', async () => {
     const { body } = await create({ startNow: true });
     const edit = { body: { description: 'x' } };

@@ -42,6 +42,17 @@ describe('createEditTask', () => {
     });
   });
 
+  it('replaces the retries as a whole where a preset is named, and merges them where none is', async () => {
+    const retry = { preset: 'custom', maxTries: 5, firstWaitSeconds: 1, longestWaitSeconds: 9 };
+    await edit({ options: { retry } });
+    const merged = await edit({ options: { retry: { maxTries: 6 } } }, 2);
+    expect(merged.task.definition.options.retry).toEqual({ ...retry, maxTries: 6 });
+    const replaced = await edit({ options: { retry: { preset: 'backoff' } } }, 3);
+    expect(replaced.task.definition.options).toMatchObject({ retry: { preset: 'backoff' }, concurrency: 7 });
+    const removed = await edit({ options: { retry: null } }, 4);
+    expect(removed.task.definition.options.retry).toEqual({ preset: 'unlimited' });
+  });
+
   it('puts the defaults back where options are removed', async () => {
     const edited = await edit({ options: null });
     expect(edited.task.definition.options).toEqual({ ...definitionWith().options, via: 'rule' });

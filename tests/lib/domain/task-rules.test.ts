@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { directionOf } from '../../../lib/domain/task-path.ts';
-import { check, errorsOf, found, iot, mqtt, registered, rocketmq } from '../../helpers/definition-checks.ts';
+import {
+  type Context,
+  check,
+  errorsOf,
+  found,
+  iot,
+  mqtt,
+  registered,
+  rocketmq,
+} from '../../helpers/definition-checks.ts';
 import { definitionWith } from '../../helpers/tasks.ts';
 
 const target = (members: object) => ({
@@ -49,6 +58,23 @@ describe('checkDefinition', () => {
       const registeredTopic = registered('NORMAL', 'x');
       for (const targetCluster of [iot, mqtt]) {
         expect(errorsOf(pull, { sourceCluster: rocketmq, targetCluster, registeredTopic })).toEqual([]);
+      }
+    });
+
+    it('knows retries on each of them, and refuses waits that grow shorter', () => {
+      const custom = { preset: 'custom', maxTries: 3, firstWaitSeconds: 5, longestWaitSeconds: 4 };
+      const ends = [
+        {},
+        { sourceCluster: mqtt },
+        { ...pull, sourceCluster: rocketmq, targetCluster: mqtt, registeredTopic: registered('NORMAL', 'x') },
+      ];
+      for (const { sourceCluster = iot, ...more } of ends as Context[]) {
+        const changes = 'source' in more ? pull : {};
+        const context = { sourceCluster, ...more };
+        expect(errorsOf({ ...changes, options: { retry: { preset: 'backoff' } } }, context)).toEqual([]);
+        expect(errorsOf({ ...changes, options: { retry: custom } }, context)).toEqual([
+          'options.retry.longestWaitSeconds: RETRY_WAITS_INVALID',
+        ]);
       }
     });
 

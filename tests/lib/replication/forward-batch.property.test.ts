@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import {
   BrokerHoldError,
   BrokerThrottledError,
@@ -176,6 +177,8 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
     deadLetters: { send: (entries) => call(() => handOverAll(entries)) },
     largeBodies: { get: async () => undefined },
     overflowGroups: { settled: async () => undefined },
+    retryTallies: createMemoryRetryTallies(),
+    lanes: { list: async () => [] },
     visibility: { change: (_arn, changes) => call(() => changes.map(() => true)) },
     clock: { now: clock.now, sleep: (ms) => call(() => clock.sleep(ms)).then(() => undefined) },
     logger: createRecordingLogger(),

@@ -7,6 +7,7 @@ import {
   type MemoryMessageProducer,
 } from '../../../lib/adapters/memory/message-producer.ts';
 import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
+import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
 import {
   BrokerHoldError,
@@ -52,6 +53,8 @@ function setUp(task: Task | undefined = ruleTask(), changes: Partial<ForwardBatc
     visibility,
     largeBodies: createMemoryLargeBodies(),
     overflowGroups: createMemoryOverflowGroups(),
+    retryTallies: createMemoryRetryTallies(),
+    lanes: { list: async () => [] },
     clock,
     logger,
     random: () => 0.5,

@@ -6,6 +6,7 @@ import {
   createMemoryProducerPool,
 } from '../../../lib/adapters/memory/message-producer.ts';
 import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
+import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
 import { BrokerUnavailableError, InvalidMessageError } from '../../../lib/domain/errors.ts';
 import { encodeLargeEnvelope, encodeSessionEnvelope } from '../../../lib/mapping/session-envelope.ts';
@@ -43,6 +44,8 @@ function setUp(task = orderedTask(), changes: Partial<ForwardBatchPorts> = {}) {
     visibility,
     largeBodies,
     overflowGroups: groups,
+    retryTallies: createMemoryRetryTallies(),
+    lanes: { list: async () => [] },
     clock,
     logger: createRecordingLogger(),
     random: () => 0.5,

@@ -51,10 +51,9 @@ describe('deadLetterOf', () => {
       body: envelope,
       storedAtMs: NOW_MS,
     });
-    const sent = { ...entry, targetTopic: 'charger_status' };
-    expect(deadLetterOf(record(encodeHandOver(sent)), NOW_MS)).toMatchObject({
-      targetTopic: 'charger_status',
-    });
+    const more = { targetTopic: 'charger_status', tries: 3, lastCode: 'TARGET_ERROR' };
+    const sent = { ...entry, ...more };
+    expect(deadLetterOf(record(encodeHandOver(sent)), NOW_MS)).toMatchObject(more);
   });
 
   it('makes one dead letter of a record that was handed over twice', () => {

@@ -156,6 +156,18 @@ describe('createShift', () => {
     expect(world.lanes[0]?.context.isOurs()).toBe(false);
   });
 
+  it('tells with each renewal when the target has last taken a message of the lane', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    await world.clock.advance(SHIFT_TIMES.renewMs);
+    expect((await world.leases.list(taskId))[0]?.state).not.toHaveProperty('lastStoredAtMs');
+    const [lane] = world.lanes;
+    const atMs = world.clock.now();
+    if (lane !== undefined) lane.lastStoredAtMs = atMs;
+    await world.clock.advance(SHIFT_TIMES.renewMs);
+    expect(await world.leases.list(taskId)).toMatchObject([{ state: { lastStoredAtMs: atMs } }]);
+  });
+
   it('holds a lane that is done until the roster asks for nothing more', async () => {
     const taskId = await world.addTask();
     await world.begin('a', inFunction());
