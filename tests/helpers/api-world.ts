@@ -75,7 +75,7 @@ export async function createApiWorld() {
         taskOperations({
           ...world,
           editTask: createEditTask({ ...world, wakeConverge: controlQueue.wake, parseDefinition }),
-          listTasks: createListTasks({ tasks }),
+          listTasks: createListTasks({ tasks, liveStatus: async (task) => task }),
           listEvents: createListEvents({ tasks }),
           listRevisions: createListRevisions({ tasks }),
         }),
