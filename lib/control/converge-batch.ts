@@ -1,8 +1,9 @@
-import { decodeWake } from '../domain/wake-message.ts';
+import { decodeWake, SHIFT_WATCH } from '../domain/wake-message.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Visibility } from '../ports/visibility.ts';
 import type { ConvergeTask } from './converge-task.ts';
+import type { StartShifts } from './start-shifts.ts';
 
 /** A record of the control queue. */
 export interface WakeRecord {
@@ -28,6 +29,9 @@ const LATEST_SECONDS = 10;
  * the next ones need to come would have them pile up behind it.
  */
 const LONGEST_STAY_MS = 3 * 60_000;
+const WATCH_EVERY_MS = 10_000;
+/** Then the next tick's record comes. */
+const WATCH_MS = 50_000;
 
 /**
  * Converges the tasks that records of the control queue name. A record whose task is not yet as wanted is given back, to
@@ -35,11 +39,13 @@ const LONGEST_STAY_MS = 3 * 60_000;
  */
 export function createConvergeBatch({
   convergeTask,
+  startShifts,
   visibility,
   clock,
   logger,
 }: {
   convergeTask: ConvergeTask;
+  startShifts: StartShifts;
   visibility: Visibility;
   clock: Pick<Clock, 'now'>;
   logger: Logger;
@@ -71,16 +77,36 @@ export function createConvergeBatch({
     }
   }
 
+  /** A shift that was ended by force is replaced within this of its lease's end, and not at the next minute. */
+  async function watchShifts(record: WakeRecord): Promise<readonly WakeRecord[]> {
+    try {
+      await startShifts({ onlyKilled: true });
+      if (clock.now() - record.sentTimeMs >= WATCH_MS) return [];
+      await comeAgain([record], WATCH_EVERY_MS);
+    } catch (error) {
+      logger.error('shifts could not be looked after', { error });
+    }
+    return [record];
+  }
+
   return async (records, run) => {
     const byTask = new Map<string, WakeRecord[]>();
+    const watches: WakeRecord[] = [];
     for (const record of records) {
+      if (record.body === SHIFT_WATCH) {
+        watches.push(record);
+        continue;
+      }
       const taskId = decodeWake(record.body);
       // Nobody could ever read it: it is not given back.
       if (taskId === undefined)
         logger.error('a record of the control queue names no task', { recordId: record.recordId });
       else byTask.set(taskId, [...(byTask.get(taskId) ?? []), record]);
     }
-    const given = await Promise.all([...byTask].map(([taskId, ofTask]) => converge(taskId, ofTask, run)));
+    const given = await Promise.all([
+      ...[...byTask].map(([taskId, ofTask]) => converge(taskId, ofTask, run)),
+      ...watches.map(watchShifts),
+    ]);
     return { failedRecordIds: given.flat().map(({ recordId }) => recordId) };
   };
 }

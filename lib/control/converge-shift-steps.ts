@@ -40,16 +40,14 @@ export async function performShiftStep(
   }
 }
 
-/** Starts a shift where nobody works; answers whether it did. Shifts that are there look at the roster each second. */
-export async function wakeShift(
+/** Starts a shift where nobody works. Shifts that are there look at the roster each second. */
+async function wakeShift(
   kind: ShiftKind,
   { slots, starter }: Pick<Shifts, 'slots' | 'starter'>,
   nowMs: number,
-): Promise<boolean> {
+): Promise<void> {
   const records = await slots.list(kind);
-  if (records.some((slot) => isLive(slot, nowMs))) return false;
-  await starter.start(kind);
-  return true;
+  if (!records.some((slot) => isLive(slot, nowMs))) await starter.start(kind);
 }
 
 async function tell(taskId: string, shift: ShiftRecord, shifts: Shifts, nowMs: number): Promise<void> {

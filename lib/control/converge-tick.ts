@@ -6,13 +6,11 @@ import type { Clock } from '../ports/clock.ts';
 import type { ControlQueue } from '../ports/control-queue.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
 import type { Logger } from '../ports/logger.ts';
-import { SHIFT_KINDS } from '../ports/shifts.ts';
 import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import { isWatched, needsConverge } from './converge-plan.ts';
-import { wakeShift } from './converge-shift-steps.ts';
-import type { Shifts } from './converge-steps.ts';
 import { type ConvergeTask, STEP_RESERVE_MS } from './converge-task.ts';
+import type { StartShifts } from './start-shifts.ts';
 import type { SweepOrphans } from './sweep-orphans.ts';
 
 const PAGE = 100;
@@ -53,7 +51,7 @@ export function createConvergeTick(deps: {
   accountLimits: AccountLimits;
   convergeTask: ConvergeTask;
   sweepOrphans: SweepOrphans;
-  shifts: Pick<Shifts, 'roster' | 'slots' | 'starter'>;
+  startShifts: StartShifts;
   settings: SpecSettings;
   /** The stack's own: rules may lie there though none was recorded. */
   region: string;
@@ -68,7 +66,7 @@ export function createConvergeTick(deps: {
     accountLimits,
     convergeTask,
     sweepOrphans,
-    shifts,
+    startShifts,
     settings,
     clock,
     logger,
@@ -102,17 +100,11 @@ export function createConvergeTick(deps: {
     }
   }
 
-  /** The schedules of the shifts do the same: here it is done where they are late. */
-  async function startShifts(report: TickReport): Promise<void> {
-    for (const kind of SHIFT_KINDS) {
-      if ((await shifts.roster.read(kind)).length === 0) continue;
-      try {
-        if (await wakeShift(kind, shifts, clock.now())) report.shiftsStarted += 1;
-      } catch (error) {
-        if (!(error instanceof ControlPlaneError)) throw error;
-        logger.warn('a shift could not be started', { kind, code: error.code });
-      }
-    }
+  /** The schedules of the shifts do the same: here it is done where they are late, and until the next tick. */
+  async function lookAfterShifts(report: TickReport): Promise<void> {
+    const { isNeeded, started } = await startShifts({ onlyKilled: false });
+    report.shiftsStarted = started;
+    if (isNeeded) await control.watchShifts();
   }
 
   /** Counts a task; answers whether it is to be woken. */
@@ -165,7 +157,7 @@ export function createConvergeTick(deps: {
     if (removing) return report;
     if (audit || unreservedConcurrency === undefined) await recordLimits();
     await wakeUnconverged(report, deadlineMs);
-    await startShifts(report);
+    await lookAfterShifts(report);
     if (audit) await sweep(report, deadlineMs - STEP_RESERVE_MS);
     const goesOn = (await memory.read()).auditCursor !== undefined;
     if (audit || goesOn) await auditTasks(report, owner, deadlineMs);

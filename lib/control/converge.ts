@@ -1,6 +1,7 @@
 import { type ConvergeBatch, createConvergeBatch } from './converge-batch.ts';
 import { createConvergeTask } from './converge-task.ts';
 import { type ConvergeTick, createConvergeTick } from './converge-tick.ts';
+import { createStartShifts } from './start-shifts.ts';
 import { createInventory } from './sweep-inventory.ts';
 import { createSweepOrphans } from './sweep-orphans.ts';
 
@@ -20,8 +21,8 @@ type BatchDeps = Parameters<typeof createConvergeBatch>[0];
 /** Converge as one function has it: woken for tasks, and by ticks. */
 export function createConverge(
   deps: Omit<TaskDeps, 'settlingMs'> &
-    Omit<TickDeps, 'convergeTask' | 'sweepOrphans'> &
-    Omit<BatchDeps, 'convergeTask'>,
+    Omit<TickDeps, 'convergeTask' | 'sweepOrphans' | 'startShifts'> &
+    Omit<BatchDeps, 'convergeTask' | 'startShifts'>,
 ): { convergeBatch: ConvergeBatch; convergeTick: ConvergeTick } {
   const convergeTask = createConvergeTask({ ...deps, settlingMs: SETTLING_MS });
   const sweepOrphans = createSweepOrphans({
@@ -29,8 +30,9 @@ export function createConverge(
     inventory: createInventory(deps),
     roster: deps.shifts.roster,
   });
+  const startShifts = createStartShifts(deps);
   return {
-    convergeBatch: createConvergeBatch({ ...deps, convergeTask }),
-    convergeTick: createConvergeTick({ ...deps, convergeTask, sweepOrphans }),
+    convergeBatch: createConvergeBatch({ ...deps, convergeTask, startShifts }),
+    convergeTick: createConvergeTick({ ...deps, convergeTask, sweepOrphans, startShifts }),
   };
 }

@@ -3,6 +3,9 @@ export function encodeWake(taskId: string): string {
   return JSON.stringify({ taskId });
 }
 
+/** Body of the record by which converge looks after shifts between two ticks. */
+export const SHIFT_WATCH = JSON.stringify({ watch: 'shifts' });
+
 /** The task id of a body; undefined when it is none of ours. */
 export function decodeWake(body: string): string | undefined {
   try {

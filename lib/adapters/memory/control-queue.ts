@@ -4,11 +4,14 @@ import type { ControlQueue } from '../../ports/control-queue.ts';
 export interface MemoryControlQueue extends ControlQueue {
   /** Task ids in the order they were woken. */
   readonly woken: string[];
+  /** How often it was told to watch shifts. */
+  readonly watches: number;
   failWith(error: Error | undefined): void;
 }
 
 export function createMemoryControlQueue(): MemoryControlQueue {
   const woken: string[] = [];
+  let watches = 0;
   let failure: Error | undefined;
   return {
     woken,
@@ -18,6 +21,13 @@ export function createMemoryControlQueue(): MemoryControlQueue {
     async wake(taskId) {
       if (failure !== undefined) throw failure;
       woken.push(taskId);
+    },
+    async watchShifts() {
+      if (failure !== undefined) throw failure;
+      watches += 1;
+    },
+    get watches() {
+      return watches;
     },
   };
 }

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
 import { createConvergeBatch, type WakeRecord } from '../../../lib/control/converge-batch.ts';
 import type { ConvergeTask } from '../../../lib/control/converge-task.ts';
-import { encodeWake } from '../../../lib/domain/wake-message.ts';
+import type { StartShifts } from '../../../lib/control/start-shifts.ts';
+import { encodeWake, SHIFT_WATCH } from '../../../lib/domain/wake-message.ts';
 import { createJumpingClock, silentLogger } from '../../helpers/converge-world.ts';
 
 const run = { owner: 'run', deadlineMs: 60_000 };
@@ -18,9 +19,11 @@ const record = (taskId: string, id: string, ageMs = 0): WakeRecord => ({
 let visibility = createMemoryVisibility();
 beforeEach(() => {
   visibility = createMemoryVisibility();
+  startShifts.mockReset().mockResolvedValue({ isNeeded: true, started: 0 });
 });
+const startShifts = jest.fn<StartShifts>();
 const batch = (convergeTask: ConvergeTask) =>
-  createConvergeBatch({ convergeTask, visibility, clock, logger: silentLogger });
+  createConvergeBatch({ convergeTask, startShifts, visibility, clock, logger: silentLogger });
 
 describe('createConvergeBatch', () => {
   it('converges each task once, with 20 s to wait in', async () => {
@@ -76,5 +79,23 @@ describe('createConvergeBatch', () => {
     const odd = { ...record('a', '1'), body: 'nonsense' };
     expect(await batch(convergeTask)([odd], run)).toEqual({ failedRecordIds: [] });
     expect(convergeTask).not.toHaveBeenCalled();
+  });
+
+  describe('the watch over shifts', () => {
+    const convergeTask = jest.fn<ConvergeTask>();
+    const watch = (ageMs: number) => ({ ...record('', '1', ageMs), body: SHIFT_WATCH });
+
+    it('looks after them every 10 s until the next tick', async () => {
+      expect(await batch(convergeTask)([watch(49_999)], run)).toEqual({ failedRecordIds: ['1'] });
+      expect(visibility.changes).toMatchObject([{ visibilityTimeoutSeconds: 10 }]);
+      expect(await batch(convergeTask)([watch(50_000)], run)).toEqual({ failedRecordIds: [] });
+      expect(startShifts.mock.calls).toEqual([[{ onlyKilled: true }], [{ onlyKilled: true }]]);
+      expect(convergeTask).not.toHaveBeenCalled();
+    });
+
+    it('comes again when it could not look', async () => {
+      startShifts.mockRejectedValue(new Error('the table does not answer'));
+      expect(await batch(convergeTask)([watch(60_000)], run)).toEqual({ failedRecordIds: ['1'] });
+    });
   });
 });

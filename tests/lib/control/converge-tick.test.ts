@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createLambdaAccountLimits } from '../../../lib/adapters/lambda/account-limits.ts';
 import { createMemoryControlQueue } from '../../../lib/adapters/memory/control-queue.ts';
 import { createConvergeTick } from '../../../lib/control/converge-tick.ts';
+import { createStartShifts } from '../../../lib/control/start-shifts.ts';
 import { createInventory } from '../../../lib/control/sweep-inventory.ts';
 import { createSweepOrphans } from '../../../lib/control/sweep-orphans.ts';
 import {
@@ -48,7 +49,7 @@ function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } =
       clock: world.clock,
       logger: silentLogger,
     }),
-    shifts: world.shifts,
+    startShifts: createStartShifts({ ...world, logger: silentLogger }),
     settings,
     region: REGION,
     clock: world.clock,
@@ -64,6 +65,7 @@ describe('createConvergeTick', () => {
     await world.setDesired(SECOND, 'running');
     const report = await tick();
     expect([...control.woken].sort()).toEqual([SECOND, THIRD]);
+    expect(control.watches).toBe(0);
     expect(report).toMatchObject({ tasks: 3, unconverged: 2, woken: 2, failed: 0, audited: 0 });
   });
 
@@ -199,6 +201,7 @@ describe('createConvergeTick', () => {
     await world.create(PULL, pullDefinition());
     await world.settle(PULL);
     expect(await tick()).toMatchObject({ shiftsStarted: 0 });
+    expect(control.watches).toBe(1);
     world.shift.kill();
     await world.clock.sleep(60_000);
     expect(await tick()).toMatchObject({ shiftsStarted: 1 });

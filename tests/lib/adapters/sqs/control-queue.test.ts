@@ -17,6 +17,8 @@ describe('createSqsControlQueue', () => {
       { QueueUrl: 'https://q', MessageGroupId: 'task', MessageBody: '{"taskId":"task"}' },
       { QueueUrl: 'https://q', MessageGroupId: 'task', MessageBody: '{"taskId":"task"}' },
     ]);
+    await queue.watchShifts();
+    expect(sent[2]).toMatchObject({ MessageGroupId: 'shifts', MessageBody: '{"watch":"shifts"}' });
     expect(sent[0]?.MessageDeduplicationId).not.toBe(sent[1]?.MessageDeduplicationId);
   });
 });
