@@ -30,7 +30,15 @@ export default {
       displayName: 'integration',
       globalSetup: '<rootDir>/tests/integration/global-setup.ts',
       globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
-      testMatch: ['<rootDir>/tests/integration/**/*.test.ts'],
+      testMatch: ['<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,s3,secrets,sqs}/**/*.test.ts'],
+    },
+    {
+      ...shared,
+      // Its files use one RocketMQ, one after the other, and mostly wait: `npm test` runs the others beside them.
+      displayName: 'integration-rocketmq',
+      globalSetup: '<rootDir>/tests/integration/global-setup.ts',
+      globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
+      testMatch: ['<rootDir>/tests/integration/{replication,rocketmq,shifts}/**/*.test.ts'],
     },
     {
       ...shared,

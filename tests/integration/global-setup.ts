@@ -9,8 +9,11 @@ declare global {
 }
 
 /** One AWS emulator for all of them, and one RocketMQ, since their files run one after the other. */
-export default async function globalSetup(): Promise<void> {
-  const home = path.join(LOCAL_DIR, 'integration');
+export default async function globalSetup(
+  _: unknown,
+  project: { displayName: { name: string } },
+): Promise<void> {
+  const home = path.join(LOCAL_DIR, project.displayName.name);
   await mkdir(home, { recursive: true });
   await shareRocketmq(path.join(home, 'rocketmq.json'));
   if (process.env.AWS_ENDPOINT_URL !== undefined) return;
