@@ -15,6 +15,7 @@ import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
 import { createLambdaAccountLimits } from '../lib/adapters/lambda/account-limits.ts';
 import { createLambdaEventSourceMappings } from '../lib/adapters/lambda/event-source-mappings.ts';
 import { createLambdaShiftStarter } from '../lib/adapters/lambda/shift-starter.ts';
+import { createLambdaTargetProbe } from '../lib/adapters/lambda/target-probe.ts';
 import { DATA_PLANE_SQS_CLIENT } from '../lib/adapters/sqs/client-options.ts';
 import { createSqsControlQueue } from '../lib/adapters/sqs/control-queue.ts';
 import { createSqsTaskQueues } from '../lib/adapters/sqs/task-queues.ts';
@@ -53,6 +54,7 @@ const { convergeBatch, convergeTick } = createConverge({
     lanes: createDynamoLaneLeases(table, clock),
   },
   overflowGroups: createDynamoOverflowGroups(table),
+  targetProbe: createLambdaTargetProbe({ lambda, functionName: config.probeFunctionName, logger }),
   settings: { ...settings, ruleSql },
   ruleConcurrency: config.ruleConcurrency,
   countLagMs: config.countLagMs,

@@ -1,6 +1,8 @@
+import type { Context } from 'aws-lambda';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
+import { createProducerPool } from '../lib/adapters/rocketmq/producer-pool.ts';
 import { createRocketmqAdmins } from '../lib/adapters/rocketmq-admin/admins.ts';
 import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
 import { systemClock as clock } from '../lib/adapters/system/clock.ts';
@@ -14,9 +16,11 @@ import { createGetLag } from '../lib/control/get-lag.ts';
 import { createGetPullTask } from '../lib/control/get-pull-task.ts';
 import { createGetTask } from '../lib/control/get-task.ts';
 import { createListTopics } from '../lib/control/list-topics.ts';
+import { createProbeTarget } from '../lib/control/probe-target.ts';
 import { createPutTopic } from '../lib/control/put-topic.ts';
 import { createRequireAdmin } from '../lib/control/require-admin.ts';
 import { createResetPosition } from '../lib/control/reset-position.ts';
+import type { ApiEvent } from '../lib/middleware/api-event.ts';
 import { createApi } from '../lib/middleware/create-api.ts';
 
 const config = readEnvironment(['TABLE_NAME', 'LOG_LEVEL']);
@@ -38,4 +42,25 @@ const operations = probeOperations({
   getLag: createGetLag({ getPullTask, requireAdmin, clock }),
 });
 
-export const handler = createApi(PROBE_ROUTES, operations, { logger });
+const secrets = createSecretReader({ clock });
+const probeTarget = createProbeTarget({
+  tasks,
+  clusters,
+  producers: createProducerPool({ secrets, clock }),
+  clock,
+  logger,
+});
+const api = createApi(PROBE_ROUTES, operations, { logger });
+
+/** What converge asks about a task's target. */
+interface TargetQuestion {
+  source: 'converge';
+  taskId: string;
+}
+
+/** A route of the API, or a question of converge. */
+export async function handler(event: ApiEvent | TargetQuestion, context: Context) {
+  if (!('source' in event)) return api(event, context);
+  logger.setContext({ requestId: context.awsRequestId });
+  return probeTarget(event.taskId);
+}

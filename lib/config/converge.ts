@@ -13,6 +13,7 @@ export interface ConvergeConfig {
   /** Units of all running tasks together. */
   ruleConcurrency: number;
   shiftFunctionNames: Readonly<Record<Exclude<TaskPath, 'rule'>, string>>;
+  probeFunctionName: string;
   settings: Omit<SpecSettings, 'ruleSql'>;
 }
 
@@ -35,6 +36,7 @@ export function readConvergeConfig(
     'BATCH_FUNCTION_NAME',
     'PULL_FUNCTION_NAME',
     'SESSION_FUNCTION_NAME',
+    'PROBE_FUNCTION_NAME',
     'RULE_CONCURRENCY',
     'DELETION_WAIT_SECONDS',
   ] as const;
@@ -46,6 +48,7 @@ export function readConvergeConfig(
     controlQueueUrl: env.CONTROL_QUEUE_URL,
     ruleConcurrency: env.RULE_CONCURRENCY,
     shiftFunctionNames: { pull: env.PULL_FUNCTION_NAME, session: env.SESSION_FUNCTION_NAME },
+    probeFunctionName: env.PROBE_FUNCTION_NAME,
     countLagMs: env.DELETION_WAIT_SECONDS * 1_000,
     settings: {
       names: createResourceNames({ service: env.SERVICE, stage: env.STAGE, stackArn: env.STACK_ARN }),

@@ -29,6 +29,7 @@ export const VARIABLES = {
   BATCH_FUNCTION_NAME: name,
   PULL_FUNCTION_NAME: name,
   SESSION_FUNCTION_NAME: name,
+  PROBE_FUNCTION_NAME: name,
   REDRIVE_FUNCTION_NAME: name,
   /** Concurrent invocations of the batching function that all running tasks may use together. */
   RULE_CONCURRENCY: z.coerce.number().int().min(2).max(100_000).default(100),

@@ -52,7 +52,8 @@ export function planOverflow(
     const lasting = planTelling(task, nowMs);
     if (lasting !== undefined) return lasting;
     if (seen.units === undefined) return { kind: 'hold-units' };
-    return seen.units === 'held' ? planMapping(task, specs, mapping, true) : undefined;
+    const isHeld = task.resources.hold !== undefined;
+    return seen.units === 'held' ? planMapping(task, specs, mapping, !isHeld) : undefined;
   }
   if (overflow.emptyAtMs === undefined) return { kind: 'note-overflow', isEmpty: true };
   if (nowMs - overflow.emptyAtMs < EMPTY_MS) return undefined;

@@ -1,6 +1,7 @@
 import type { SessionPathSpecs } from '../domain/resource-specs.ts';
 import type { StatusReason, Task } from '../domain/task.ts';
 import { buffersWhilePaused } from '../domain/task-lifecycle.ts';
+import { planHold } from './converge-hold.ts';
 import { planOverflow, planOverflowRecord } from './converge-overflow.ts';
 import type { Seen, Step } from './converge-plan.ts';
 import { planForwarded, planForwarding } from './converge-plan-pull.ts';
@@ -56,6 +57,7 @@ function planRunning(
   return (
     planOverflowRecord(task, seen) ??
     planForwarding(task, 'session', seen, nowMs) ??
+    planHold(task, mapping, seen, nowMs) ??
     planOverflow(task, specs, mapping, seen, nowMs) ??
     planForwarded(task, seen, nowMs) ??
     (isHindered(task) && seen.units !== 'refused' ? { kind: 'end-hindrance' } : { kind: 'done' })

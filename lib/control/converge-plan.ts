@@ -2,7 +2,9 @@ import type { ResourceSpecs } from '../domain/resource-specs.ts';
 import type { StatusReason, Task, TaskResources } from '../domain/task.ts';
 import type { Mapping } from '../ports/event-source-mappings.ts';
 import type { LaneRecord } from '../ports/lane-leases.ts';
+import type { TargetAnswer } from '../ports/target-probe.ts';
 import type { QueueBacklog } from '../ports/task-queues.ts';
+import { type HoldStep, isHoldDue } from './converge-hold.ts';
 import type { OverflowStep } from './converge-overflow.ts';
 import { planPullTask } from './converge-plan-pull.ts';
 import { planRuleTask } from './converge-plan-rule.ts';
@@ -22,6 +24,8 @@ export interface Seen {
   areGroupsAbandoned?: boolean;
   /** The queue's name was looked up: none of that name exists, or it is recorded now. */
   queueLookedUp?: boolean;
+  /** What the target said when it was asked. */
+  target?: TargetAnswer;
 }
 
 /** One step of converge: at most one change in the cloud, then one record in the table. */
@@ -30,6 +34,7 @@ export type Step =
   | ShiftStep
   | RemovalStep
   | OverflowStep
+  | HoldStep
   | { kind: 'ensure-queue' }
   | { kind: 'announce-mapping' }
   | { kind: 'create-mapping' }
@@ -84,8 +89,9 @@ function isQueueLeft({ queue, mapping, mappingRequestedAtMs }: TaskResources, sp
 }
 
 /** What is seen of a task that is as it is wanted, running or paused. */
-function asWanted({ desired, definition, resources: { shift } }: Task): Seen {
-  const isPaused = desired === 'paused' || definition.options.via === 'session';
+function asWanted({ desired, definition, resources: { shift, hold } }: Task): Seen {
+  const isHeld = hold !== undefined;
+  const isPaused = desired === 'paused' || definition.options.via === 'session' || isHeld;
   const lanes = Array.from({ length: shift?.mode === 'none' ? 0 : (shift?.lanes ?? 0) }, (_, lane) => ({
     taskId: '',
     lane,
@@ -98,6 +104,7 @@ function asWanted({ desired, definition, resources: { shift } }: Task): Seen {
     mapping: { state: isPaused ? 'Disabled' : 'Enabled' },
     backlog: { waiting: 0, inFlight: 0 },
     lanes,
+    target: 'unknown',
   };
 }
 
@@ -110,15 +117,22 @@ export function needsConverge(task: Task, specs: ResourceSpecs): boolean {
   if (task.desired === 'deleted') return true;
   const times = { nowMs: 0, settlingMs: 0, countLagMs: 0 };
   const seen = asWanted(task);
-  if (!isWatched(task)) return planNext(task, specs, seen, times).kind !== 'done';
+  if (!isOverflowWatched(task)) return planNext(task, specs, seen, times).kind !== 'done';
   // As if the overflow waited for units: what has to be done about it, looks at the queue tell.
   const draining = { ...task, resources: { ...task.resources, overflow: {} } };
   const waiting: Seen = { ...seen, backlog: { waiting: 1, inFlight: 0 }, units: 'refused' };
   return planNext(draining, specs, waiting, times).kind !== 'done';
 }
 
-/** Whether a task that is as wanted has to be looked at all the same: its overflow ends by looks at its queue. */
-export function isWatched({ status, desired, resources, overflowing }: Task): boolean {
+/**
+ * Whether a task that is as wanted has to be looked at all the same: its overflow ends by looks at its queue, and a target that is
+ * away has to be asked.
+ */
+export function isWatched(task: Task, nowMs: number): boolean {
+  return isOverflowWatched(task) || isHoldDue(task, nowMs);
+}
+
+function isOverflowWatched({ status, desired, resources, overflowing }: Task): boolean {
   if (status === 'failed' || desired !== 'running') return false;
   return overflowing === true || resources.overflow !== undefined;
 }

@@ -2,15 +2,18 @@ import { decodeTime } from 'ulid';
 import type { QueueSpecs, ResourceSpecs, SpecSettings } from '../domain/resource-specs.ts';
 import type { OverflowRecord, Task, TaskResources } from '../domain/task.ts';
 import type { NewTaskEvent } from '../domain/task-events.ts';
+import { pathOf } from '../domain/task-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
 import type { EventSourceMappings, Mapping } from '../ports/event-source-mappings.ts';
 import type { LaneLeases, LaneRecord } from '../ports/lane-leases.ts';
 import type { OverflowGroups } from '../ports/overflow-groups.ts';
 import type { ShiftRoster, ShiftSlots, ShiftStarter } from '../ports/shifts.ts';
+import type { TargetAnswer, TargetProbe } from '../ports/target-probe.ts';
 import type { QueueBacklog, QueueCounter, TaskQueues } from '../ports/task-queues.ts';
 import type { Progress } from '../ports/task-store.ts';
 import type { TopicRulesByRegion } from '../ports/topic-rules.ts';
+import { holdEndedEvent, holdingEvent, holdingReason } from './converge-hold.ts';
 import type { Step } from './converge-plan.ts';
 import { overflowLastsEvent } from './converge-reasons.ts';
 
@@ -33,6 +36,7 @@ export interface StepContext {
   cloud: Cloud;
   shifts: Shifts;
   overflowGroups: Pick<OverflowGroups, 'list' | 'abandon'>;
+  targetProbe: TargetProbe;
   settings: SpecSettings;
   memory: Pick<ConvergeState, 'addRegion'>;
   clock: Pick<Clock, 'now'>;
@@ -51,6 +55,7 @@ export interface StepOutcome {
     units?: 'held' | 'refused';
     areGroupsAbandoned?: true;
     queueLookedUp?: true;
+    target?: TargetAnswer;
   };
   /** Nothing to record yet: to be tried again after so long. */
   waitMs?: number;
@@ -71,6 +76,9 @@ type OwnStep = Extract<
       | 'record-status'
       | 'record-version'
       | 'end-hindrance'
+      | 'ask-target'
+      | 'begin-hold'
+      | 'end-hold'
       | 'begin-overflow'
       | 'note-overflow'
       | 'tell-overflow-lasts'
@@ -83,7 +91,7 @@ export async function performOwnStep(
   step: OwnStep,
   task: Task,
   specs: ResourceSpecs,
-  { cloud, clock, settlingMs, overflowGroups }: StepContext,
+  { cloud, clock, settlingMs, overflowGroups, targetProbe }: StepContext,
 ): Promise<StepOutcome> {
   const { taskId, resources, version } = task;
   switch (step.kind) {
@@ -110,6 +118,15 @@ export async function performOwnStep(
       return { progress: { observedVersion: version } };
     case 'end-hindrance':
       return { progress: { status: 'running', reason: null } };
+    case 'ask-target':
+      return { seen: { target: await targetProbe.ask(taskId) } };
+    case 'begin-hold':
+      return beginHold(task, clock.now());
+    case 'end-hold':
+      return {
+        ...record(without(resources, 'hold')),
+        event: holdEndedEvent(resources.hold?.sinceMs ?? clock.now()),
+      };
     case 'begin-overflow':
       return record({ ...resources, overflow: { sinceMs: clock.now() } });
     case 'note-overflow':
@@ -198,6 +215,19 @@ async function updateMapping(
   const mapping = await cloud.mappings.update(uuid, { ...spec, enabled });
   if (mapping === undefined) return forgetMapping(resources);
   return { ...record({ ...resources, mapping: { uuid, specHash, enabled } }), seen: { mapping } };
+}
+
+/** Of a session the lanes say how it is, and go on saying so. */
+function beginHold({ definition, reason, resources }: Task, nowMs: number): StepOutcome {
+  const cause = reason ?? {
+    code: 'TARGET_UNAVAILABLE',
+    message: 'no answer',
+    at: new Date(nowMs).toISOString(),
+  };
+  const holding = holdingReason(cause.at, cause);
+  const held = record({ ...resources, hold: { sinceMs: nowMs } });
+  const says = pathOf(definition) === 'session' ? {} : ({ status: 'degraded', reason: holding } as const);
+  return { progress: { ...held.progress, ...says }, event: holdingEvent(holding) };
 }
 
 function recordStatus(

@@ -130,6 +130,12 @@ export function createConvergeTask(
           lastingMs: clock.now() - step.sinceMs,
         });
         return perform(run, step);
+      case 'ask-target': {
+        const next = await perform(run, step);
+        // It took seconds: the data plane may have said more by now.
+        run.task = (await tasks.get(task.taskId)) ?? run.task;
+        return next;
+      }
       case 'hold-units':
         return holdUnits(run);
       case 'end-overflow':

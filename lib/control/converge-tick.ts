@@ -40,7 +40,7 @@ export type ConvergeTick = (tick: {
 }) => Promise<TickReport>;
 
 /**
- * The net below the control queue: wakes every task that is not as wanted or whose overflow has to be looked at, starts a shift
+ * The net below the control queue: wakes every task that is not as wanted or whose overflow or target has to be looked at, starts a shift
  * where there is work and nobody who does it, records what the account allows. An audit also sweeps orphans and compares each task's record with the cloud; what it does not finish, the next ticks do.
  */
 export function createConvergeTick(deps: {
@@ -113,7 +113,7 @@ export function createConvergeTick(deps: {
     if (task.status === 'failed' || task.status === 'degraded') report[task.status] += 1;
     const unconverged = needsConverge(task, renderResourceSpecs(task, settings));
     if (unconverged) report.unconverged += 1;
-    return unconverged || isWatched(task);
+    return unconverged || isWatched(task, clock.now());
   }
 
   async function sweep(report: TickReport, deadlineMs: number): Promise<void> {

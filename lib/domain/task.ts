@@ -200,6 +200,8 @@ export interface TaskResources {
   bufferExpiringAtMs?: number;
   /** Session and pull path: what shifts were told last. Kept while the task may have something at its source. */
   shift?: ShiftRecord;
+  /** The target is away for long: the mapping is disabled until it answers. */
+  hold?: HoldRecord;
   /** Session path, running: messages wait in the queue, older than those that arrive now, or may do so. */
   overflow?: OverflowRecord;
 }
@@ -223,6 +225,11 @@ export interface ShiftRecord {
   mostLanes: number;
   /** With mode `none`: what was carried out before, or given up. */
   cleared?: 'discard' | 'end';
+}
+
+export interface HoldRecord {
+  /** Epoch ms since when nothing is tried. */
+  sinceMs: number;
 }
 
 export interface OverflowRecord {

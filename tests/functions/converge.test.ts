@@ -25,6 +25,7 @@ Object.assign(process.env, {
   BATCH_FUNCTION_NAME: 'batching',
   PULL_FUNCTION_NAME: 'pulling',
   SESSION_FUNCTION_NAME: 'sessions',
+  PROBE_FUNCTION_NAME: 'asking',
   LOG_LEVEL: 'ERROR',
 });
 const { handler } = await import('../../functions/converge.ts');

@@ -1,5 +1,6 @@
 import { DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { type ApiCall, invokeApi } from '../helpers/api-event.ts';
 import { createFakeRemoting } from '../helpers/fake-remoting-server.ts';
@@ -32,6 +33,12 @@ describe('handler of probe', () => {
       status: 200,
       body: { items: [{ topic: 'orders', type: 'FIFO', registered: false, onCluster: true, queues: 4 }] },
     });
+  });
+
+  it('answers a question of converge with what is known of the target', async () => {
+    table.on(GetCommand).resolves({});
+    const context = { awsRequestId: 'r' } as Context;
+    expect(await handler({ source: 'converge', taskId: 'gone' }, context)).toBe('unknown');
   });
 
   it('answers no detail when the table does not', async () => {

@@ -22,6 +22,7 @@ import { ruleSql } from '../../lib/mapping/rule-envelope.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { ShiftStarter } from '../../lib/ports/shifts.ts';
+import type { TargetAnswer, TargetProbe } from '../../lib/ports/target-probe.ts';
 import { createFakeShift } from './fake-shift.ts';
 
 export const STACK_ARN =
@@ -204,10 +205,19 @@ export async function createConvergeWorld({
   }
 
   const overflowGroups = createMemoryOverflowGroups();
+  /** What the target says when it is asked, and how often it was. */
+  const target: { says: TargetAnswer; asked: number } = { says: 'answers', asked: 0 };
+  const targetProbe: TargetProbe = {
+    async ask() {
+      target.asked += 1;
+      return target.says;
+    },
+  };
   const context: StepContext = {
     cloud,
     shifts,
     overflowGroups: mortal(overflowGroups),
+    targetProbe: mortal(targetProbe),
     settings: specSettings(),
     memory: mortal(memory),
     clock,
@@ -250,6 +260,7 @@ export async function createConvergeWorld({
     clusters,
     shift,
     overflowGroups,
+    target,
     shifts: { roster, slots, starter, lanes },
     context,
     converge,

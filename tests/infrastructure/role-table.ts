@@ -125,6 +125,9 @@ export const COMMANDS: Readonly<
         on(ARN('lambda', `function:mqferry-dev-${name}`), 'lambda:InvokeFunction'),
       ),
   },
+  'lib/adapters/lambda/target-probe.ts': {
+    InvokeCommand: () => on(ARN('lambda', 'function:mqferry-dev-probe'), 'lambda:InvokeFunction'),
+  },
   'lib/adapters/lambda/self-invocation.ts': {
     InvokeCommand: (_, functionName) =>
       on(ARN('lambda', `function:mqferry-dev-${functionName}`), 'lambda:InvokeFunction'),

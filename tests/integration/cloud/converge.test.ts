@@ -81,6 +81,7 @@ async function openStack(stage: string) {
     logger: silentLogger,
     shifts,
     overflowGroups: createDynamoOverflowGroups(table),
+    targetProbe: { ask: async () => 'unknown' },
     settlingMs: 500,
     countLagMs: 500,
     ruleConcurrency: 100,

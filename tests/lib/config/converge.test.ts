@@ -21,6 +21,7 @@ const environment = {
   BATCH_FUNCTION_NAME: 'batching',
   PULL_FUNCTION_NAME: 'pulling',
   SESSION_FUNCTION_NAME: 'sessions',
+  PROBE_FUNCTION_NAME: 'asking',
 };
 
 describe('readConvergeConfig', () => {

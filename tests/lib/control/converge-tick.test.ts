@@ -92,6 +92,24 @@ describe('createConvergeTick', () => {
     expect(control.woken).toEqual([FIRST]);
   });
 
+  it('wakes a task whose target is away for ten minutes, and one that holds, each minute', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    await world.setDesired(FIRST, 'running');
+    await world.settle(FIRST);
+    const at = world.at();
+    const reason = { code: 'TARGET_UNREACHABLE', message: 'away', at, about: 'target' } as const;
+    await world.tasks.reportHealth(FIRST, { status: 'degraded', reason });
+    world.clock.advance(9 * 60_000);
+    expect(await tick()).toMatchObject({ degraded: 1, woken: 0 });
+    world.clock.advance(60_000);
+    expect(await tick()).toMatchObject({ degraded: 1, unconverged: 0, woken: 1 });
+    world.target.says = 'away';
+    await world.settle(FIRST);
+    expect((await world.tasks.get(FIRST))?.reason?.code).toBe('HOLDING');
+    expect(await tick()).toMatchObject({ degraded: 1, unconverged: 0, woken: 1 });
+    expect(control.woken).toEqual([FIRST, FIRST]);
+  });
+
   it('takes turns where more tasks are to be woken than one tick wakes', async () => {
     const many = Array.from(
       { length: 150 },
