@@ -15,7 +15,7 @@ const CLOCKS_MS = 1_000;
 
 /** What a process knows of what a target has taken from it. */
 export interface Taken {
-  /** Epoch ms of the last time. */
+  /** Epoch ms of the last time; 0: not yet. */
   atMs: number;
   /** How often. */
   count: number;
@@ -30,8 +30,8 @@ export interface FailedTry {
   messageId: string;
   policy: RetryPolicy;
   error: BridgeError;
-  /** Of other messages to the same target; undefined: this process knows of none. */
-  taken: Taken | undefined;
+  /** Other messages, by the same target. */
+  taken: Taken;
   /** Epoch ms of the first receipt: nothing before that proves anything. */
   firstSeenAtMs: number;
 }
@@ -90,9 +90,9 @@ export function createRetryWatch({
     const key = `${failed.taskId}#${failed.messageId}`;
     const note = notes.get(key);
     const { taken, firstSeenAtMs } = failed;
-    keepRecent(notes, key, { atMs: clock.now(), count: taken?.count ?? 0 }, MAX_NOTES);
+    keepRecent(notes, key, { atMs: clock.now(), count: taken.count }, MAX_NOTES);
     // During an outage it ends here: the table is asked only where the target has taken something meanwhile.
-    const isNews = taken !== undefined && (note === undefined || isSince(note, taken));
+    const isNews = note === undefined || isSince(note, taken);
     if (!isNews || lastTakenMs(taken) < firstSeenAtMs) return UNCOUNTED;
     try {
       return await count(failed, taken, note);

@@ -185,7 +185,7 @@ describe('options.retry of a batch', () => {
           expect(new Set(bodies()).size).toBe(30);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: Number(process.env.FC_RUNS ?? 20) },
     );
   });
 

@@ -6,7 +6,7 @@ import type { RetryTallies } from '../../../lib/ports/retry-tallies.ts';
 import { createRetryWatch } from '../../../lib/replication/retry-watch.ts';
 import { createRecordingLogger, createSteppingClock, NOW_MS } from '../../helpers/rule-path.ts';
 
-const NEVER = Number.NEGATIVE_INFINITY;
+const NEVER = 0;
 const THREE: RetryOption = { preset: 'custom', maxTries: 3, firstWaitSeconds: 10, longestWaitSeconds: 40 };
 const error = new BrokerUnavailableError('no', { code: 'TARGET_ERROR' });
 
@@ -33,7 +33,7 @@ function setUp(tallies: RetryTallies = createMemoryRetryTallies()) {
       const watch = createRetryWatch({ tallies: counting, clock, logger, random: () => 0.5 });
       return (takenAtMs: number, messageId = 'm') => {
         // Each time is another message.
-        const taken = Number.isFinite(takenAtMs) ? { atMs: takenAtMs, count: takenAtMs } : undefined;
+        const taken = { atMs: takenAtMs, count: takenAtMs };
         return watch({ taskId: 't', messageId, policy, error, taken, firstSeenAtMs: NOW_MS - 10 });
       };
     },
