@@ -15,7 +15,7 @@ import { createPutCluster } from '../lib/control/put-cluster.ts';
 import { createPutTopic } from '../lib/control/put-topic.ts';
 import { createApi } from '../lib/middleware/create-api.ts';
 
-const config = readEnvironment(['TABLE_NAME', 'LOG_LEVEL']);
+const config = readEnvironment(['TABLE_NAME', 'ALLOW_LOCAL_ADDRESSES', 'LOG_LEVEL']);
 const logger = createLogger({ serviceName: 'api-clusters', logLevel: config.LOG_LEVEL });
 const table = openTable(config.TABLE_NAME);
 const clusters = createDynamoClusterStore(table);
@@ -26,7 +26,12 @@ const getCluster = createGetCluster({ clusters });
 const operations = clusterOperations({
   listClusters: createListClusters({ clusters }),
   getCluster,
-  putCluster: createPutCluster({ clusters, tasks, clock }),
+  putCluster: createPutCluster({
+    clusters,
+    tasks,
+    clock,
+    allowLocalAddresses: config.ALLOW_LOCAL_ADDRESSES,
+  }),
   deleteCluster: createDeleteCluster({ clusters }),
   getTopic: createGetTopic({ clusters, getCluster }),
   putTopic: createPutTopic({ clusters, getCluster, clock }),

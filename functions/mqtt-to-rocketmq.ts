@@ -7,6 +7,7 @@ import { createDynamoOverflowGroups } from '../lib/adapters/dynamodb/overflow-gr
 import { createDynamoRetryTallies } from '../lib/adapters/dynamodb/retry-tallies.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
+import { guardAddresses } from '../lib/adapters/network/address-guard.ts';
 import { createProducerPool } from '../lib/adapters/rocketmq/producer-pool.ts';
 import { createS3LargeBodies } from '../lib/adapters/s3/large-bodies.ts';
 import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
@@ -19,7 +20,14 @@ import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
 import { createForwardBatch } from '../lib/replication/forward-batch.ts';
 
-const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_QUEUE_URL', 'DEAD_LETTER_BUCKET', 'LOG_LEVEL']);
+const config = readEnvironment([
+  'TABLE_NAME',
+  'DEAD_LETTER_QUEUE_URL',
+  'DEAD_LETTER_BUCKET',
+  'ALLOW_LOCAL_ADDRESSES',
+  'LOG_LEVEL',
+]);
+guardAddresses({ allowLocal: config.ALLOW_LOCAL_ADDRESSES });
 const logger = createLogger({ serviceName: 'mqtt-to-rocketmq', logLevel: config.LOG_LEVEL });
 const clock = systemClock;
 const table = openTable(config.TABLE_NAME);

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
+import { guardAddresses } from '../lib/adapters/network/address-guard.ts';
 import { createProducerPool } from '../lib/adapters/rocketmq/producer-pool.ts';
 import { createRocketmqAdmins } from '../lib/adapters/rocketmq-admin/admins.ts';
 import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
@@ -23,7 +24,8 @@ import { createResetPosition } from '../lib/control/reset-position.ts';
 import type { ApiEvent } from '../lib/middleware/api-event.ts';
 import { createApi } from '../lib/middleware/create-api.ts';
 
-const config = readEnvironment(['TABLE_NAME', 'LOG_LEVEL']);
+const config = readEnvironment(['TABLE_NAME', 'ALLOW_LOCAL_ADDRESSES', 'LOG_LEVEL']);
+guardAddresses({ allowLocal: config.ALLOW_LOCAL_ADDRESSES });
 const logger = createLogger({ serviceName: 'probe', logLevel: config.LOG_LEVEL });
 const table = openTable(config.TABLE_NAME);
 const clusters = createDynamoClusterStore(table);

@@ -10,6 +10,7 @@ import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts'
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
 import { createMqttPublishers } from '../lib/adapters/mqtt/publishers.ts';
+import { guardAddresses } from '../lib/adapters/network/address-guard.ts';
 import { createProducerPool } from '../lib/adapters/rocketmq/producer-pool.ts';
 import { createS3LargeBodies } from '../lib/adapters/s3/large-bodies.ts';
 import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
@@ -19,7 +20,14 @@ import { readEnvironment } from '../lib/config/environment.ts';
 import { createOpenCarrier } from '../lib/replication/redrive/open-carrier.ts';
 import { createWorkOnJobs } from '../lib/replication/redrive/work-on-jobs.ts';
 
-const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_BUCKET', 'AWS_ENDPOINT_URL', 'LOG_LEVEL']);
+const config = readEnvironment([
+  'TABLE_NAME',
+  'DEAD_LETTER_BUCKET',
+  'ALLOW_LOCAL_ADDRESSES',
+  'AWS_ENDPOINT_URL',
+  'LOG_LEVEL',
+]);
+guardAddresses({ allowLocal: config.ALLOW_LOCAL_ADDRESSES });
 const logger = createLogger({ serviceName: 'redrive', logLevel: config.LOG_LEVEL });
 const table = openTable(config.TABLE_NAME);
 const secrets = createSecretReader({ clock });

@@ -12,12 +12,13 @@ import { createSecretReader } from '../../lib/adapters/secrets/secret-reader.ts'
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
 import { createPullLane } from '../../lib/replication/pull-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
-import { emulatorOf, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
+import { emulatorOf, guardShift, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
 
 const MAX_HELD_BYTES_OF_A_LANE = 32 * 1024 * 1024;
 
 /** Shifts of the pull path, as function and process have them. */
 export function createPullShift(config: PullShiftConfig, tools: ShiftTools): RunShift {
+  guardShift(config);
   const { clock, logger } = tools;
   const table = openTable(config.TABLE_NAME);
   const secrets = createSecretReader({ clock });

@@ -16,7 +16,7 @@ import { createSqsOverflowQueue } from '../../lib/adapters/sqs/overflow-queue.ts
 import type { SessionShiftConfig } from '../../lib/config/shift.ts';
 import { createSessionLane } from '../../lib/replication/session-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
-import { emulatorOf, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
+import { emulatorOf, guardShift, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
 
 /** First part of the client ids of all sessions; with another one they would be other sessions. */
 const CLIENT_ID_PREFIX = 'mqferry';
@@ -25,6 +25,7 @@ const MAX_PENDING_BYTES_OF_A_LANE = 16 * 1024 * 1024;
 
 /** Shifts of the session path, as function and process have them. */
 export function createSessionShift(config: SessionShiftConfig, tools: ShiftTools): RunShift {
+  guardShift(config);
   const { clock, logger } = tools;
   const table = openTable(config.TABLE_NAME);
   const sqs = new SQSClient(DATA_PLANE_SQS_CLIENT);

@@ -5,6 +5,7 @@ import { createDynamoShiftSlots } from '../../lib/adapters/dynamodb/shift-slots.
 import { createDynamoStackStore } from '../../lib/adapters/dynamodb/stack-store.ts';
 import type { Table } from '../../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../../lib/adapters/dynamodb/task-store.ts';
+import { guardAddresses } from '../../lib/adapters/network/address-guard.ts';
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
@@ -17,6 +18,11 @@ export interface ShiftTools {
   logger: Logger;
   /** For trials, which cannot wait for quarters of an hour. */
   times?: ShiftTimes;
+}
+
+/** Before any lane is opened. */
+export function guardShift({ ALLOW_LOCAL_ADDRESSES }: PullShiftConfig): void {
+  guardAddresses({ allowLocal: ALLOW_LOCAL_ADDRESSES });
 }
 
 /** What both kinds of shifts have on the stack's table. */

@@ -37,6 +37,11 @@ export const VARIABLES = {
   DELETION_WAIT_SECONDS: z.coerce.number().int().min(0).max(120).default(60),
   /** Comma-separated; none: any topic. */
   ALLOWED_TOPIC_PREFIXES: list.default([]),
+  /** Clusters may be on this machine: true on the local stack only. */
+  ALLOW_LOCAL_ADDRESSES: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
   KEEP_DATA: z
     .enum(['true', 'false'])
     .default('false')

@@ -8,6 +8,7 @@ const SHIFT_NAMES = [
   'SHIFT_IDLE_SECONDS',
   'SHIFT_SECONDS',
   'DEAD_LETTER_BUCKET',
+  'ALLOW_LOCAL_ADDRESSES',
   'AWS_ENDPOINT_URL',
 ] as const satisfies readonly VariableName[];
 const SESSION_NAMES = [

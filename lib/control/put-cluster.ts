@@ -1,6 +1,7 @@
 import type { Cluster, ClusterInput } from '../domain/cluster.ts';
+import { addressFaults } from '../domain/cluster-address.ts';
 import type { Warning } from '../domain/definition-check.ts';
-import { clusterInUse } from '../domain/request-errors.ts';
+import { addressNotAllowed, clusterInUse } from '../domain/request-errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterStore } from '../ports/cluster-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
@@ -13,7 +14,9 @@ import { tasksOfCluster } from './tasks-of-cluster.ts';
  * anew. What says *where* it is may not change under a running task, which would be an edit of that task; and the region of
  * an `aws-iot` cluster not while any task uses it, since its rules live there. The kind never changes.
  *
- * Throws `RequestError`: 409 `KIND_FIXED`, `CLUSTER_IN_USE` (extension `tasks`), 412 `VERSION_MISMATCH`, 404 `CLUSTER_NOT_FOUND`
+ * Nothing at this machine or at metadata of its cloud is a cluster, but on the local stack.
+ *
+ * Throws `RequestError`: 400 `ADDRESS_NOT_ALLOWED`, 409 `KIND_FIXED`, `CLUSTER_IN_USE` (extension `tasks`), 412 `VERSION_MISMATCH`, 404 `CLUSTER_NOT_FOUND`
  * (a version was expected of nothing).
  */
 export type PutCluster = (request: {
@@ -26,10 +29,12 @@ export function createPutCluster({
   clusters,
   tasks,
   clock,
+  allowLocalAddresses = false,
 }: {
   clusters: Pick<ClusterStore, 'get' | 'put'>;
   tasks: Pick<TaskStore, 'list'>;
   clock: Pick<Clock, 'now'>;
+  allowLocalAddresses?: boolean;
 }): PutCluster {
   const countRunning = async (clusterId: string): Promise<number> => {
     const { items, isComplete } = await tasksOfCluster(tasks, clusterId);
@@ -39,6 +44,8 @@ export function createPutCluster({
   };
 
   return async ({ clusterId, input, expectedVersion }) => {
+    const faults = allowLocalAddresses ? [] : addressFaults(input);
+    if (faults.length > 0) throw addressNotAllowed(faults);
     const before = await clusters.get(clusterId);
     const moves = before !== undefined && before.kind === input.kind && placeOf(before) !== placeOf(input);
     const running = moves && input.kind !== 'aws-iot' ? await countRunning(clusterId) : 0;

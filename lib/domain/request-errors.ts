@@ -67,6 +67,15 @@ export const clusterInUse = (clusterId: string, tasks: number, remedy: string): 
     { extensions: { tasks } },
   );
 
+/** @param faults - each field, and what is wrong with the host in it */
+export const addressNotAllowed = (faults: readonly { field: string; message: string }[]): RequestError =>
+  new RequestError(
+    400,
+    'ADDRESS_NOT_ALLOWED',
+    `the address of the cluster is not allowed: ${faults[0]?.field} ${faults[0]?.message}`,
+    { errors: faults.map((fault) => ({ ...fault, code: 'ADDRESS_NOT_ALLOWED' })) },
+  );
+
 export const clusterKindFixed = (clusterId: string, kind: string): RequestError =>
   new RequestError(
     409,

@@ -22,6 +22,7 @@ describe('handler of mqtt-to-rocketmq', () => {
       DEAD_LETTER_BUCKET: 'dead-letters',
       DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters',
       AWS_REGION: 'eu-west-1',
+      ALLOW_LOCAL_ADDRESSES: 'true',
       LOG_LEVEL: 'ERROR',
     });
     ({ handler } = await import('../../functions/mqtt-to-rocketmq.ts'));

@@ -5,7 +5,12 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { type ApiCall, invokeApi } from '../helpers/api-event.ts';
 import { createFakeRemoting } from '../helpers/fake-remoting-server.ts';
 
-Object.assign(process.env, { AWS_REGION: 'eu-west-1', TABLE_NAME: 'table', LOG_LEVEL: 'ERROR' });
+Object.assign(process.env, {
+  AWS_REGION: 'eu-west-1',
+  TABLE_NAME: 'table',
+  ALLOW_LOCAL_ADDRESSES: 'true',
+  LOG_LEVEL: 'ERROR',
+});
 const { handler } = await import('../../functions/probe.ts');
 const call = (request: ApiCall) => invokeApi(handler as never, request);
 

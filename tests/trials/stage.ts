@@ -168,6 +168,7 @@ export async function openStage(options: Omit<MqttBrokerOptions, 'home'> = {}) {
         CONTROL_QUEUE_URL: controlQueue.url,
         CODE_VERSION: 'trial',
         SHIFT_CAPACITY: '400',
+        ALLOW_LOCAL_ADDRESSES: 'true',
         ...more,
       };
     },

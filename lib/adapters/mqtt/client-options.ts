@@ -1,6 +1,7 @@
 import type { IClientOptions } from 'mqtt';
 import type { Cluster } from '../../domain/cluster.ts';
 import { BrokerHoldError } from '../../domain/errors.ts';
+import { assertAllowedHost, guardedLookup } from '../network/address-guard.ts';
 import type { MqttSecret } from './mqtt-secret.ts';
 
 /** 4 is MQTT 3.1.1. */
@@ -17,6 +18,7 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
   ['ws:', 80],
   ['wss:', 443],
 ]);
+const WEBSOCKETS: ReadonlySet<string> = new Set(['ws:', 'wss:']);
 const WITH_TLS: ReadonlySet<string> = new Set(['mqtts:', 'wss:']);
 
 /** The part of a cluster's record that says where its broker is. */
@@ -26,16 +28,17 @@ export type MqttAddress = Pick<Extract<Cluster, { kind: 'mqtt' }>, 'url'>;
  * How MQTT.js connects to the broker of a cluster: `new MqttClient` does nothing until `connect()`, never reconnects by
  * itself and keeps nothing for later. Sessions add `clean: false` and their properties.
  *
- * Throws `BrokerHoldError` (`TLS_MISMATCH`) for a client certificate and an address without TLS.
+ * Throws `BrokerHoldError`: `TLS_MISMATCH` for a client certificate and an address without TLS, `ADDRESS_NOT_ALLOWED`.
  */
 export function mqttClientOptions(
   { url }: MqttAddress,
   secret: MqttSecret,
   { clientId, protocolVersion }: { clientId: string; protocolVersion: MqttProtocolVersion },
 ): { url: string; options: IClientOptions } {
-  const { protocol, port } = new URL(url);
+  const { protocol, hostname, port } = new URL(url);
   const { username, password, cert, key, ca } = secret;
   const isSecure = WITH_TLS.has(protocol);
+  assertAllowedHost(hostname);
   // MQTT.js would speak TLS all the same, to a port that does not.
   if (cert !== undefined && !isSecure) {
     throw new BrokerHoldError('the secret of the cluster holds a certificate, and its address has no TLS', {
@@ -57,6 +60,8 @@ export function mqttClientOptions(
       ...(isSecure ? { rejectUnauthorized: true } : {}),
       ...(isSecure && ca !== undefined ? { ca } : {}),
       ...(isSecure && cert !== undefined && key !== undefined ? { cert, key } : {}),
+      // A websocket begins as a request of HTTP, which others understand too.
+      ...(WEBSOCKETS.has(protocol) ? { wsOptions: guardedLookup() } : {}),
       clean: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       keepalive: KEEPALIVE_SECONDS,

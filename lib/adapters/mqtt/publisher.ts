@@ -3,6 +3,7 @@ import type { OutgoingMqttMessage } from '../../domain/message.ts';
 import { checkOutgoingMqttMessage } from '../../domain/mqtt-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttPublisher, PublishOptions, PublishResult } from '../../ports/mqtt-publisher.ts';
+import { checkHost } from '../network/address-guard.ts';
 import { BackOff } from './back-off.ts';
 import { type MqttAddress, mqttClientOptions } from './client-options.ts';
 import { type BrokerConnection, type ConnectionEvents, openConnection } from './connection.ts';
@@ -144,8 +145,14 @@ export class MqttBrokerPublisher implements MqttPublisher {
     const { cluster, secret, clientId, clock } = this.#options;
     const { signal } = this.#closing;
     if (this.#backOff.waitMs > 0) await clock.sleep(this.#backOff.waitMs, signal);
-    const open = (events: ConnectionEvents) => (protocolVersion: 4 | 5) =>
-      openConnection(mqttClientOptions(cluster, secret, { clientId, protocolVersion }), events, signal);
+    const open = (events: ConnectionEvents) => async (protocolVersion: 4 | 5) => {
+      await checkHost(new URL(cluster.url).hostname);
+      return openConnection(
+        mqttClientOptions(cluster, secret, { clientId, protocolVersion }),
+        events,
+        signal,
+      );
+    };
     await this.#protocol.open(open(this.#events()), async () => {
       const connection = await open(IGNORED)(4);
       await connection.close();

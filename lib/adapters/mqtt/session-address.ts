@@ -1,5 +1,6 @@
 import type { SecretReader } from '../../ports/secret-reader.ts';
 import type { AwsIotWebsocket } from '../aws-iot/websocket.ts';
+import { checkHost } from '../network/address-guard.ts';
 import { mqttClientOptions } from './client-options.ts';
 import { parseMqttSecret } from './mqtt-secret.ts';
 import type { AddressOf } from './session.ts';
@@ -14,7 +15,8 @@ export function createSessionAddresses({
 }): AddressOf {
   return async (cluster, { fresh, ...client }) => {
     if (cluster.kind === 'mqtt') {
-      const { secretRef } = cluster;
+      const { secretRef, url } = cluster;
+      await checkHost(new URL(url).hostname);
       const members = secretRef === undefined ? {} : await secrets.read(secretRef, { fresh });
       return mqttClientOptions(cluster, parseMqttSecret(members), client);
     }

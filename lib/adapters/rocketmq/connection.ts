@@ -1,5 +1,7 @@
 import { Client, type ClientDuplexStream, type ClientOptions, credentials } from '@grpc/grpc-js';
+import { hostOf } from '../../domain/cluster-address.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { assertAllowedHost, checkHost } from '../network/address-guard.ts';
 import { breaksConnection } from './errors.ts';
 import { type CallerIdentity, callMetadata } from './metadata.ts';
 
@@ -77,7 +79,7 @@ export class Connection {
     this.#options = options;
   }
 
-  /** Bytes out, bytes in. Rejects with what grpc-js says; see errors.ts. */
+  /** Bytes out, bytes in. Rejects with what grpc-js says, see errors.ts, or `ADDRESS_NOT_ALLOWED`. */
   unary(method: UnaryMethod, request: Buffer, options: CallOptions): Promise<Buffer> {
     return this.#use((client) => this.#unary(client, method, request, options));
   }
@@ -110,6 +112,9 @@ export class Connection {
   }
 
   async #use<T>(call: (client: Client) => Promise<T>): Promise<T> {
+    // A name may lead elsewhere by now, so it is looked at whenever a connection is made.
+    const check = this.#client === undefined ? checkHost(hostOf(this.#options.endpoint)) : undefined;
+    if (check !== undefined) await check;
     const client = this.#current();
     this.#inFlight += 1;
     try {
@@ -182,6 +187,7 @@ export class Connection {
 
   #connect(): Client {
     const { endpoint, tls, ca } = this.#options;
+    assertAllowedHost(hostOf(endpoint));
     const channel = tls
       ? credentials.createSsl(ca === undefined ? null : Buffer.from(ca))
       : credentials.createInsecure();

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createPutCluster } from '../../../lib/control/put-cluster.ts';
 import { ClusterInput } from '../../../lib/domain/cluster.ts';
 import { type ControlWorld, createControlWorld } from '../../helpers/control-world.ts';
 import { business, definitionWith, devices } from '../../helpers/tasks.ts';
@@ -22,6 +23,22 @@ describe('createPutCluster', () => {
     });
     await expect(put('new', devices, 1)).rejects.toMatchObject({ status: 412 });
     await expect(put('new', business)).rejects.toMatchObject({ code: 'KIND_FIXED' });
+  });
+
+  it.each([
+    ['endpoint', { ...business, endpoint: '169.254.169.254:80' }],
+    ['nameServer', { ...business, nameServer: 'localhost:9876' }],
+    ['url', { kind: 'mqtt', name: 'F', region: 'eu-west-1', url: 'ws://127.0.0.1:9001/2018-06-01' }],
+    ['url', { kind: 'mqtt', name: 'F', region: 'eu-west-1', url: 'mqtt://0x7f.1' }],
+  ])('refuses %s at this machine or at metadata, but on the local stack', async (field, given) => {
+    const input = ClusterInput.parse(given);
+    await expect(put('new', input)).rejects.toMatchObject({
+      status: 400,
+      code: 'ADDRESS_NOT_ALLOWED',
+      errors: [{ field, code: 'ADDRESS_NOT_ALLOWED' }],
+    });
+    const local = createPutCluster({ ...world, allowLocalAddresses: true });
+    expect(await local({ clusterId: 'new', input })).toMatchObject({ created: true });
   });
 
   it('warns of what travels in the clear', async () => {
