@@ -155,16 +155,39 @@ export const COMMANDS: Readonly<
 };
 
 /** What others do in a function's name: Lambda beside what the template's own mappings ask for, AWS IoT for a connection. */
-export const ON_BEHALF: Readonly<Record<string, readonly Right[]>> = {
+export const ON_BEHALF: Readonly<Record<string, { who: string; rights: readonly Right[] }>> = {
   // Its mappings are made at run time.
-  'mqtt-to-rocketmq': on(TASK_QUEUES, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'),
+  'mqtt-to-rocketmq': {
+    who: 'Lambda reads the queues of tasks',
+    rights: on(TASK_QUEUES, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'),
+  },
   // AWS IoT evaluates what a connection does, by the rights of who has signed it.
-  'mqtt-session': [
-    ...on('arn:aws:iot:*:123456789012:client/mqferry-*', 'iot:Connect'),
-    ...on('arn:aws:iot:*:123456789012:topicfilter/*', 'iot:Subscribe'),
-    ...on(IOT_TOPICS, 'iot:Receive'),
-  ],
+  'mqtt-session': {
+    who: 'AWS IoT keeps the MQTT session that the function has signed',
+    rights: [
+      ...on('arn:aws:iot:*:123456789012:client/mqferry-*', 'iot:Connect'),
+      ...on('arn:aws:iot:*:123456789012:topicfilter/*', 'iot:Subscribe'),
+      ...on(IOT_TOPICS, 'iot:Receive'),
+    ],
+  },
 };
+
+/** What the role takes that AWS IoT assumes for the actions of topic rules. */
+export const OF_TOPIC_RULES: readonly Right[] = [
+  ...on(TASK_QUEUES, 'sqs:SendMessage'),
+  ...on(HAND_OVER, 'sqs:SendMessage'),
+];
+
+/** What a function in a VPC takes. */
+export const OF_VPC: readonly Right[] = on(
+  '*',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+);
 
 /** What a mapping from a queue of the stack takes. */
 export function rightsOfMapping(queueArn: string): Right[] {

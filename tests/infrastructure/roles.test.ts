@@ -1,75 +1,72 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { compiledStack } from './compiled-stack.ts';
-import { type LiveCode, type LiveCommand, liveCode } from './live-commands.ts';
-import { COMMANDS, NEVER_CALLED, ON_BEHALF, type Right, rightsOfMapping } from './role-table.ts';
-import { statementsOf } from './statements.ts';
+import { PERMISSIONS_DOC, permissionsDoc } from '../../tools/permissions-doc.ts';
+import { ROOT, VARIANTS, type Variant } from './compiled-stack.ts';
+import { liveCode } from './live-commands.ts';
+import { permissionRows } from './permission-rows.ts';
+import { faultsOf, neededBy, rolesOf } from './role-rights.ts';
+import { COMMANDS, NEVER_CALLED } from './role-table.ts';
 
-const stack = compiledStack('plain');
-const roles = new Map(stack.ofType('AWS::IAM::Role'));
-const functions = stack.ofType('AWS::Lambda::Function').map(([id, { Handler, FunctionName }]) => ({
-  id,
-  name: path.basename(String(Handler), '.handler'),
-  logGroup: `arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/${FunctionName}:*`,
-}));
+const roles = (Object.keys(VARIANTS) as Variant[])
+  .flatMap(rolesOf)
+  .map((role) => ({ role, name: role.name, variant: role.variant }));
 
-/** One line for each right, so that a difference reads as what is missing and what nobody uses. */
-function lines(rights: readonly Right[]): string[] {
-  const texts = rights.map(({ action, resource, conditions = {} }) =>
-    [action, resource, ...(Object.keys(conditions).length === 0 ? [] : [JSON.stringify(conditions)])].join(
-      ' ',
-    ),
-  );
-  return [...new Set(texts)].sort();
-}
-
-function granted(roleId: string): Right[] {
-  return statementsOf(roles.get(roleId) ?? {}).flatMap(({ actions, resources, conditions }) =>
-    actions.flatMap((action) => resources.map((resource) => ({ action, resource, conditions }))),
-  );
-}
-
-function needed(name: string, id: string, logGroup: string, code: LiveCode): Right[] {
-  const never = NEVER_CALLED[name] ?? [];
-  const mappings = stack
-    .ofType('AWS::Lambda::EventSourceMapping')
-    .filter(([, { FunctionName }]) => FunctionName === `<${id}.Arn>`)
-    .flatMap(([, { EventSourceArn }]) => rightsOfMapping(String(EventSourceArn)));
-  const rightsOf = ({ file, command }: LiveCommand) => COMMANDS[file]?.[command]?.(code, name) ?? [];
-  const isMade = (call: LiveCommand, right: Right) =>
-    !never.some(
-      ({ file, command, on }) =>
-        file === call.file &&
-        command === call.command &&
-        (on === undefined || (on.action === right.action && on.resource === right.resource)),
-    );
-  return [
-    ...code.commands.flatMap((call) => rightsOf(call).filter((right) => isMade(call, right))),
-    ...mappings,
-    ...(ON_BEHALF[name] ?? []),
-    { action: 'logs:CreateLogStream', resource: logGroup },
-    { action: 'logs:PutLogEvents', resource: logGroup },
-  ];
-}
-
-describe.each(functions)('the role of $name', ({ id, name, logGroup }) => {
-  it('allows what the function calls, and nothing else', async () => {
-    const code = await liveCode(`functions/${name}.ts`);
-    expect(lines(granted(id.replace('LambdaFunction', 'Role')))).toEqual(
-      lines(needed(name, id, logGroup, code)),
-    );
+describe.each(roles)('the role of $name, $variant', ({ role }) => {
+  it('allows what its code calls and others do in its name, and nothing else', async () => {
+    expect(faultsOf(role.granted, await neededBy(role))).toEqual([]);
   });
 
-  it('is for calls that the table of rights knows', async () => {
+  it('lacks something as soon as any one of its permissions is removed', async () => {
+    const needed = await neededBy(role);
+    const unnoticed = role.granted.filter(
+      (_, removed) =>
+        faultsOf(
+          role.granted.filter((_other, index) => index !== removed),
+          needed,
+        ).length === 0,
+    );
+    expect(role.granted.length).toBeGreaterThan(0);
+    expect(unnoticed).toEqual([]);
+  });
+});
+
+const functions = roles.filter(({ variant, name }) => variant === 'plain' && name !== 'topic-rules');
+
+describe('the table of rights', () => {
+  it.each(functions)('knows every call of $name', async ({ name }) => {
     const { commands } = await liveCode(`functions/${name}.ts`);
-    const unknown = commands.filter(({ file, command }) => COMMANDS[file]?.[command] === undefined);
-    expect(unknown).toEqual([]);
+    expect(commands.filter(({ file, command }) => COMMANDS[file]?.[command] === undefined)).toEqual([]);
   });
 
-  it('leaves out only calls that are there', async () => {
+  it.each(functions)('leaves out only calls that are there of $name', async ({ name }) => {
     const { commands } = await liveCode(`functions/${name}.ts`);
     for (const { file, command } of NEVER_CALLED[name] ?? []) {
       expect(commands).toContainEqual({ file, command });
     }
+  });
+
+  it('has no call that no function makes', async () => {
+    const made = new Set<string>();
+    for (const { name } of functions) {
+      const { commands } = await liveCode(`functions/${name}.ts`);
+      for (const { file, command } of commands) {
+        const isNever = (NEVER_CALLED[name] ?? []).some(
+          (never) => never.file === file && never.command === command && never.on === undefined,
+        );
+        if (!isNever) made.add(`${file} ${command}`);
+      }
+    }
+    const known = Object.entries(COMMANDS).flatMap(([file, commands]) =>
+      Object.keys(commands).map((command) => `${file} ${command}`),
+    );
+    expect(known.filter((call) => !made.has(call))).toEqual([]);
+  });
+});
+
+describe('docs/permissions.md', () => {
+  it('says what the roles allow now: npm run docs:permissions', async () => {
+    const written = readFileSync(path.join(ROOT, PERMISSIONS_DOC), 'utf8');
+    expect(written).toBe(permissionsDoc(await permissionRows()));
   });
 });
