@@ -12,6 +12,7 @@ const shared = {
 };
 
 export default {
+  testSequencer: '<rootDir>/tests/end-to-end/sequencer.mjs',
   projects: [
     {
       ...shared,

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { losePower } from '../helpers/iot-client.ts';
+import { PLANTED, plantedPayload } from '../helpers/planted.ts';
 import { startRemotingConsumer } from '../helpers/remoting-consumer.ts';
 import { openTaskFixture, type TaskFixture } from '../helpers/task-fixture.ts';
 
@@ -16,7 +17,11 @@ describe('a task from AWS IoT to RocketMQ', () => {
     const topic = await fixture.stack.createTopic('NORMAL');
     const station = `s${randomUUID().slice(0, 8)}`;
     await fixture.runningTask([`stations/${station}/+`], topic);
-    const payload = Buffer.concat([Buffer.from([0, 0xff, 0xfe, 0x80]), randomBytes(252)]);
+    const payload = Buffer.concat([
+      Buffer.from([0, 0xff, 0xfe, 0x80]),
+      randomBytes(252),
+      Buffer.from(PLANTED.payload),
+    ]);
     const java = await startRemotingConsumer({
       ...fixture.stack.rocketmq,
       topic,
@@ -52,12 +57,12 @@ describe('a task from AWS IoT to RocketMQ', () => {
     const publisher = await fixture.device();
 
     const before = fixture.stack.consume(topic, `before_${station}`, 1);
-    await publisher.publishAsync(`stations/${station}/status`, 'before', { qos: 1 });
-    expect((await before).map((message) => message.body.toString())).toEqual(['before']);
+    await publisher.publishAsync(`stations/${station}/status`, plantedPayload('before'), { qos: 1 });
+    expect((await before).map((message) => message.body.toString())).toEqual([plantedPayload('before')]);
 
     expect(await fixture.api('POST', `/tasks/${taskId}/pause`)).toMatchObject({ status: 202 });
     await fixture.becomes(taskId, 'paused');
-    await publisher.publishAsync(`stations/${station}/status`, 'during', { qos: 1 });
+    await publisher.publishAsync(`stations/${station}/status`, plantedPayload('during'), { qos: 1 });
     await eventually(
       () => fixture.stack.queueDepth(taskId),
       (depth) => depth === 1,
@@ -67,7 +72,9 @@ describe('a task from AWS IoT to RocketMQ', () => {
     const after = fixture.stack.consume(topic, `after_${station}`, 2);
     expect(await fixture.api('POST', `/tasks/${taskId}/start`)).toMatchObject({ status: 202 });
     await fixture.becomes(taskId, 'running');
-    expect((await after).map((message) => message.body.toString()).sort()).toEqual(['before', 'during']);
+    expect((await after).map((message) => message.body.toString()).sort()).toEqual(
+      ['before', 'during'].map(plantedPayload),
+    );
   }, 180_000);
 
   it('skips what is published during a pause when told to discard', async () => {
@@ -79,12 +86,12 @@ describe('a task from AWS IoT to RocketMQ', () => {
     const publisher = await fixture.device();
     await fixture.api('POST', `/tasks/${taskId}/pause`);
     await fixture.becomes(taskId, 'paused');
-    await publisher.publishAsync(`stations/${station}/status`, 'skipped', { qos: 1 });
+    await publisher.publishAsync(`stations/${station}/status`, plantedPayload('skipped'), { qos: 1 });
     await fixture.api('POST', `/tasks/${taskId}/start`);
     await fixture.becomes(taskId, 'running');
     const after = fixture.stack.consume(topic, `g_${station}`, 1);
-    await publisher.publishAsync(`stations/${station}/status`, 'carried', { qos: 1 });
-    expect((await after).map((message) => message.body.toString())).toEqual(['carried']);
+    await publisher.publishAsync(`stations/${station}/status`, plantedPayload('carried'), { qos: 1 });
+    expect((await after).map((message) => message.body.toString())).toEqual([plantedPayload('carried')]);
   }, 180_000);
 
   it('sends what an edited mapping says, also for what was buffered before the edit', async () => {
@@ -103,7 +110,7 @@ describe('a task from AWS IoT to RocketMQ', () => {
 
     await fixture.api('POST', `/tasks/${taskId}/pause`);
     await fixture.becomes(taskId, 'paused');
-    await publisher.publishAsync(`stations/${station}/status`, 'x', { qos: 1 });
+    await publisher.publishAsync(`stations/${station}/status`, plantedPayload('x'), { qos: 1 });
     expect(await fixture.api('PATCH', `/tasks/${taskId}`, { target: { tag: 'edited' } })).toMatchObject({
       status: 428,
     });
@@ -135,7 +142,7 @@ describe('a task from AWS IoT to RocketMQ', () => {
     });
     await fixture.api('POST', `/tasks/${taskId}/pause`);
     await fixture.becomes(taskId, 'paused');
-    await publisher.publishAsync(`stations/${station}/status`, 'waiting', { qos: 1 });
+    await publisher.publishAsync(`stations/${station}/status`, plantedPayload('waiting'), { qos: 1 });
     await eventually(
       () => fixture.stack.queueDepth(taskId),
       (depth) => depth === 1,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RocketmqProducer } from '../../lib/adapters/rocketmq/producer.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { PLANTED, plantedPayload } from '../helpers/planted.ts';
 import { openTaskFixture, type TaskFixture } from '../helpers/task-fixture.ts';
 
 /** More of them: `MQFERRY_E2E_MESSAGES=10000`. */
@@ -51,7 +52,9 @@ describe('dead letters', () => {
       target: { ...target, keys: ['${payload.serial}'] },
     });
     const device = await fixture.device();
-    const texts = Array.from({ length: MESSAGES }, (_, number) => JSON.stringify({ number }));
+    const texts = Array.from({ length: MESSAGES }, (_, number) =>
+      JSON.stringify({ number, text: PLANTED.payload }),
+    );
     for (let at = 0; at < texts.length; at += PUBLISH_PORTION) {
       const portion = texts.slice(at, at + PUBLISH_PORTION);
       await Promise.all(
@@ -110,7 +113,8 @@ describe('dead letters', () => {
     });
     const { endpoint } = fixture.stack.rocketmq;
     const producer = new RocketmqProducer({ endpoint, tls: false, multiMessage: 'auto', clock: systemClock });
-    const messages = ['open', 'close', 'reset'].map((text) => ({
+    const commands = ['open', 'close', 'reset'].map(plantedPayload);
+    const messages = commands.map((text) => ({
       rocketmqTopic: topic,
       body: Buffer.from(text),
       keys: [],
@@ -146,7 +150,7 @@ describe('dead letters', () => {
       (texts) => texts.length === 2,
       { timeoutMs: 30_000, what: 'both commands arrive' },
     );
-    expect(received.toSorted()).toEqual(['open', 'close', 'reset'].filter((text) => text !== gone).sort());
+    expect(received.toSorted()).toEqual(commands.filter((text) => text !== gone).sort());
     await summaryIs(taskId, 0);
   }, 300_000);
 });

@@ -3,6 +3,7 @@ import { DeleteTopicRuleCommand } from '@aws-sdk/client-iot';
 import { UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
+import { plantedPayload } from '../helpers/planted.ts';
 import { openTaskFixture, type TaskFixture } from '../helpers/task-fixture.ts';
 
 let fixture: TaskFixture;
@@ -35,7 +36,7 @@ describe('a running task', () => {
 
     const publisher = await fixture.device();
     const read = fixture.stack.consume(topic, `g_${station}`, 1);
-    await publisher.publishAsync(`stations/${station}/status`, 'again', { qos: 1 });
-    expect((await read).map((message) => message.body.toString())).toEqual(['again']);
+    await publisher.publishAsync(`stations/${station}/status`, plantedPayload('again'), { qos: 1 });
+    expect((await read).map((message) => message.body.toString())).toEqual([plantedPayload('again')]);
   }, 180_000);
 });

@@ -13,6 +13,7 @@ import {
   type NumberedMessage,
   numberedMessages,
 } from '../helpers/numbered-messages.ts';
+import { plantedProperty } from '../helpers/planted.ts';
 import type { ReadMessage } from '../helpers/stack-under-test.ts';
 import { openTaskFixture, type TaskFixture } from '../helpers/task-fixture.ts';
 
@@ -80,7 +81,7 @@ describe('thousands of messages of each pair', () => {
       await publishAll(factory, IN_FLIGHT.factory, sent, ({ line, number }) => ({
         topic: `pairs/${run}/${line}`,
         properties: {
-          userProperties: { n: `${number}`, same: ['first', 'second'], 'odd name': 'ü €' },
+          userProperties: { n: `${number}`, same: ['first', 'second'], 'odd name': plantedProperty('ü €') },
           contentType: 'application/octet-stream',
           responseTopic: `answers/${run}`,
           correlationData: Buffer.from([0, 255, number % 256]),
@@ -110,7 +111,7 @@ describe('thousands of messages of each pair', () => {
         expect(placed).toEqual(
           expect.arrayContaining([
             ['same', 'second'],
-            ['odd name', 'ü €'],
+            ['odd name', plantedProperty('ü €')],
           ]),
         );
         expect(Number(properties.mqtt_expiry)).toBeGreaterThan(3_000);
@@ -159,7 +160,7 @@ describe('thousands of messages of each pair', () => {
         messageGroup: line,
         properties: new Map([
           ['n', `${number}`],
-          ['who', 'back office'],
+          ['who', plantedProperty('back office')],
         ]),
       }));
       await arrivals.all(COUNT);
@@ -167,7 +168,7 @@ describe('thousands of messages of each pair', () => {
       expect(disordered(arrivals.witness)).toEqual([]);
       for (const own of properties) {
         expect(own).toMatchObject({
-          who: 'back office',
+          who: plantedProperty('back office'),
           rmq_tag: 'command',
           mqferry_path: expect.anything(),
         });

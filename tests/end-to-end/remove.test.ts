@@ -10,6 +10,7 @@ import { createApiUser } from '../../local/api-user.ts';
 import { deploy, remove } from '../../local/deploy.ts';
 import { type ApiClient, createApiClient } from '../helpers/api-client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { plantedPayload } from '../helpers/planted.ts';
 import { openTaskFixture, type TaskFixture } from '../helpers/task-fixture.ts';
 
 const TASKS = 50;
@@ -109,7 +110,7 @@ describe('serverless remove', () => {
     const publisher = await fixture.device();
     let published = 0;
     const traffic = setInterval(() => {
-      publisher.publish(`gone/${published % RUNNING}/x`, `${published}`, { qos: 1 });
+      publisher.publish(`gone/${published % RUNNING}/x`, plantedPayload(`${published}`), { qos: 1 });
       published += 1;
     }, 20);
     try {

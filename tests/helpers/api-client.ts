@@ -1,3 +1,4 @@
+import { appendFile } from 'node:fs/promises';
 import { AwsClient } from 'aws4fetch';
 
 export interface ApiAnswer {
@@ -12,6 +13,17 @@ export interface ApiClientOptions {
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** A file that gets a line for each answer: what all of a suite were is looked at when it ends. */
+  record?: string;
+}
+
+/** A line of the record. */
+export interface RecordedAnswer {
+  method: string;
+  path: string;
+  status: number;
+  headers: Record<string, string>;
+  text: string;
 }
 
 /** Calls the deployed HTTPS API as an IAM user (SigV4), as a user's script would. */
@@ -36,6 +48,11 @@ export function createApiClient(options: ApiClientOptions) {
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
+    if (options.record !== undefined) {
+      const answer = { status: response.status, headers: Object.fromEntries(response.headers), text };
+      const line: RecordedAnswer = { method, path, ...answer };
+      await appendFile(options.record, `${JSON.stringify(line)}\n`);
+    }
     return {
       status: response.status,
       headers: response.headers,

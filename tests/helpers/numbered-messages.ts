@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { PLANTED } from './planted.ts';
 
 /** One message of a run: what it is told by, and what it must arrive as. */
 export interface NumberedMessage {
@@ -66,5 +67,5 @@ export function disordered({ order }: Witness): string[] {
 function payloadOf(number: number): Buffer {
   if (number === 0) return Buffer.alloc(0);
   if (number === 1) return Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-  return randomBytes(1 + ((number * 37) % 512));
+  return Buffer.concat([randomBytes(1 + ((number * 37) % 512)), Buffer.from(PLANTED.payload)]);
 }

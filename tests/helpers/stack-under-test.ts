@@ -19,6 +19,9 @@ export const TEST_STACK_DIR = path.resolve(
   process.env.MQFERRY_STACK_DIR ?? path.join(LOCAL_DIR, 'end-to-end'),
 );
 
+/** Every answer that the API has given to the suite, see `RecordedAnswer`. */
+export const API_RECORD = path.join(TEST_STACK_DIR, 'api-answers.jsonl');
+
 /** The root key of the emulator: it passes every policy, so it is for looking only. */
 const ROOT = { accessKeyId: 'test', secretAccessKey: 'test' };
 
@@ -64,7 +67,7 @@ export interface StackUnderTest {
 export async function runningStack(): Promise<StackUnderTest> {
   const stack = JSON.parse(await readFile(layoutOf(TEST_STACK_DIR).stackFile, 'utf8')) as StackFile;
   const { endpoint, region, ...key } = stack.aws;
-  const apiOptions = { api: stack.api, region, ...key };
+  const apiOptions = { api: stack.api, region, ...key, record: API_RECORD };
   const api = createApiClient(apiOptions);
   const config = { endpoint, region, credentials: ROOT };
   const sqs = new SQSClient(config);
