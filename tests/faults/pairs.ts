@@ -58,6 +58,8 @@ async function openRulePair(stage: FaultStage, perSecond: number): Promise<Pair>
     taskName: `rule-${run}`,
     source: { clusterId: CLUSTERS.iot, topicFilters: [`faults/${run}/+/+`] },
     target: target(rocketmqTopic),
+    // The emulator makes a process of each.
+    options: { concurrency: 2 },
   });
   const connectIot = connecter(iotOptions(stage.ends));
   return {
