@@ -18,6 +18,7 @@ import { systemClock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
+import { createMetricsReport } from '../lib/replication/count-report.ts';
 import { createForwardBatch } from '../lib/replication/forward-batch.ts';
 
 const config = readEnvironment([
@@ -25,6 +26,8 @@ const config = readEnvironment([
   'DEAD_LETTER_QUEUE_URL',
   'DEAD_LETTER_BUCKET',
   'ALLOW_LOCAL_ADDRESSES',
+  'SERVICE',
+  'STAGE',
   'LOG_LEVEL',
 ]);
 guardAddresses({ allowLocal: config.ALLOW_LOCAL_ADDRESSES });
@@ -45,6 +48,13 @@ const forwardBatch = createForwardBatch({
   lanes: createDynamoLaneLeases(table, clock),
   clock,
   logger,
+  report: createMetricsReport({
+    service: config.SERVICE,
+    stage: config.STAGE,
+    direction: 'mqtt-to-rocketmq',
+    metrics: logger,
+    clock,
+  }),
 });
 
 /** A batch of a task's queue. Answers the records that come again; what is not listed has arrived, or is a dead letter. */

@@ -117,6 +117,10 @@ export const TaskOptions = z.strictObject({
     description:
       'A message that tasks of this stack have carried so often is not carried again: the guard against loops',
   }),
+  metrics: z.enum(['service', 'task']).default('service').meta({
+    description:
+      'CloudWatch metrics. service: the task counts into those of the service and of its direction. task: also metrics of its own, up to 13 at $0.30 a month each.',
+  }),
   oversize: z.enum(['deadletter', 'envelope']).default('deadletter').meta({
     description:
       'What becomes of a message whose properties exceed RocketMQ’s limits: dead letter, or packed into the body',

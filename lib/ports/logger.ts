@@ -1,5 +1,7 @@
 /** Structured log: a sentence and ids. Never a payload, never a secret. Normal operation logs at most one line per batch. */
 export interface Logger {
+  /** Debug lines are written: else nobody needs to gather what would stand in them. */
+  readonly isDebug?: boolean;
   debug(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;

@@ -1,6 +1,10 @@
+import { type Latencies, newLatencies } from '../domain/latency.ts';
+
 /** What became of the records of one task in one batch. Payload sizes in bytes, times in milliseconds. */
 export interface BatchCounts {
   taskId: string;
+  /** The task wants metrics of its own. */
+  perTask: boolean;
   /** Records of this batch. */
   records: number;
   /** Source messages met for the first time; overlap copies are none. */
@@ -20,6 +24,10 @@ export interface BatchCounts {
   retried: number;
   /** Payload bytes of what was replicated. */
   bytes: number;
+  /** From the source's time of a message until RocketMQ had stored it; redriven ones are left out. */
+  latencies: Latencies;
+  /** How long ago the oldest of the records was put into the queue. */
+  oldestAgeMs: number;
   ms: number;
 }
 
@@ -28,6 +36,7 @@ export type Skipped = 'filtered' | 'loopSkipped' | 'expired' | 'overlap';
 export function newBatchCounts(taskId: string, records: number): BatchCounts {
   return {
     taskId,
+    perTask: false,
     records,
     consumed: 0,
     replicated: 0,
@@ -39,6 +48,8 @@ export function newBatchCounts(taskId: string, records: number): BatchCounts {
     returned: {},
     retried: 0,
     bytes: 0,
+    latencies: newLatencies(),
+    oldestAgeMs: 0,
     ms: 0,
   };
 }

@@ -1,3 +1,4 @@
+import { addLatency } from '../domain/latency.ts';
 import { type BatchCounts, countCode, newBatchCounts, type Skipped } from './batch-counts.ts';
 import type { SourceRecord } from './source-record.ts';
 
@@ -16,8 +17,8 @@ export interface GivenBack {
  */
 export interface BatchLedger {
   readonly counts: BatchCounts;
-  /** RocketMQ has stored it. */
-  stored(record: SourceRecord, bytes: number): void;
+  /** RocketMQ has stored it. @param latencyMs - since its source's time; absent: that says nothing */
+  stored(record: SourceRecord, bytes: number, latencyMs?: number): void;
   /** The hand-over queue has accepted it. */
   handedOver(record: SourceRecord, code: string): void;
   /** Deliberately not carried. */
@@ -47,13 +48,15 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
 
   return {
     counts,
-    stored(record, bytes) {
+    stored(record, bytes, latencyMs = Number.NaN) {
       if (!open.delete(record)) return;
+      addLatency(counts.latencies, latencyMs);
       counts.replicated += 1;
       counts.bytes += bytes;
       settled.set(record, () => {
         counts.replicated -= 1;
         counts.bytes -= bytes;
+        addLatency(counts.latencies, latencyMs, -1);
       });
     },
     handedOver(record, code) {

@@ -78,6 +78,12 @@ function decideMessage(
       mappedAtMs: receiptTimeMs,
       remap: (sendTimeMs) => mapper(source, { ...provenance, sendTimeMs }),
       bytes: source.payload.length,
+      mqferryId: provenance.messageId,
+      topicName: source.topicName,
+      // A redriven one has waited for a person.
+      ...(record.redriven === undefined
+        ? { sourceTimeMs: provenance.sourceTimeMs ?? record.sentTimeMs }
+        : {}),
     },
   };
 }

@@ -8,6 +8,7 @@ import type { OverflowGroups } from '../ports/overflow-groups.ts';
 import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 import type { Visibility } from '../ports/visibility.ts';
+import type { ReportCounts } from './count-report.ts';
 import type { Random } from './retry-schedule.ts';
 
 /** What forwarding a batch needs from the outside. */
@@ -26,6 +27,8 @@ export interface ForwardBatchPorts {
   lanes: Pick<LaneLeases, 'list'>;
   clock: Clock;
   logger: Logger;
+  /** Told once for each task of a batch, which is the batch's line in the log; absent: the line has no metrics. */
+  report?: ReportCounts;
   /** For jitter; absent: `Math.random`. */
   random?: Random;
 }

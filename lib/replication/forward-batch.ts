@@ -3,6 +3,7 @@ import type { BatchCounts } from './batch-counts.ts';
 import { createBatchLedger } from './batch-ledger.ts';
 import { createRetriesOfBatches, type RetriesOfBatch } from './batch-retries.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
+import type { ReportCounts } from './count-report.ts';
 import type { ForwardBatchPorts } from './forward-batch-ports.ts';
 import { closeInOrder } from './forward-in-order.ts';
 import { forwardTaskBatch } from './forward-task-batch.ts';
@@ -65,6 +66,7 @@ async function forwardQueue(
   const beganMs = clock.now();
   const taskId = taskIdOfQueueArn(queueArn);
   const ledger = createBatchLedger(taskId ?? UNKNOWN_TASK_ID, records);
+  ledger.counts.oldestAgeMs = beganMs - Math.min(...records.map(({ sentTimeMs }) => sentTimeMs));
   try {
     if (taskId === undefined) throw new Error(`the queue ${queueArn} belongs to no task`);
     await forwardTaskBatch({ taskId, records, ledger, deadlineMs }, ports);
@@ -76,7 +78,25 @@ async function forwardQueue(
   const givenBack = ledger.close();
   await giveBack(queueArn, givenBack, { ...ports, deadlineMs });
   ledger.counts.ms = clock.now() - beganMs;
-  const level = givenBack.length > 0 ? 'warn' : 'info';
-  logger[level]('batch forwarded', { ...ledger.counts });
+  tell(ledger.counts, ports);
   return { failedRecordIds: givenBack.map(({ record }) => record.recordId), counts: ledger.counts };
+}
+
+/** The one line of a batch. */
+function tell(counts: BatchCounts, { logger, report = withoutMetrics(logger) }: ForwardBatchPorts): void {
+  const { taskId, perTask, records, overlap, ms } = counts;
+  const isWhole = Object.keys(counts.returned).length === 0;
+  report('batch forwarded', [{ taskId, perTask, counts }], {
+    properties: { records, ms, ...(overlap === 0 ? {} : { overlap }) },
+    level: isWhole ? 'info' : 'warn',
+  });
+}
+
+function withoutMetrics(logger: ForwardBatchPorts['logger']): ReportCounts {
+  return (message, tasks, { level = 'info' } = {}) => {
+    for (const { counts } of tasks) {
+      const { latencies: _, ...fields } = counts;
+      logger[level](message, fields);
+    }
+  };
 }

@@ -44,7 +44,8 @@ export async function forwardTaskBatch(batch: TaskBatch, ports: Ports): Promise<
 async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports): Promise<void> {
   const { ledger, deadlineMs } = batch;
   const { task, compiled, cluster } = prepared;
-  const { clock, producers, random = Math.random } = ports;
+  ledger.counts.perTask = task.definition.options.metrics === 'task';
+  const { clock, logger, producers, random = Math.random } = ports;
   const health = healthOf(task, ports);
   const handOver = createHandOver({ ...ports, ledger, task, deadlineMs });
   const texts = await readTexts(batch.records, ports);
@@ -61,6 +62,7 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
     ...(ports.retriesOf === undefined ? {} : { retries: ports.retriesOf(task) }),
     deadlineMs,
     clock,
+    logger,
     random,
   };
   if (isOrdered(batch.records)) await sendInOrder(batch.records, outgoing, unhelpables, options);

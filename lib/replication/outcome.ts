@@ -8,7 +8,7 @@ import { BridgeError, BrokerUnavailableError, GroupStoppedError } from '../domai
  * - `hold`: give it back at once: a person has to act.
  */
 export type Outcome =
-  | { kind: 'stored' }
+  | { kind: 'stored'; messageId: string }
   | { kind: 'retry'; error: BridgeError }
   | { kind: 'dead-letter'; error: BridgeError }
   | { kind: 'hold'; error: BridgeError };
@@ -19,7 +19,9 @@ export type Outcome =
  */
 export function outcomeOf(answer: unknown): Outcome {
   if (isObject(answer)) {
-    if (answer.status === 'stored' && typeof answer.messageId === 'string') return { kind: 'stored' };
+    if (answer.status === 'stored' && typeof answer.messageId === 'string') {
+      return { kind: 'stored', messageId: answer.messageId };
+    }
     if (answer.status === 'failed' && answer.error instanceof BridgeError) {
       return outcomeOfError(answer.error);
     }

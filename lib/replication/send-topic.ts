@@ -1,6 +1,7 @@
 import type { BridgeError } from '../domain/errors.ts';
 import type { RocketmqMessage } from '../domain/message.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import type { BatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
@@ -34,6 +35,11 @@ export interface Outgoing {
   remap(sendTimeMs: number): RocketmqMessage;
   /** Payload bytes. */
   bytes: number;
+  /** Epoch ms at the source; absent: how long it took says nothing. */
+  sourceTimeMs?: number;
+  /** `mqferry_id`, and the MQTT topic it came by. */
+  mqferryId: string;
+  topicName: string;
 }
 
 export interface SendTopicOptions {
@@ -49,6 +55,7 @@ export interface SendTopicOptions {
   /** Attempts for each message; absent: as time allows. */
   maxAttempts?: number;
   clock: Clock;
+  logger: Logger;
   random: Random;
 }
 
@@ -116,7 +123,7 @@ async function settle(
     const outcome = outcomes[index];
     if (outcome?.kind === 'stored') {
       stored += 1;
-      ledger.stored(one.record, one.bytes);
+      bookStored(one, rocketmqTopic, outcome.messageId, options);
     } else if (outcome?.kind === 'dead-letter') {
       unhelpables.push({ record: one.record, error: outcome.error, targetTopic: rocketmqTopic });
     } else if (outcome !== undefined) {
@@ -140,6 +147,19 @@ async function settle(
   else if (away === undefined && stored > 0) health.working(rocketmqTopic);
   else if (away !== undefined && stored === 0) health.failing(rocketmqTopic, away);
   return retries;
+}
+
+/** Also joins, for those who look for one message, the MQTT message with what it has become in RocketMQ. */
+function bookStored(
+  { record, bytes, sourceTimeMs, mqferryId, topicName }: Outgoing,
+  rocketmqTopic: string,
+  messageId: string,
+  { ledger, clock, logger }: SendTopicOptions,
+): void {
+  ledger.stored(record, bytes, sourceTimeMs === undefined ? undefined : clock.now() - sourceTimeMs);
+  if (logger.isDebug !== true) return;
+  const { recordId } = record;
+  logger.debug('message stored', { mqferryId, topicName, recordId, rocketmqTopic, messageId });
 }
 
 function longestAskedWaitMs(retries: readonly Retry[]): number {

@@ -1,8 +1,9 @@
 import { SendMessageBatchCommand, type SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { Task } from '../../lib/domain/task.ts';
+import { emfFaults } from '../helpers/emf-schema.ts';
 import { type FakeProxy, startFakeProxy } from '../helpers/fake-rocketmq-proxy.ts';
 import { envelopeText, rocketmqCluster, ruleTask, TASK_ID } from '../helpers/rule-path.ts';
 import { invocationContext, sqsEvent } from '../helpers/sqs-event.ts';
@@ -23,14 +24,24 @@ describe('handler of mqtt-to-rocketmq', () => {
       DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters',
       AWS_REGION: 'eu-west-1',
       ALLOW_LOCAL_ADDRESSES: 'true',
+      SERVICE: 'mqferry',
+      STAGE: 'dev',
       LOG_LEVEL: 'ERROR',
     });
     ({ handler } = await import('../../functions/mqtt-to-rocketmq.ts'));
   });
   afterAll(() => proxy.stop());
 
+  const written: string[] = [];
+  afterEach(() => void jest.restoreAllMocks());
+
   let task: Task;
   beforeEach(() => {
+    written.length = 0;
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      written.push(String(text));
+      return true;
+    });
     task = ruleTask();
     sqs.reset();
     documents.reset();
@@ -51,6 +62,14 @@ describe('handler of mqtt-to-rocketmq', () => {
     expect(await handler(event, invocationContext())).toEqual({ batchItemFailures: [] });
     const [request] = proxy.requests.slice(before);
     expect(request?.map((message) => Buffer.from(message.getBody_asU8()).toString())).toEqual(['a', 'b']);
+    const lines = written.splice(0).map((text) => JSON.parse(text));
+    expect(lines.map(emfFaults)).toEqual([[]]);
+    expect(lines[0]).toMatchObject({
+      message: 'batch forwarded',
+      stage: 'dev',
+      taskId: TASK_ID,
+      replicated: 2,
+    });
   });
 
   it('hands over what cannot be read, and answers that it is done with it', async () => {

@@ -9,6 +9,7 @@ import {
 import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
+import type { EmfDocument } from '../../../lib/domain/emf.ts';
 import {
   BrokerHoldError,
   BrokerThrottledError,
@@ -18,9 +19,11 @@ import {
 import type { RocketmqMessage } from '../../../lib/domain/message.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import type { MessageProducer } from '../../../lib/ports/message-producer.ts';
+import { createMetricsReport } from '../../../lib/replication/count-report.ts';
 import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import type { ForwardBatchPorts } from '../../../lib/replication/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
+import { emfFaults } from '../../helpers/emf-schema.ts';
 import {
   createRecordingLogger,
   createSteppingClock,
@@ -99,6 +102,58 @@ describe('createForwardBatch', () => {
       fields: { taskId: TASK_ID, replicated: 1, failed: { ENVELOPE_INVALID: 1 } },
     });
     expect(JSON.stringify(logger.lines)).not.toContain('secret-payload');
+  });
+
+  it('tells a batch as metrics instead, in that one line, with how long its messages took', async () => {
+    const logger = createRecordingLogger();
+    const clock = createSteppingClock();
+    const written: { message: string; document: EmfDocument; level: string | undefined }[] = [];
+    const report = createMetricsReport({
+      service: 'mqferry',
+      stage: 'dev',
+      direction: 'mqtt-to-rocketmq',
+      metrics: { write: (message, document, level) => written.push({ message, document, level }) },
+      clock,
+    });
+    const { forwardBatch } = setUp(ruleTask({ options: { metrics: 'task' } }), { report, logger });
+    const records = [
+      sourceRecord({ payload: 'secret-payload', ts: NOW_MS - 1_000 }, { sentTimeMs: NOW_MS - 900 }),
+      sourceRecord({ ts: NOW_MS - 9e8 }, { redriven: 'dead-letter' }),
+      sourceRecord('{'),
+    ];
+    await forwardBatch(records, DEADLINE);
+    expect(logger.lines).toEqual([]);
+    expect(written).toHaveLength(1);
+    const line = written[0];
+    if (line === undefined) throw new Error('no line');
+    const { message, level, document } = line;
+    expect([message, level]).toEqual(['batch forwarded', 'info']);
+    expect(emfFaults(document)).toEqual([]);
+    expect(document).toMatchObject({ taskId: TASK_ID, records: 3, replicated: 2, failed: 1 });
+    // The redriven one would say nothing but how long a person took.
+    expect(document.syncLatencyMs).toEqual([expect.any(Number)]);
+    expect(Number([document.syncLatencyMs].flat()[0])).toBeGreaterThanOrEqual(1_000);
+    expect(document._aws?.CloudWatchMetrics[0]?.Dimensions).toHaveLength(3);
+    expect(JSON.stringify(written)).not.toContain('secret-payload');
+  });
+
+  it('joins each message with its RocketMQ message id, for who asks for debug lines', async () => {
+    const logger = Object.assign(createRecordingLogger(), { isDebug: true });
+    const { forwardBatch, producer } = setUp(ruleTask(), { logger });
+    await forwardBatch([sourceRecord({ payload: 'a' })], DEADLINE);
+    const [message] = producer.stored('charger_status');
+    expect(logger.lines[0]).toEqual({
+      level: 'debug',
+      message: 'message stored',
+      fields: {
+        mqferryId: property(message, 'mqferry_id'),
+        topicName: property(message, 'mqtt_topic'),
+        recordId: expect.any(String),
+        rocketmqTopic: 'charger_status',
+        messageId: expect.any(String),
+      },
+    });
+    expect(logger.lines).toHaveLength(2);
   });
 
   it('tells the times at the source, at our receipt and at the attempt that arrived', async () => {

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createLogger } from '../../../../lib/adapters/system/logger.ts';
+import { emfDocument } from '../../../../lib/domain/emf.ts';
+import { emfFaults } from '../../../helpers/emf-schema.ts';
 
 let lines: Record<string, unknown>[];
 const keep = (line: unknown) => void lines.push(JSON.parse(String(line)));
@@ -49,6 +51,36 @@ describe('createLogger', () => {
     expect(lines[0]).toMatchObject({ requestId: '1', routeKey: 'GET /tasks' });
     expect(lines[1]).toMatchObject({ requestId: '2' });
     expect(lines[1]).not.toHaveProperty('routeKey');
+  });
+
+  it('writes metrics as one line that has the dimensions for itself, at any level', () => {
+    const written: string[] = [];
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      written.push(String(text));
+      return true;
+    });
+    const logger = createLogger({ serviceName: 'converge', logLevel: 'ERROR' });
+    logger.setContext({ requestId: '1' });
+    const document = emfDocument({
+      nowMs: 1_767_225_600_000,
+      sets: ['service'],
+      dimensions: { service: 'mqferry', stage: 'dev' },
+      metrics: { tasksRunning: 3 },
+    });
+    logger.write('tick', document);
+    expect(written).toHaveLength(1);
+    expect(written[0]).toMatch(/^\{.*\}\n$/);
+    const line = JSON.parse(written[0] ?? '');
+    expect(emfFaults(line)).toEqual([]);
+    expect(line).toMatchObject({
+      level: 'INFO',
+      message: 'tick',
+      timestamp: '2026-01-01T00:00:00.000Z',
+      function: 'converge',
+      requestId: '1',
+      service: 'mqferry',
+      tasksRunning: 3,
+    });
   });
 
   it('names an error with its cause', () => {
