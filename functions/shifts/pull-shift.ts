@@ -12,7 +12,7 @@ import { createSecretReader } from '../../lib/adapters/secrets/secret-reader.ts'
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
 import { createPullLane } from '../../lib/replication/pull-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
-import { emulatorOf, guardShift, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
+import { emulatorOf, guardShift, heldBytesOfLane, metered, type ShiftTools, tablePorts } from './shared.ts';
 
 const MAX_HELD_BYTES_OF_A_LANE = 32 * 1024 * 1024;
 
@@ -23,7 +23,9 @@ export function createPullShift(config: PullShiftConfig, tools: ShiftTools): Run
   const table = openTable(config.TABLE_NAME);
   const secrets = createSecretReader({ clock });
   const awsIot = createDataPublishers({ endpoints: createDataEndpoints(), clock, ...emulatorOf(config) });
+  const { meter, during } = metered(config, tools, 'rocketmq-to-mqtt');
   const openLane = createPullLane({
+    meter,
     consumers: createMessageConsumers({ secrets, clock }),
     admins: createRocketmqAdmins({ secrets, clock }),
     publishers: createMqttPublishers({ secrets, clock, awsIot }),
@@ -36,5 +38,5 @@ export function createPullShift(config: PullShiftConfig, tools: ShiftTools): Run
     clock,
     logger,
   });
-  return createShift({ ...tablePorts(table, config, tools), kind: 'pull', openLane });
+  return during(createShift({ ...tablePorts(table, config, tools), kind: 'pull', openLane }));
 }

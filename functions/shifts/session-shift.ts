@@ -16,7 +16,7 @@ import { createSqsOverflowQueue } from '../../lib/adapters/sqs/overflow-queue.ts
 import type { SessionShiftConfig } from '../../lib/config/shift.ts';
 import { createSessionLane } from '../../lib/replication/session-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
-import { emulatorOf, guardShift, heldBytesOfLane, type ShiftTools, tablePorts } from './shared.ts';
+import { emulatorOf, guardShift, heldBytesOfLane, metered, type ShiftTools, tablePorts } from './shared.ts';
 
 /** First part of the client ids of all sessions; with another one they would be other sessions. */
 const CLIENT_ID_PREFIX = 'mqferry';
@@ -32,7 +32,9 @@ export function createSessionShift(config: SessionShiftConfig, tools: ShiftTools
   const secrets = createSecretReader({ clock });
   const shared = tablePorts(table, config, tools);
   const awsIot = createAwsIotWebsocket({ endpoints: createDataEndpoints(), ...emulatorOf(config) });
+  const { meter, during } = metered(config, tools, 'mqtt-to-rocketmq');
   const openLane = createSessionLane({
+    meter,
     sessions: createMqttSessions({ addressOf: createSessionAddresses({ secrets, awsIot }), clock }),
     producers: createProducerPool({ secrets, clock }),
     deadLetters: createSqsDeadLetterQueue({ sqs, queueUrl: config.DEAD_LETTER_QUEUE_URL, logger }),
@@ -49,5 +51,5 @@ export function createSessionShift(config: SessionShiftConfig, tools: ShiftTools
     clock,
     logger,
   });
-  return createShift({ ...shared, kind: 'session', openLane });
+  return during(createShift({ ...shared, kind: 'session', openLane }));
 }

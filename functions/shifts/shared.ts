@@ -7,15 +7,19 @@ import type { Table } from '../../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../../lib/adapters/dynamodb/task-store.ts';
 import { guardAddresses } from '../../lib/adapters/network/address-guard.ts';
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
+import type { TaskDirection } from '../../lib/domain/task.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
-import type { ShiftPorts } from '../../lib/replication/shift.ts';
+import type { MetricsLog } from '../../lib/ports/metrics-log.ts';
+import { createMetricsReport } from '../../lib/replication/count-report.ts';
+import { createLaneMeter, type LaneMeter } from '../../lib/replication/lane-meter.ts';
+import type { RunShift, ShiftPorts } from '../../lib/replication/shift.ts';
 import { SHIFT_TIMES, type ShiftTimes } from '../../lib/replication/shift-times.ts';
 
 /** What a shift is given beside its configuration. */
 export interface ShiftTools {
   clock: Clock;
-  logger: Logger;
+  logger: Logger & MetricsLog;
   /** For trials, which cannot wait for quarters of an hour. */
   times?: ShiftTimes;
 }
@@ -44,6 +48,31 @@ export function tablePorts(
     idleEndMs: config.SHIFT_IDLE_SECONDS * 1_000,
     clock,
     logger,
+  };
+}
+
+/** How often a shift writes what its lanes have counted: six lines a minute, well within the minute of a metric. */
+const REPORT_MS = 10_000;
+
+/** Gathers what the lanes of a shift count, and has it written while the shift runs, for the last time at its end. */
+export function metered(
+  { SERVICE, STAGE }: PullShiftConfig,
+  { clock, logger }: ShiftTools,
+  direction: TaskDirection,
+): { meter: LaneMeter; during(runShift: RunShift): RunShift } {
+  const ids = { service: SERVICE, stage: STAGE, direction };
+  const meter = createLaneMeter(createMetricsReport({ ...ids, metrics: logger, clock }));
+  return {
+    meter,
+    during: (runShift) => async (run) => {
+      const timer = setInterval(() => meter.flush(), REPORT_MS);
+      try {
+        return await runShift(run);
+      } finally {
+        clearInterval(timer);
+        meter.flush();
+      }
+    },
   };
 }
 

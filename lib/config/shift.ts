@@ -10,6 +10,8 @@ const SHIFT_NAMES = [
   'DEAD_LETTER_BUCKET',
   'ALLOW_LOCAL_ADDRESSES',
   'AWS_ENDPOINT_URL',
+  'SERVICE',
+  'STAGE',
 ] as const satisfies readonly VariableName[];
 const SESSION_NAMES = [
   ...SHIFT_NAMES,

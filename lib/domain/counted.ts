@@ -53,20 +53,15 @@ export function newCounted(): Counted {
   };
 }
 
+/** Adds all that is a number, all codes and all times; of ages the greater one stands. */
 export function addCounted(into: Counted, from: Counted): void {
-  for (const name of ['consumed', 'replicated', 'loopSkipped', 'expired', 'retried', 'bytes'] as const) {
-    into[name] += from[name];
+  const sums = into as unknown as Record<string, unknown>;
+  for (const [name, value] of Object.entries(from)) {
+    if (name === 'latencies') mergeLatencies(into.latencies, from.latencies);
+    else if (name === 'oldestAgeMs') into.oldestAgeMs = Math.max(into.oldestAgeMs ?? 0, Number(value));
+    else if (typeof value === 'number') sums[name] = Number(sums[name] ?? 0) + value;
+    else if (typeof value === 'object') sums[name] = sumOfCodes(sums[name], value);
   }
-  for (const name of ['filtered', 'overflowed', 'lapsed'] as const) {
-    if (from[name] !== undefined) into[name] = (into[name] ?? 0) + from[name];
-  }
-  addCodes(into.failed, from.failed);
-  if (from.returned !== undefined) {
-    into.returned ??= {};
-    addCodes(into.returned, from.returned);
-  }
-  if (from.oldestAgeMs !== undefined) into.oldestAgeMs = Math.max(into.oldestAgeMs ?? 0, from.oldestAgeMs);
-  mergeLatencies(into.latencies, from.latencies);
 }
 
 export function isNothing({ failed, returned = {}, latencies: _, ...counts }: Counted): boolean {
@@ -144,8 +139,10 @@ function byCode(name: string, codes: Record<string, number> = {}): Record<string
   return Object.keys(codes).length === 0 ? {} : { [name]: { ...codes } };
 }
 
-function addCodes(into: Record<string, number>, from: Record<string, number>): void {
-  for (const [code, count] of Object.entries(from)) into[code] = (into[code] ?? 0) + count;
+function sumOfCodes(one: unknown, other: unknown): Record<string, number> {
+  const sums: Record<string, number> = { ...(one as Record<string, number> | undefined) };
+  for (const [code, count] of Object.entries(other ?? {})) sums[code] = (sums[code] ?? 0) + Number(count);
+  return sums;
 }
 
 function sum(codes: Record<string, number>): number {

@@ -1,4 +1,7 @@
-/** What became of the messages of one pull lane since it was opened. */
+import { addCounted } from '../domain/counted.ts';
+import { type Latencies, newLatencies } from '../domain/latency.ts';
+
+/** What became of the messages of one pull lane. */
 export interface PullCounts {
   /** Received for the first time, as the cluster counts. */
   consumed: number;
@@ -15,6 +18,8 @@ export interface PullCounts {
   lapsed: number;
   /** Payload bytes of what was replicated. */
   bytes: number;
+  /** From a message's birth in RocketMQ until the MQTT side had taken it. */
+  latencies: Latencies;
 }
 
 export function newPullCounts(): PullCounts {
@@ -28,5 +33,36 @@ export function newPullCounts(): PullCounts {
     retried: 0,
     lapsed: 0,
     bytes: 0,
+    latencies: newLatencies(),
+  };
+}
+
+/** Counts of a lane, of which some was taken before its end. */
+export interface PullTally {
+  /** Since the last take; the same object all the time. */
+  readonly counts: PullCounts;
+  /** What was counted since it was asked last. */
+  take(): PullCounts;
+  /** Since the lane was opened, for the log. */
+  total(): Omit<PullCounts, 'latencies'>;
+}
+
+export function createPullTally(): PullTally {
+  const counts = newPullCounts();
+  const taken = newPullCounts();
+  return {
+    counts,
+    take() {
+      const part = { ...counts };
+      addCounted(taken, part);
+      Object.assign(counts, newPullCounts());
+      return part;
+    },
+    total() {
+      const sum = structuredClone(taken);
+      addCounted(sum, counts);
+      const { latencies: _, ...total } = sum;
+      return total;
+    },
   };
 }

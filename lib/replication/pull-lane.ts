@@ -18,10 +18,11 @@ import type { RocketmqAdmins } from '../ports/rocketmq-admin.ts';
 import { deadLetterIdOf } from './dead-letter-id.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
+import type { LaneMeter } from './lane-meter.ts';
 import { asBridgeError } from './outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createAcknowledger } from './pull-acknowledge.ts';
-import { newPullCounts } from './pull-counts.ts';
+import { createPullTally } from './pull-counts.ts';
 import { createPullDecide } from './pull-decide.ts';
 import { createPullJudge } from './pull-judge.ts';
 import { drainMoved, movedGroupOf } from './pull-moved.ts';
@@ -51,6 +52,8 @@ export interface PullLanePorts {
   maxHeldBytes: number;
   clock: Clock;
   logger: Logger;
+  /** Gathers metrics; absent: there are none. */
+  meter?: LaneMeter;
   /** For jitter; absent: `Math.random`. */
   random?: Random;
 }
@@ -75,7 +78,12 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   const { clock, logger, random = Math.random } = ports;
   const { task, health, isOurs, mode, lane } = context;
   const ids = { taskId: task.taskId, lane };
-  const counts = newPullCounts();
+  const tally = createPullTally();
+  const { counts } = tally;
+  const unwatch = ports.meter?.watch(
+    { taskId: task.taskId, perTask: task.definition.options.metrics === 'task' },
+    tally.take,
+  );
   const draining = new AbortController();
   const closing = new AbortController();
   const ending = Promise.withResolvers<LaneEnd>();
@@ -291,7 +299,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       closing.abort();
       isThrough.resolve();
       await closeEnds();
-      logger.info('pull lane ended', { ...ids, ...counts, end: end.reason });
+      logger.info('pull lane ended', { ...ids, ...tally.total(), end: end.reason });
+      unwatch?.();
       ending.resolve(end);
     })
     .catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import { countLatency } from '../domain/counted.ts';
 import type { BridgeError } from '../domain/errors.ts';
 import type { OutgoingMqttMessage } from '../domain/message.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -11,6 +12,7 @@ import type { JudgePulled } from './pull-judge.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { RetryVerdict } from './retry-watch.ts';
 import type { TargetGate } from './target-gate.ts';
+import { tracePublished } from './trace.ts';
 
 /** A message that has left is answered within this: a target that swallows calls is known as away within 5 s. */
 const ANSWER_MS = 4_500;
@@ -96,6 +98,9 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     if (result.status === 'failed') return result.error;
     counts.replicated += 1;
     counts.bytes += outgoing.payload.length;
+    countLatency(counts, message.bornTimeMs, clock.now());
+    const { messageId, rocketmqTopic } = message;
+    tracePublished(logger, { messageId, rocketmqTopic, topicName: outgoing.topicName });
     gate.accepted();
     return undefined;
   }

@@ -12,6 +12,7 @@ import { type Random, retryWaitMs } from './retry-schedule.ts';
 import { attemptSend } from './send-attempt.ts';
 import { judgeRetries, type Retry } from './send-retries.ts';
 import type { SourceRecord } from './source-record.ts';
+import { traceStored } from './trace.ts';
 
 /** No retry is begun with less than this left of the function's time. */
 const RETRY_RESERVE_MS = 10_000;
@@ -157,9 +158,7 @@ function bookStored(
   { ledger, clock, logger }: SendTopicOptions,
 ): void {
   ledger.stored(record, bytes, sourceTimeMs === undefined ? undefined : clock.now() - sourceTimeMs);
-  if (logger.isDebug !== true) return;
-  const { recordId } = record;
-  logger.debug('message stored', { mqferryId, topicName, recordId, rocketmqTopic, messageId });
+  traceStored(logger, { mqferryId, topicName, rocketmqTopic, messageId, recordId: record.recordId });
 }
 
 function longestAskedWaitMs(retries: readonly Retry[]): number {

@@ -1,3 +1,5 @@
+import { addCounted, type Counted } from '../domain/counted.ts';
+import { type Latencies, newLatencies } from '../domain/latency.ts';
 import type { Logger } from '../ports/logger.ts';
 
 const LOG_EVERY_MS = 60_000;
@@ -20,6 +22,8 @@ export interface LaneCounts {
   retried: number;
   /** Payload bytes of what was replicated. */
   bytes: number;
+  /** From our receipt of a message until RocketMQ had stored it: MQTT tells no other time. */
+  latencies: Latencies;
 }
 
 /** Counts of a lane, told to the log once a minute at most. */
@@ -27,6 +31,8 @@ export interface LaneTally {
   readonly counts: LaneCounts;
   /** Epoch ms at which the target last took a message of this lane; 0: not yet. */
   lastStoredAtMs: number;
+  /** What was counted since it was asked last, for the metrics; the log is told by itself. */
+  take(): Counted;
   /** Writes a line when the last one is a minute old and there is something to tell. */
   tell(nowMs: number): void;
   /** Writes what is left. */
@@ -35,13 +41,22 @@ export interface LaneTally {
 
 export function createLaneTally(ids: { taskId: string; lane: number }, logger: Logger): LaneTally {
   let counts = newCounts();
+  let forLog = newCounts();
+  let forMetrics = newCounts();
   let toldAtMs: number | undefined;
+
+  function share(): void {
+    addCounted(forLog, counts);
+    addCounted(forMetrics, counts);
+    counts = newCounts();
+  }
 
   function write(nowMs: number): void {
     toldAtMs = nowMs;
-    if (isEmpty(counts)) return;
-    logger.info('session lane', { ...ids, ...counts });
-    counts = newCounts();
+    share();
+    const { latencies: _, ...fields } = forLog;
+    forLog = newCounts();
+    if (!isEmpty(fields)) logger.info('session lane', { ...ids, ...fields });
   }
 
   return {
@@ -49,6 +64,12 @@ export function createLaneTally(ids: { taskId: string; lane: number }, logger: L
       return counts;
     },
     lastStoredAtMs: 0,
+    take() {
+      share();
+      const taken = forMetrics;
+      forMetrics = newCounts();
+      return taken;
+    },
     tell(nowMs) {
       toldAtMs ??= nowMs;
       if (nowMs - toldAtMs >= LOG_EVERY_MS) write(nowMs);
@@ -69,9 +90,10 @@ function newCounts(): LaneCounts {
     failed: {},
     retried: 0,
     bytes: 0,
+    latencies: newLatencies(),
   };
 }
 
-function isEmpty({ failed, ...numbers }: LaneCounts): boolean {
+function isEmpty({ failed, ...numbers }: Omit<LaneCounts, 'latencies'>): boolean {
   return Object.keys(failed).length === 0 && Object.values(numbers).every((count) => count === 0);
 }

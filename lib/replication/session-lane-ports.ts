@@ -8,6 +8,7 @@ import type { MqttSessions } from '../ports/mqtt-session.ts';
 import type { OverflowGroups } from '../ports/overflow-groups.ts';
 import type { OverflowQueue } from '../ports/overflow-queue.ts';
 import type { LaneTasks } from '../ports/task-reader.ts';
+import type { LaneMeter } from './lane-meter.ts';
 import type { Random } from './retry-schedule.ts';
 
 /** What session lanes need from the outside. */
@@ -24,6 +25,8 @@ export interface SessionLanePorts {
   clock: Clock;
   logger: Logger;
   settings: SessionLaneSettings;
+  /** Gathers metrics; absent: there are none. */
+  meter?: LaneMeter;
   /** For jitter; absent: `Math.random`. */
   random?: Random;
 }

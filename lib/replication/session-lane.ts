@@ -59,6 +59,10 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
   };
   const health = createHealthChanges(context.health, () => phase === 'open');
   const tally = createLaneTally(ids, logger);
+  const unwatch = ports.meter?.watch(
+    { taskId: task.taskId, perTask: task.definition.options.metrics === 'task' },
+    () => tally.take(),
+  );
   let works: LaneWorks | undefined;
 
   function end(reason: LaneEnd): void {
@@ -67,6 +71,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     isEffective = false;
     stop.abort();
     tally.close(clock.now());
+    unwatch?.();
     resolve(reason);
   }
 

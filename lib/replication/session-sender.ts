@@ -1,3 +1,4 @@
+import { countLatency } from '../domain/counted.ts';
 import type { BridgeError } from '../domain/errors.ts';
 import type { RocketmqMessage } from '../domain/message.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -12,6 +13,7 @@ import type { LaneTally } from './session-counts.ts';
 import type { LaneGate, LaneItem } from './session-item.ts';
 import type { Line, LinePart, Lines } from './session-lines.ts';
 import type { TargetWatch } from './session-target.ts';
+import { traceStored } from './trace.ts';
 
 /** Calls under way: enough to keep a proxy busy. Calls of groups are small, and as slow as their slowest group. */
 const CALLS = 4;
@@ -162,9 +164,11 @@ export function createSessionSender(options: {
   /** Its messages are elsewhere by now; what is stored need not go again. */
   function late({ parts }: Call, outcomes: readonly Outcome[]): void {
     const items = parts.flatMap((part) => part.items);
-    const stored = items.filter((_, index) => outcomes[index]?.kind === 'stored');
-    if (stored.length === 0) return;
-    if (!options.isOrdered) for (const item of stored) settleStored(item);
+    if (!outcomes.some(({ kind }) => kind === 'stored')) return;
+    for (const [index, outcome] of options.isOrdered ? [] : outcomes.entries()) {
+      const item = items[index];
+      if (item !== undefined && outcome.kind === 'stored') settleStored(item, outcome.messageId);
+    }
     tellStored();
   }
 
@@ -196,7 +200,7 @@ export function createSessionSender(options: {
       const outcome = judged(outcomes[index], item);
       if (outcome.kind === 'stored') {
         part.stored += 1;
-        settleStored(item);
+        settleStored(item, outcome.messageId);
       } else if (outcome.kind === 'dead-letter') {
         events.deadLetter(item, outcome.error);
       } else {
@@ -235,11 +239,20 @@ export function createSessionSender(options: {
     item.delivery.accept();
   }
 
-  function settleStored(item: LaneItem): void {
+  function settleStored(item: LaneItem, messageId: string): void {
     if (item.isSettled || !gate.mayAccept()) return;
     settle(item);
     tally.counts.replicated += 1;
     tally.counts.bytes += item.source.payload.length;
+    countLatency(tally.counts, item.delivery.receivedAtMs, clock.now());
+    const { topicName } = item.source;
+    const mqferryId = item.provenance.messageId;
+    traceStored(options.logger, {
+      mqferryId,
+      topicName,
+      rocketmqTopic: item.message?.rocketmqTopic,
+      messageId,
+    });
   }
 
   function tellStored(): void {

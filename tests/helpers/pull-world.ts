@@ -12,6 +12,7 @@ import { newTask } from '../../lib/domain/task-changes.ts';
 import type { LaneMemory, LaneMode } from '../../lib/ports/lane-leases.ts';
 import type { RocketmqAdmin } from '../../lib/ports/rocketmq-admin.ts';
 import type { Lane, LaneContext } from '../../lib/replication/lane.ts';
+import type { LaneMeter } from '../../lib/replication/lane-meter.ts';
 import { createPullLane } from '../../lib/replication/pull-lane.ts';
 import { silentLogger } from './silent-logger.ts';
 import { business, definitionWith } from './tasks.ts';
@@ -29,6 +30,7 @@ export function createPullWorld(
     /** RocketMQ has moved something away from the group already. */
     hasMoved?: boolean;
     maxHeldBytes?: number;
+    meter?: LaneMeter;
   } = {},
 ) {
   const clock = createManualClock();
@@ -82,6 +84,7 @@ export function createPullWorld(
     maxHeldBytes: changes.maxHeldBytes ?? 32 * 1024 * 1024,
     clock,
     logger: silentLogger,
+    ...(changes.meter === undefined ? {} : { meter: changes.meter }),
     random: () => 0.5,
   });
 

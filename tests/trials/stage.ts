@@ -167,6 +167,8 @@ export async function openStage(options: Omit<MqttBrokerOptions, 'home'> = {}) {
         DEAD_LETTER_QUEUE_URL: handOverQueue.url,
         CONTROL_QUEUE_URL: controlQueue.url,
         CODE_VERSION: 'trial',
+        SERVICE: 'mqferry',
+        STAGE: 'trial',
         SHIFT_CAPACITY: '400',
         ALLOW_LOCAL_ADDRESSES: 'true',
         ...more,

@@ -15,7 +15,10 @@ const clusterHold = new BrokerHoldError('no access', { code: 'CREDENTIALS_REFUSE
 
 describe('outcomeOf', () => {
   it('takes only a clear answer for stored', () => {
-    expect(outcomeOf({ status: 'stored', messageId: 'id' })).toEqual({ kind: 'stored' });
+    expect(outcomeOf({ status: 'stored', messageId: 'id' })).toEqual({
+      kind: 'stored',
+      messageId: 'id',
+    });
   });
 
   it.each([

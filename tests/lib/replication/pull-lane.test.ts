@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { TaskCounted } from '../../../lib/domain/counted.ts';
 import {
   BridgeError,
   BrokerHoldError,
@@ -7,6 +8,7 @@ import {
 } from '../../../lib/domain/errors.ts';
 import { decodeRocketmqEnvelope } from '../../../lib/mapping/rocketmq-envelope.ts';
 import type { RocketmqAdmin } from '../../../lib/ports/rocketmq-admin.ts';
+import { createLaneMeter } from '../../../lib/replication/lane-meter.ts';
 import { COMMANDS, createPullWorld, ORDERED } from '../../helpers/pull-world.ts';
 
 const MINUTE_MS = 60_000;
@@ -47,6 +49,22 @@ describe('createPullLane', () => {
     answer.resolve(undefined);
     await world.settle();
     expect(world.left()).toEqual([]);
+  });
+
+  it('tells the metrics what it counted, and how long it took since the message was born', async () => {
+    const reports: TaskCounted[] = [];
+    const meter = createLaneMeter((_message, tasks) => reports.push(...tasks));
+    const world = createPullWorld({ meter, options: { metrics: 'task' } });
+    const { lane } = await world.open();
+    world.put('open');
+    await world.settle();
+    meter.flush();
+    await lane.close();
+    meter.flush();
+    const { taskId } = world.task;
+    expect(reports).toMatchObject([
+      { taskId, perTask: true, counts: { consumed: 1, replicated: 1, bytes: 4, latencies: { count: 1 } } },
+    ]);
   });
 
   it('asks an idle topic with one receive at a time, and a busy one with all it has', async () => {

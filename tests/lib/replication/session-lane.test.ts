@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
 import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
 import { createMemoryProducerPool } from '../../../lib/adapters/memory/message-producer.ts';
+import type { TaskCounted } from '../../../lib/domain/counted.ts';
 import { BrokerHoldError, BrokerUnavailableError, InvalidMessageError } from '../../../lib/domain/errors.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import type { LaneMode } from '../../../lib/ports/lane-leases.ts';
+import { createLaneMeter } from '../../../lib/replication/lane-meter.ts';
 import { NOW_MS } from '../../helpers/rule-path.ts';
 import { createLaneWorld, orderedTask, sessionTask } from '../../helpers/session-lane.ts';
 
@@ -37,6 +39,25 @@ describe('createSessionLane', () => {
       message: 'session lane',
       fields: { consumed: 20, replicated: 20, bytes: 50 },
     });
+  });
+
+  it('tells the metrics what it counted, and how long it took', async () => {
+    const reports: TaskCounted[] = [];
+    const meter = createLaneMeter((_message, tasks) => reports.push(...tasks));
+    const world = createLaneWorld({ ports: { meter } });
+    const lane = world.open();
+    await world.settle();
+    world.publish(numbered(20));
+    await world.settle();
+    meter.flush();
+    world.publish(numbered(5));
+    await world.settle();
+    await lane.close();
+    meter.flush();
+    expect(reports).toMatchObject([
+      { perTask: false, counts: { consumed: 20, replicated: 20, latencies: { count: 20 } } },
+      { perTask: false, counts: { consumed: 5, replicated: 5, latencies: { count: 5 } } },
+    ]);
   });
 
   it('refuses overlapping filters of a broker that speaks MQTT 3.1.1', async () => {
