@@ -8,6 +8,8 @@ export interface ConvergeConfig {
   region: string;
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   tableName: string;
+  /** What every metric carries. */
+  ids: { service: string; stage: string };
   controlQueueUrl: string;
   countLagMs: number;
   /** Units of all running tasks together. */
@@ -45,6 +47,7 @@ export function readConvergeConfig(
     region: env.AWS_REGION,
     logLevel: env.LOG_LEVEL,
     tableName: env.TABLE_NAME,
+    ids: { service: env.SERVICE, stage: env.STAGE },
     controlQueueUrl: env.CONTROL_QUEUE_URL,
     ruleConcurrency: env.RULE_CONCURRENCY,
     shiftFunctionNames: { pull: env.PULL_FUNCTION_NAME, session: env.SESSION_FUNCTION_NAME },

@@ -10,6 +10,7 @@ import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import { isWatched, needsConverge } from './converge-plan.ts';
 import { type ConvergeTask, STEP_RESERVE_MS } from './converge-task.ts';
+import type { BeginServiceWatch, ServiceWatch } from './service-watch.ts';
 import type { StartShifts } from './start-shifts.ts';
 import type { SweepOrphans } from './sweep-orphans.ts';
 
@@ -52,6 +53,7 @@ export function createConvergeTick(deps: {
   convergeTask: ConvergeTask;
   sweepOrphans: SweepOrphans;
   startShifts: StartShifts;
+  beginServiceWatch: BeginServiceWatch;
   settings: SpecSettings;
   /** The stack's own: rules may lie there though none was recorded. */
   region: string;
@@ -83,12 +85,12 @@ export function createConvergeTick(deps: {
     }
   }
 
-  async function wakeUnconverged(report: TickReport, deadlineMs: number): Promise<void> {
+  async function wakeUnconverged(report: TickReport, watch: ServiceWatch, deadlineMs: number): Promise<void> {
     const unconverged: string[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && !isLate(deadlineMs); page += 1) {
       const { items, nextCursor } = await tasks.list({}, pageFrom(PAGE, cursor));
-      for (const task of items) if (lookAt(task, report)) unconverged.push(task.taskId);
+      for (const task of items) if (lookAt(task, report, watch)) unconverged.push(task.taskId);
       cursor = nextCursor;
       if (cursor === undefined) break;
     }
@@ -108,11 +110,12 @@ export function createConvergeTick(deps: {
   }
 
   /** Counts a task; answers whether it is to be woken. */
-  function lookAt(task: Task, report: TickReport): boolean {
+  function lookAt(task: Task, report: TickReport, watch: ServiceWatch): boolean {
     report.tasks += 1;
     if (task.status === 'failed' || task.status === 'degraded') report[task.status] += 1;
     const unconverged = needsConverge(task, renderResourceSpecs(task, settings));
     if (unconverged) report.unconverged += 1;
+    watch.look(task, unconverged);
     return unconverged || isWatched(task, clock.now());
   }
 
@@ -156,8 +159,10 @@ export function createConvergeTick(deps: {
     const { removing, unreservedConcurrency } = await stack.read();
     if (removing) return report;
     if (audit || unreservedConcurrency === undefined) await recordLimits();
-    await wakeUnconverged(report, deadlineMs);
+    const watch = deps.beginServiceWatch();
+    await wakeUnconverged(report, watch, deadlineMs);
     await lookAfterShifts(report);
+    await watch.tell(deadlineMs - STEP_RESERVE_MS);
     if (audit) await sweep(report, deadlineMs - STEP_RESERVE_MS);
     const goesOn = (await memory.read()).auditCursor !== undefined;
     if (audit || goesOn) await auditTasks(report, owner, deadlineMs);

@@ -1,6 +1,8 @@
 import { type ConvergeBatch, createConvergeBatch } from './converge-batch.ts';
 import { createConvergeTask } from './converge-task.ts';
 import { type ConvergeTick, createConvergeTick } from './converge-tick.ts';
+import { createLiveStatus } from './live-status.ts';
+import { createServiceWatch } from './service-watch.ts';
 import { createStartShifts } from './start-shifts.ts';
 import { createInventory } from './sweep-inventory.ts';
 import { createSweepOrphans } from './sweep-orphans.ts';
@@ -16,12 +18,14 @@ export interface TickEvent {
 
 type TaskDeps = Parameters<typeof createConvergeTask>[0];
 type TickDeps = Parameters<typeof createConvergeTick>[0];
+type WatchDeps = Parameters<typeof createServiceWatch>[0];
 type BatchDeps = Parameters<typeof createConvergeBatch>[0];
 
 /** Converge as one function has it: woken for tasks, and by ticks. */
 export function createConverge(
   deps: Omit<TaskDeps, 'settlingMs'> &
-    Omit<TickDeps, 'convergeTask' | 'sweepOrphans' | 'startShifts'> &
+    Omit<TickDeps, 'convergeTask' | 'sweepOrphans' | 'startShifts' | 'beginServiceWatch'> &
+    Omit<WatchDeps, 'queueCounter' | 'liveStatus'> &
     Omit<BatchDeps, 'convergeTask' | 'startShifts'>,
 ): { convergeBatch: ConvergeBatch; convergeTick: ConvergeTick } {
   const convergeTask = createConvergeTask({ ...deps, settlingMs: SETTLING_MS });
@@ -31,8 +35,19 @@ export function createConverge(
     roster: deps.shifts.roster,
   });
   const startShifts = createStartShifts(deps);
+  const beginServiceWatch = createServiceWatch({
+    ...deps,
+    queueCounter: deps.cloud.queues,
+    liveStatus: createLiveStatus({ leases: deps.shifts.lanes, clock: deps.clock }),
+  });
   return {
     convergeBatch: createConvergeBatch({ ...deps, convergeTask, startShifts }),
-    convergeTick: createConvergeTick({ ...deps, convergeTask, sweepOrphans, startShifts }),
+    convergeTick: createConvergeTick({
+      ...deps,
+      convergeTask,
+      sweepOrphans,
+      startShifts,
+      beginServiceWatch,
+    }),
   };
 }

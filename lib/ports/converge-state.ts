@@ -6,6 +6,8 @@ export interface ConvergeMemory {
   suspects: Readonly<Record<string, number>>;
   /** Where the audit goes on; absent: from the first task. */
   auditCursor?: string;
+  /** Messages that the last look found in the queue of a task; tasks with none are left out. */
+  backlogs?: Readonly<Record<string, number>>;
 }
 
 /** One record of the stack. Only the scheduled audit writes `suspects` and `auditCursor`; `addRegion` is atomic. */
@@ -15,4 +17,6 @@ export interface ConvergeState {
   /** Before the first rule is made in a region. */
   addRegion(region: string): Promise<void>;
   saveAudit(audit: Pick<ConvergeMemory, 'suspects' | 'auditCursor'>): Promise<void>;
+  /** Only the tick writes them. */
+  saveBacklogs(backlogs: Readonly<Record<string, number>>): Promise<void>;
 }

@@ -34,8 +34,12 @@ export interface DeadLetterStore {
   failedAgain(taskId: string, deadLetterId: string, failed: FailedRedrive): Promise<void>;
   /** Resolves when it is gone, or was before. */
   remove(taskId: string, deadLetterId: string): Promise<void>;
-  /** How many there are by code, and when the oldest was first seen; may lag behind by a moment. */
-  summary(taskId: string): Promise<DeadLetterSummary>;
+  /**
+   * How many there are by code, and when the oldest was first seen; may lag behind by a moment.
+   *
+   * @param options.maxQueries - reads, of some thousands each, after which it ends, and is partial; absent: 20
+   */
+  summary(taskId: string, options?: { maxQueries?: number }): Promise<DeadLetterSummary>;
 }
 
 export interface DeadLetterBatch {

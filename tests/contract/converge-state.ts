@@ -14,6 +14,14 @@ export function describeConvergeState(name: string, build: () => Promise<Converg
       expect((await state.read()).regions).toEqual(['eu-west-1', 'us-east-1']);
     });
 
+    it('keeps the last counts of queues beside it', async () => {
+      const state = await build();
+      await state.saveBacklogs({ a: 5, b: 1 });
+      await state.saveAudit({ suspects: { 'queue a': 5 } });
+      await state.saveBacklogs({ a: 7 });
+      expect(await state.read()).toEqual({ regions: [], suspects: { 'queue a': 5 }, backlogs: { a: 7 } });
+    });
+
     it('keeps where the audit stands, and forgets it when the audit is through', async () => {
       const state = await build();
       await state.addRegion('eu-west-1');

@@ -57,6 +57,9 @@ export const COMMANDS: Readonly<
     DeleteCommand: () => on(TABLE, 'dynamodb:DeleteItem'),
     QueryCommand: () => [...on(TABLE, 'dynamodb:Query'), ...on(DEAD_LETTER_INDEX, 'dynamodb:Query')],
   },
+  'lib/adapters/dynamodb/dead-letter-summary.ts': {
+    QueryCommand: () => on(DEAD_LETTER_INDEX, 'dynamodb:Query'),
+  },
   'lib/adapters/dynamodb/dead-letter-jobs.ts': {
     PutCommand: () => on(TABLE, 'dynamodb:PutItem'),
     QueryCommand: () => [...on(TABLE, 'dynamodb:Query'), ...on(TYPE_INDEX, 'dynamodb:Query')],
@@ -202,6 +205,7 @@ export interface NeverCalled extends LiveCommand {
 const TRANSACTION = { file: 'lib/adapters/dynamodb/write.ts', command: 'TransactWriteCommand' };
 const QUERY = { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' };
 const DEAD_LETTER_STORE = 'lib/adapters/dynamodb/dead-letter-store.ts';
+const DEAD_LETTER_SUMMARY = 'lib/adapters/dynamodb/dead-letter-summary.ts';
 const DEAD_LETTER_JOBS = 'lib/adapters/dynamodb/dead-letter-jobs.ts';
 const LARGE_BODIES = 'lib/adapters/s3/large-bodies.ts';
 
@@ -244,6 +248,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: DEAD_LETTER_STORE, command: 'QueryCommand' },
+    { file: DEAD_LETTER_SUMMARY, command: 'QueryCommand' },
     { file: DEAD_LETTER_STORE, command: 'DeleteCommand' },
     { file: LARGE_BODIES, command: 'GetObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
@@ -270,6 +275,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { file: 'lib/adapters/dynamodb/write.ts', command: 'UpdateCommand' },
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: DEAD_LETTER_STORE, command: 'QueryCommand' },
+    { file: DEAD_LETTER_SUMMARY, command: 'QueryCommand' },
     { file: DEAD_LETTER_STORE, command: 'DeleteCommand' },
     { file: LARGE_BODIES, command: 'GetObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },

@@ -16,6 +16,7 @@ export function createDynamoConvergeState(table: Table): ConvergeState {
         regions: item?.regions instanceof Set ? [...item.regions].map(String).sort() : [],
         suspects: (item?.suspects ?? {}) as Record<string, number>,
         ...(typeof item?.auditCursor === 'string' ? { auditCursor: item.auditCursor } : {}),
+        ...(item?.backlogs === undefined ? {} : { backlogs: item.backlogs as Record<string, number> }),
       };
     },
 
@@ -29,6 +30,13 @@ export function createDynamoConvergeState(table: Table): ConvergeState {
           ExpressionAttributeValues: { ':region': new Set([region]) },
         }),
       );
+    },
+
+    async saveBacklogs(backlogs) {
+      await update(table, {
+        Key: convergeKey,
+        ...changing({ set: { backlogs } }, any(absent('PK'), present('PK'))),
+      });
     },
 
     async saveAudit({ suspects, auditCursor }) {

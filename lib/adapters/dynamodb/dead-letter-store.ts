@@ -4,6 +4,7 @@ import { DEAD_LETTER_RETENTION_MS, type DeadLetter, type DeadLetterHead } from '
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { DeadLetterBatch, DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { LargeBodies } from '../../ports/large-bodies.ts';
+import { createDynamoDeadLetterSummary } from './dead-letter-summary.ts';
 import { changing, present } from './expressions.ts';
 import { getItem, listPage, partitionQuery } from './read.ts';
 import { DEAD_LETTER_INDEX, type Item, type Key, type Table, withoutKeys } from './table.ts';
@@ -12,8 +13,6 @@ import { update } from './write.ts';
 /** An item holds at most 400 KB; a larger body lies beside the table. */
 const MAX_INLINE_BODY_BYTES = 200_000;
 const CONCURRENT_READS = 16;
-/** Bound of a summary: 20 answers of 1 MB, some hundred thousand dead letters. */
-const MAX_SUMMARY_QUERIES = 20;
 
 /** What a list reads: bodies may be 200 KB each. */
 const HEAD_NAMES = {
@@ -189,35 +188,7 @@ export function createDynamoDeadLetterStore({
       if (removed?.bodyKey !== undefined) await largeBodies.remove(String(removed.bodyKey));
     },
 
-    async summary(taskId) {
-      const byCode: Record<string, number> = {};
-      let oldestSeenAtMs = Number.POSITIVE_INFINITY;
-      let from: Item | undefined;
-      for (let queries = 0; queries < MAX_SUMMARY_QUERIES; queries += 1) {
-        const answer = await table.documents.send(
-          new QueryCommand({
-            TableName: table.tableName,
-            IndexName: DEAD_LETTER_INDEX,
-            KeyConditionExpression: 'GSI2PK = :partition',
-            ExpressionAttributeValues: { ':partition': `TASK#${taskId}` },
-            ProjectionExpression: '#code, firstSeenAtMs',
-            ExpressionAttributeNames: { '#code': 'code' },
-            ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-          }),
-        );
-        for (const { code, firstSeenAtMs } of answer.Items ?? []) {
-          byCode[String(code)] = (byCode[String(code)] ?? 0) + 1;
-          oldestSeenAtMs = Math.min(oldestSeenAtMs, Number(firstSeenAtMs));
-        }
-        from = answer.LastEvaluatedKey;
-        if (from === undefined) break;
-      }
-      return {
-        byCode,
-        ...(Number.isFinite(oldestSeenAtMs) ? { oldestSeenAtMs } : {}),
-        isPartial: from !== undefined,
-      };
-    },
+    ...createDynamoDeadLetterSummary(table),
   };
 }
 

@@ -25,10 +25,12 @@ const taskIds = [
 const [FIRST, SECOND, THIRD] = taskIds;
 
 let world: ConvergeWorld;
+let looked: ([taskId: string, isUnconverged: boolean] | 'told')[];
 let control: ReturnType<typeof createMemoryControlQueue>;
 beforeEach(async () => {
   world = await createConvergeWorld();
   control = createMemoryControlQueue();
+  looked = [];
   for (const taskId of taskIds)
     await world.create(taskId, definition(['a/+'], {}, `task-${taskId}`), 'paused');
 });
@@ -50,6 +52,10 @@ function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } =
       logger: silentLogger,
     }),
     startShifts: createStartShifts({ ...world, logger: silentLogger }),
+    beginServiceWatch: () => ({
+      look: (task, isUnconverged) => void looked.push([task.taskId, isUnconverged]),
+      tell: async () => void looked.push('told'),
+    }),
     settings,
     region: REGION,
     clock: world.clock,
@@ -67,6 +73,8 @@ describe('createConvergeTick', () => {
     expect([...control.woken].sort()).toEqual([SECOND, THIRD]);
     expect(control.watches).toBe(0);
     expect(report).toMatchObject({ tasks: 3, unconverged: 2, woken: 2, failed: 0, audited: 0 });
+    expect(looked).toHaveLength(4);
+    expect(looked).toEqual(expect.arrayContaining([[FIRST, false], [SECOND, true], [THIRD, true], 'told']));
   });
 
   it('wakes nobody when all is as wanted, and everybody when a new version makes rules another way', async () => {

@@ -1,0 +1,129 @@
+import type { ServiceIds } from '../domain/counted.ts';
+import { UNKNOWN_TASK_ID } from '../domain/dead-letter.ts';
+import { forEachInFlight } from '../domain/for-each-in-flight.ts';
+import { serviceDocument, type TaskGlance } from '../domain/service-figures.ts';
+import type { Task } from '../domain/task.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ConvergeState } from '../ports/converge-state.ts';
+import type { DeadLetterStore, DeadLetterSummary } from '../ports/dead-letter-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { MetricsLog } from '../ports/metrics-log.ts';
+import type { QueueCounter } from '../ports/task-queues.ts';
+import type { LiveStatus } from './live-status.ts';
+
+const MINUTE_MS = 60_000;
+/** A queue in which nothing was found is counted so often; each count is a request to SQS. */
+const QUIET_LOOK_MINUTES = 15;
+/** Dead letters are counted so often; each count reads the index. */
+const DEAD_LETTER_MINUTES = 5;
+/** Of one task so many answers of 1 MB at most: beyond some thousands a count says "many". */
+const DEAD_LETTER_QUERIES = 1;
+const CONCURRENT_LOOKS = 16;
+/** Counts that are remembered from tick to tick: those of more tasks than this are found again within 15 minutes. */
+const MAX_REMEMBERED = 500;
+
+/** What one tick sees of all tasks, told as metrics of the service. */
+export interface ServiceWatch {
+  look(task: Task, isUnconverged: boolean): void;
+  /** Counts what is still to be counted, within the time, and writes one line. Never rejects: metrics hold up no tick. */
+  tell(deadlineMs: number): Promise<void>;
+}
+
+export type BeginServiceWatch = () => ServiceWatch;
+
+export interface ServiceWatchPorts {
+  ids: ServiceIds;
+  queueCounter: QueueCounter;
+  deadLetterCounts: Pick<DeadLetterStore, 'summary'>;
+  memory: Pick<ConvergeState, 'read' | 'saveBacklogs'>;
+  liveStatus: LiveStatus;
+  metrics: MetricsLog;
+  clock: Pick<Clock, 'now'>;
+  logger: Logger;
+}
+
+export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch {
+  const { clock, logger, metrics, ids, memory } = ports;
+
+  /** Those that have, or may have, something waiting are counted at each tick, of the rest one in 15. */
+  async function countBacklogs(
+    seen: readonly TaskGlance[],
+    deadlineMs: number,
+  ): Promise<Map<string, number>> {
+    const { backlogs: known = {} } = await memory.read();
+    const minute = Math.floor(clock.now() / MINUTE_MS);
+    const counts = new Map(
+      seen.flatMap(({ task: { taskId } }) => {
+        const count = known[taskId];
+        return count === undefined ? [] : [[taskId, count] as const];
+      }),
+    );
+    const due = seen.filter(({ task }) => counts.has(task.taskId) || isSuspect(task) || isTurn(task, minute));
+    await forEachInFlight(due, CONCURRENT_LOOKS, async ({ task: { taskId, resources } }) => {
+      if (resources.queue === undefined || clock.now() > deadlineMs) return;
+      const backlog = await ports.queueCounter.backlog(resources.queue.url).catch((error: unknown) => {
+        // The last count stands.
+        logger.warn('a queue could not be counted', { taskId, error });
+        return null;
+      });
+      if (backlog === null) return;
+      const count = backlog === undefined ? 0 : backlog.waiting + backlog.inFlight;
+      if (count === 0) counts.delete(taskId);
+      else counts.set(taskId, count);
+    });
+    const remembered = Object.fromEntries([...counts].slice(0, MAX_REMEMBERED));
+    if (JSON.stringify(remembered) !== JSON.stringify(known)) await memory.saveBacklogs(remembered);
+    return counts;
+  }
+
+  /** Undefined: not at this tick. */
+  async function countDeadLetters(
+    seen: readonly TaskGlance[],
+    deadlineMs: number,
+  ): Promise<Map<string, DeadLetterSummary> | undefined> {
+    if (Math.floor(clock.now() / MINUTE_MS) % DEAD_LETTER_MINUTES !== 0) return undefined;
+    const counts = new Map<string, DeadLetterSummary>();
+    const taskIds = [...seen.map(({ task }) => task.taskId), UNKNOWN_TASK_ID];
+    await forEachInFlight(taskIds, CONCURRENT_LOOKS, async (taskId) => {
+      if (clock.now() > deadlineMs) return;
+      const summary = await ports.deadLetterCounts.summary(taskId, { maxQueries: DEAD_LETTER_QUERIES });
+      if (summary.oldestSeenAtMs !== undefined) counts.set(taskId, summary);
+    });
+    return counts;
+  }
+
+  return () => {
+    const looked: TaskGlance[] = [];
+    return {
+      look(task, isUnconverged) {
+        looked.push({ task, isUnconverged });
+      },
+      async tell(deadlineMs) {
+        try {
+          const seen: TaskGlance[] = [];
+          await forEachInFlight(looked, CONCURRENT_LOOKS, async (one) => {
+            seen.push({ ...one, task: await ports.liveStatus(one.task) });
+          });
+          const backlogs = await countBacklogs(seen, deadlineMs);
+          const deadLetters = await countDeadLetters(seen, deadlineMs);
+          const nowMs = clock.now();
+          metrics.write('tick', serviceDocument(seen, { backlogs, deadLetters }, { ...ids, nowMs }));
+        } catch (error) {
+          logger.error('the metrics of the service were not told', { error });
+        }
+      },
+    };
+  };
+}
+
+/** What does not run as it should, or overflows, may fill its queue. */
+function isSuspect({ desired, status, overflowing, resources }: Task): boolean {
+  const runs = status === 'running' || status === 'paused';
+  return !runs || overflowing === true || (desired === 'running' && resources.overflow !== undefined);
+}
+
+/** Spread over the minutes by the last characters of the id, which are random. */
+function isTurn({ taskId }: Task, minute: number): boolean {
+  const sum = [...taskId.slice(-4)].reduce((total, character) => total + character.charCodeAt(0), 0);
+  return sum % QUIET_LOOK_MINUTES === minute % QUIET_LOOK_MINUTES;
+}
