@@ -74,6 +74,25 @@ exports.authorizers = async (context) => {
 exports.deletionPolicy = async ({ resolveVariable }) =>
   String(await resolveVariable('param:keepData')) === 'true' ? 'Retain' : 'Delete';
 
+/** Whom alarms tell: nobody unless the stage names a topic. */
+exports.alarmActions = async ({ resolveVariable }) => {
+  const arn = String(await resolveVariable('param:alarmTopicArn'));
+  if (arn === '') return [];
+  if (!/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]+$/.test(arn)) {
+    throw new Error(`alarmTopicArn must be the ARN of an SNS topic; got "${arn}"`);
+  }
+  return [arn];
+};
+
+/** Of five minutes each: how long tasks may run without a message. */
+exports.noTrafficPeriods = async ({ resolveVariable }) => {
+  const minutes = Number(await resolveVariable('param:alarmNoTrafficMinutes'));
+  if (!Number.isInteger(minutes / 5) || minutes < 5 || minutes > 1_440) {
+    throw new Error('alarmNoTrafficMinutes must be a multiple of 5 between 5 and 1440');
+  }
+  return minutes / 5;
+};
+
 async function jwt({ resolveVariable }) {
   const issuer = String(await resolveVariable('param:jwtIssuer'));
   const audience = list(await resolveVariable('param:jwtAudience'));

@@ -37,8 +37,11 @@ export function serviceDocument(
   const waiting = seen.filter((glance) => backlogOf(glance) > 0);
   const wanted = waiting.filter(({ task }) => task.desired === 'running');
   const stuckMs = wanted.map(({ task }) => stuckForMs(task, nowMs));
-  const metrics: Partial<Record<ServiceMetric, number>> = {
-    tasksRunning: withStatus('running').length,
+  const running = withStatus('running').length;
+  const metrics: Partial<Record<ServiceMetric | 'consumed', number>> = {
+    // Adds nothing to the count, and tells an alarm that messages could have come.
+    ...(running > 0 ? { consumed: 0 } : {}),
+    tasksRunning: running,
     tasksPaused: withStatus('paused').length,
     tasksDegraded: degraded.length,
     tasksFailed: failed.length,

@@ -22,6 +22,10 @@ export const VARIANTS = {
       jwtAudience: 'mqferry',
       keepData: 'true',
       logRetentionDays: '90',
+      alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call',
+      alarmLatencyMs: '2000',
+      alarmDeadLetters: '5',
+      alarmNoTrafficMinutes: '30',
     },
   },
 } as const satisfies Record<string, { stage: string; params: Record<string, string> }>;

@@ -20,6 +20,12 @@ const MAKE_AND_REMOVE: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::Integration': ['apigateway:POST', 'apigateway:DELETE'],
   'AWS::ApiGatewayV2::Route': ['apigateway:POST', 'apigateway:DELETE'],
   'AWS::ApiGatewayV2::Stage': ['apigateway:POST', 'apigateway:DELETE', 'logs:CreateLogDelivery'],
+  'AWS::CloudWatch::Alarm': [
+    'cloudwatch:PutMetricAlarm',
+    'cloudwatch:DescribeAlarms',
+    'cloudwatch:DeleteAlarms',
+  ],
+  'AWS::CloudWatch::Dashboard': ['cloudwatch:PutDashboard', 'cloudwatch:DeleteDashboards'],
   'AWS::DynamoDB::Table': [
     'dynamodb:CreateTable',
     'dynamodb:DeleteTable',

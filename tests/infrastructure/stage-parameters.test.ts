@@ -39,6 +39,22 @@ describe('stage parameters', () => {
     },
   );
 
+  it('tell alarms to a topic, to nobody, or say what is wrong', async () => {
+    const topic = 'arn:aws:sns:eu-west-1:123456789012:on-call';
+    expect(await resolved('alarmActions')).toEqual([]);
+    expect(await resolved('alarmActions', { alarmTopicArn: topic })).toEqual([topic]);
+    await expect(resolved('alarmActions', { alarmTopicArn: 'on-call' })).rejects.toThrow(
+      /ARN of an SNS topic/,
+    );
+  });
+
+  it('count the minutes without traffic in fives, up to a day', async () => {
+    expect(await resolved('noTrafficPeriods', { alarmNoTrafficMinutes: '60' })).toBe(12);
+    for (const alarmNoTrafficMinutes of [0, 7, 1_445, 'soon']) {
+      await expect(resolved('noTrafficPeriods', { alarmNoTrafficMinutes })).rejects.toThrow(/multiple of 5/);
+    }
+  });
+
   it('keep data for the word true alone', async () => {
     expect(await resolved('deletionPolicy', { keepData: true })).toBe('Retain');
     expect(await resolved('deletionPolicy', { keepData: 'true' })).toBe('Retain');

@@ -94,7 +94,9 @@ describe('createServiceWatch', () => {
     expect(document._aws.CloudWatchMetrics[0]?.Dimensions).toEqual([['service', 'stage']]);
     // At a full five minutes everything is told.
     const names = document._aws.CloudWatchMetrics[0]?.Metrics.map(({ Name }) => Name) ?? [];
-    expect(names.toSorted()).toEqual(Object.keys(SERVICE_METRICS).sort());
+    expect(names.toSorted()).toEqual([...Object.keys(SERVICE_METRICS), 'consumed'].sort());
+    expect(document.consumed).toBe(0);
+    expect(await tick([paused])).not.toHaveProperty('consumed');
   });
 
   it('takes the status of the moment: a task whose shift is gone counts as degraded', async () => {
