@@ -32,8 +32,10 @@ export function watchStatus(
     const seen = said.get(taskId);
     const last = seen?.at(-1);
     if (last?.status === status && last.code === reason?.code) return;
-    // The reason says since when; otherwise it is known to the second half of a second.
-    const atMs = reason === undefined ? Date.now() : Date.parse(reason.at);
+    const nowMs = Date.now();
+    // The reason says since when, unless it is said once more; otherwise it is known to half a second.
+    const sinceMs = reason === undefined ? nowMs : Date.parse(reason.at);
+    const atMs = sinceMs > (last?.atMs ?? 0) ? sinceMs : nowMs;
     seen?.push({ atMs, status, ...(reason === undefined ? {} : { code: reason.code }) });
   }
 
