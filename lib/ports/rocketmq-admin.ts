@@ -17,6 +17,8 @@ export interface ConsumerLag {
   messages: number;
   /** Epoch ms at which the oldest unread message was stored; absent when there is none, or the broker does not tell. */
   oldestStoredAtMs?: number;
+  /** What was handed out to the group: the sum of its offsets, and in how many queues it has one. */
+  read: { position: number; queues: number };
 }
 
 /**

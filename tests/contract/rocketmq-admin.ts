@@ -156,8 +156,10 @@ export function describeRocketmqAdmin(name: string, create: () => Promise<Rocket
         expect(oldestStoredAtMs).toBeGreaterThanOrEqual(beforeMs);
         expect(oldestStoredAtMs).toBeLessThanOrEqual(afterMs);
         expect(await harness.read(topic, consumerGroup, 4)).toBe(4);
-        const { messages, ...rest } = await untilUnread(topic, consumerGroup, 0);
+        const { messages, read, ...rest } = await untilUnread(topic, consumerGroup, 0);
         expect([messages, rest]).toEqual([0, {}]);
+        expect(read.position).toBe(4);
+        expect(read.queues).toBeGreaterThan(0);
       });
 
       it('does not move the group that it looks at', async () => {

@@ -102,6 +102,7 @@ export function createMemoryRocketmqAdmin(
       return {
         messages: storedAtMs.length - from,
         ...(oldestStoredAtMs === undefined ? {} : { oldestStoredAtMs }),
+        read: { position: from, queues: 1 },
       };
     },
   };

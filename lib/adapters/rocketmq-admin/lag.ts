@@ -31,6 +31,8 @@ interface UnreadQueue {
   /** Of the oldest unread message. */
   offset: number;
   messages: number;
+  /** Next to be handed out to the group. */
+  consumerOffset: number;
   /** Store time of the last message that was read; 0: none. */
   lastReadAtMs: number;
 }
@@ -63,7 +65,8 @@ export function createLag({
       const offset = Math.max(queue.consumerOffset, stored?.offsetTable[key]?.minOffset ?? 0);
       const queueId = Number(QUEUE_ID.exec(key)?.[1]);
       const messages = Math.max(0, queue.brokerOffset - offset);
-      return { address, queueId, offset, messages, lastReadAtMs: queue.lastTimestamp };
+      const { consumerOffset, lastTimestamp: lastReadAtMs } = queue;
+      return { address, queueId, offset, messages, consumerOffset, lastReadAtMs };
     });
   }
 
@@ -103,12 +106,18 @@ export function createLag({
       if (addresses === undefined) throw topicNotFound(rocketmqTopic, doing);
       const group = names.wrap(consumerGroup);
       const queues = await Promise.all(addresses.map((address) => unreadOn(address, topic, group, doing)));
+      const known = queues.flat().filter(({ consumerOffset }) => consumerOffset >= 0);
+      const position = known.reduce((sum, { consumerOffset }) => sum + consumerOffset, 0);
       const unread = queues.flat().filter(({ messages }) => messages > 0);
       const messages = unread.reduce((sum, queue) => sum + queue.messages, 0);
       const looks = unread.sort((a, b) => a.lastReadAtMs - b.lastReadAtMs).slice(0, MAX_LOOKS);
       const times = await Promise.all(looks.map((queue) => storedAtMs(queue, topic, doing)));
-      const known = times.filter((time) => time !== undefined);
-      return { messages, ...(known.length === 0 ? {} : { oldestStoredAtMs: Math.min(...known) }) };
+      const told = times.filter((time) => time !== undefined);
+      return {
+        messages,
+        ...(told.length === 0 ? {} : { oldestStoredAtMs: Math.min(...told) }),
+        read: { position, queues: known.length },
+      };
     },
   };
 }

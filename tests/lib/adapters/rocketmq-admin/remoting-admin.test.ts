@@ -166,7 +166,7 @@ describe('lag', () => {
       if (code === 202) return statistics(`${queue(0)}:{"minOffset":990}`, `${queue(1)}:{"minOffset":0}`);
       return code === 11 ? { code: 19, remark: 'not found' } : undefined;
     });
-    expect(await admin.lag(of)).toEqual({ messages: 16 });
+    expect(await admin.lag(of)).toEqual({ messages: 16, read: { position: 4, queues: 2 } });
   });
 
   it('looks at the oldest unread message of each queue, with a group of the tools', async () => {
@@ -175,7 +175,11 @@ describe('lag', () => {
       if (code === 202) return statistics();
       return code === 11 ? storedAt(extFields.queueId === '0' ? 5_000 : 3_000) : undefined;
     });
-    expect(await admin.lag(of)).toEqual({ messages: 4, oldestStoredAtMs: 3_000 });
+    expect(await admin.lag(of)).toEqual({
+      messages: 4,
+      oldestStoredAtMs: 3_000,
+      read: { position: 14, queues: 3 },
+    });
     const looks = seen.filter(({ code }) => code === 11).map(({ extFields }) => extFields);
     expect(
       looks.map(({ consumerGroup, queueId, queueOffset }) => [consumerGroup, queueId, queueOffset]),
@@ -195,7 +199,11 @@ describe('lag', () => {
       if (code === 202) return statistics();
       return code === 11 ? storedAt(7_000, true) : undefined;
     });
-    expect(await admin.lag(of)).toEqual({ messages: 40, oldestStoredAtMs: 7_000 });
+    expect(await admin.lag(of)).toEqual({
+      messages: 40,
+      oldestStoredAtMs: 7_000,
+      read: { position: 0, queues: 40 },
+    });
     const looked = seen.filter(({ code }) => code === 11).map(({ extFields }) => Number(extFields.queueId));
     expect(looked.sort((a, b) => a - b)).toEqual([32, 33, 34, 35, 36, 37, 38, 39]);
   });
@@ -210,6 +218,6 @@ describe('lag', () => {
       if (code === 202) return statistics();
       return code === 11 ? answer : undefined;
     });
-    expect(await admin.lag(of)).toEqual({ messages: 3 });
+    expect(await admin.lag(of)).toEqual({ messages: 3, read: { position: 2, queues: 1 } });
   });
 });
