@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoFigureWrites } from '../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoOverflowGroups } from '../lib/adapters/dynamodb/overflow-groups.ts';
 import { createDynamoRetryTallies } from '../lib/adapters/dynamodb/retry-tallies.ts';
@@ -18,6 +19,7 @@ import { systemClock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
+import { createBatchFigures } from '../lib/replication/batch-figures.ts';
 import { createMetricsReport } from '../lib/replication/count-report.ts';
 import { createForwardBatch } from '../lib/replication/forward-batch.ts';
 
@@ -44,6 +46,7 @@ const forwardBatch = createForwardBatch({
   visibility: createSqsVisibility({ sqs, logger }),
   largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
   overflowGroups: createDynamoOverflowGroups(table),
+  figures: createBatchFigures({ store: createDynamoFigureWrites(table), clock, logger }),
   retryTallies: createDynamoRetryTallies(table),
   lanes: createDynamoLaneLeases(table, clock),
   clock,

@@ -1,5 +1,6 @@
 import type { SQSEvent } from 'aws-lambda';
 import { createMemoryDeadLetterQueue } from '../../lib/adapters/memory/dead-letter-queue.ts';
+import { createMemoryFigureStore } from '../../lib/adapters/memory/figure-store.ts';
 import { createMemoryLargeBodies } from '../../lib/adapters/memory/large-bodies.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
@@ -9,6 +10,7 @@ import type { Task } from '../../lib/domain/task.ts';
 import { toQueueRecords } from '../../lib/middleware/sqs-records.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { ProducerPool } from '../../lib/ports/message-producer.ts';
+import { createBatchFigures } from '../../lib/replication/batch-figures.ts';
 import { createForwardBatch } from '../../lib/replication/forward-batch.ts';
 import { benchTask, rocketmqCluster } from './records.ts';
 
@@ -32,6 +34,7 @@ export function createBatchingPath(options: {
     visibility: createMemoryVisibility(),
     largeBodies: createMemoryLargeBodies(),
     overflowGroups: createMemoryOverflowGroups(),
+    figures: createBatchFigures({ store: createMemoryFigureStore(), clock: systemClock, logger: SILENT }),
     retryTallies: createMemoryRetryTallies(),
     lanes: { list: async () => [] },
     clock: systemClock,

@@ -3,6 +3,7 @@
 import { createMemoryControlQueue } from '../../lib/adapters/memory/control-queue.ts';
 import { createMemoryDeadLetterQueue } from '../../lib/adapters/memory/dead-letter-queue.ts';
 import { createMemoryDeadLetterStore } from '../../lib/adapters/memory/dead-letter-store.ts';
+import { createMemoryFigureStore } from '../../lib/adapters/memory/figure-store.ts';
 import { createMemoryLaneLeases } from '../../lib/adapters/memory/lane-leases.ts';
 import { createMemoryLargeBodies } from '../../lib/adapters/memory/large-bodies.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
@@ -17,6 +18,7 @@ import { createProducerPool } from '../../lib/adapters/rocketmq/producer-pool.ts
 import { createRocketmqAdmins } from '../../lib/adapters/rocketmq-admin/admins.ts';
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
+import { createFigureMeters } from '../../lib/replication/figure-meter.ts';
 import type { OpenLane } from '../../lib/replication/lane.ts';
 import { createPullLane } from '../../lib/replication/pull-lane.ts';
 import { createSessionLane } from '../../lib/replication/session-lane.ts';
@@ -38,6 +40,7 @@ const secrets = createMemorySecretReader({
   [MQTT_SECRET]: JSON.stringify({ username: broker.username, password: broker.password }),
 });
 const logger: Logger = { debug() {}, info: print, warn: print, error: print };
+const meters = createFigureMeters({ store: createMemoryFigureStore(), clock, logger });
 const [mqtt, rocketmq] = [mqttCluster(broker), rocketmqCluster(given.rocketmq)];
 
 /** AWS IoT takes no part. */
@@ -57,6 +60,7 @@ function sessionLane(): OpenLane {
     overflowGroups: createMemoryOverflowGroups(),
     largeBodies: createMemoryLargeBodies(),
     tasks: { reportOverflow: async () => undefined },
+    figures: meters,
     control: createMemoryControlQueue(),
     clock,
     logger,
@@ -74,6 +78,7 @@ function pullLane(): OpenLane {
     admins: createRocketmqAdmins({ secrets, clock }),
     publishers: createMqttPublishers({ secrets, clock, awsIot: { inRegion: unused, close() {} } }),
     deadLetters: createMemoryDeadLetterStore(),
+    figures: meters,
     retryTallies: createMemoryRetryTallies(),
     maxHeldBytes: MAX_HELD_BYTES,
     clock,

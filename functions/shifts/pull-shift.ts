@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { createDataEndpoints } from '../../lib/adapters/aws-iot/data-endpoint.ts';
 import { createDataPublishers } from '../../lib/adapters/aws-iot/data-publisher.ts';
 import { createDynamoDeadLetterStore } from '../../lib/adapters/dynamodb/dead-letter-store.ts';
+import { createDynamoFigureWrites } from '../../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoRetryTallies } from '../../lib/adapters/dynamodb/retry-tallies.ts';
 import { openTable } from '../../lib/adapters/dynamodb/table.ts';
 import { createMqttPublishers } from '../../lib/adapters/mqtt/publishers.ts';
@@ -10,6 +11,7 @@ import { createRocketmqAdmins } from '../../lib/adapters/rocketmq-admin/admins.t
 import { createS3LargeBodies } from '../../lib/adapters/s3/large-bodies.ts';
 import { createSecretReader } from '../../lib/adapters/secrets/secret-reader.ts';
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
+import { createFigureMeters } from '../../lib/replication/figure-meter.ts';
 import { createPullLane } from '../../lib/replication/pull-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
 import { emulatorOf, guardShift, heldBytesOfLane, metered, type ShiftTools, tablePorts } from './shared.ts';
@@ -35,6 +37,7 @@ export function createPullShift(config: PullShiftConfig, tools: ShiftTools): Run
     }),
     retryTallies: createDynamoRetryTallies(table),
     maxHeldBytes: heldBytesOfLane(config, MAX_HELD_BYTES_OF_A_LANE),
+    figures: createFigureMeters({ store: createDynamoFigureWrites(table), clock, logger }),
     clock,
     logger,
   });

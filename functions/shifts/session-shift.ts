@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createDataEndpoints } from '../../lib/adapters/aws-iot/data-endpoint.ts';
 import { createAwsIotWebsocket } from '../../lib/adapters/aws-iot/websocket.ts';
+import { createDynamoFigureWrites } from '../../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoOverflowGroups } from '../../lib/adapters/dynamodb/overflow-groups.ts';
 import { openTable } from '../../lib/adapters/dynamodb/table.ts';
 import { createMqttSessions } from '../../lib/adapters/mqtt/session.ts';
@@ -14,6 +15,7 @@ import { createSqsControlQueue } from '../../lib/adapters/sqs/control-queue.ts';
 import { createSqsDeadLetterQueue } from '../../lib/adapters/sqs/dead-letter-queue.ts';
 import { createSqsOverflowQueue } from '../../lib/adapters/sqs/overflow-queue.ts';
 import type { SessionShiftConfig } from '../../lib/config/shift.ts';
+import { createFigureMeters } from '../../lib/replication/figure-meter.ts';
 import { createSessionLane } from '../../lib/replication/session-lane.ts';
 import { createShift, type RunShift } from '../../lib/replication/shift.ts';
 import { emulatorOf, guardShift, heldBytesOfLane, metered, type ShiftTools, tablePorts } from './shared.ts';
@@ -48,6 +50,7 @@ export function createSessionShift(config: SessionShiftConfig, tools: ShiftTools
       receiveMaximum: RECEIVE_MAXIMUM,
       maxPendingBytes: heldBytesOfLane(config, MAX_PENDING_BYTES_OF_A_LANE),
     },
+    figures: createFigureMeters({ store: createDynamoFigureWrites(table), clock, logger }),
     clock,
     logger,
   });

@@ -10,6 +10,8 @@ const MAX_EXPIRY_SECONDS = 0xffff_ffff;
 
 const LARGE_ENVELOPE = /^\{"v":2,"task":"[^"]*","r":\d+,"s3":"/;
 
+const ANY_SESSION_ENVELOPE = /^\{"v":2[,}]/;
+
 /** An MQTT message that a session took in, on its way through the task's own queue. */
 export interface SessionEnvelope extends MqttMessage {
   taskId: string;
@@ -29,6 +31,11 @@ export interface LargeEnvelope {
   version: number;
   /** Where the text of the envelope lies (`LargeBodies`). */
   key: string;
+}
+
+/** Whether a text is an envelope of a session, or stands for one: by its beginning alone. */
+export function isSessionEnvelope(text: string): boolean {
+  return ANY_SESSION_ENVELOPE.test(text);
 }
 
 /** Writes an envelope as ASCII: so many characters, so many bytes, and nothing in it that SQS refuses. */

@@ -1,4 +1,6 @@
+import { addSending, type Latencies, minuteOf, newLatencies } from '../domain/figures.ts';
 import { addLatency } from '../domain/latency.ts';
+import { isSessionEnvelope } from '../mapping/session-envelope.ts';
 import { type BatchCounts, countCode, newBatchCounts, type Skipped } from './batch-counts.ts';
 import type { SourceRecord } from './source-record.ts';
 
@@ -11,14 +13,31 @@ export interface GivenBack {
   isExact?: boolean;
 }
 
+/** When a message was where, in epoch ms. */
+export interface SendTimes {
+  sourceTimeMs: number;
+  receivedAtMs: number;
+  sentAtMs: number;
+  acceptedAtMs: number;
+}
+
+/** What the figures know beside the counts. */
+export interface BatchTimes {
+  /** Of what was replicated. */
+  latencies: Latencies;
+  /** First receipts by the minute in which their queue got them: what the queue's own count is compared with. */
+  sourceMinutes: Record<number, number>;
+}
+
 /**
  * What is known of each record of a batch. Fail closed: a record is given back until one of the three settling calls
  * was made for it, each of which stands for a proof. There is no way to settle a batch as a whole.
  */
 export interface BatchLedger {
   readonly counts: BatchCounts;
-  /** RocketMQ has stored it. @param latencyMs - since its source's time; absent: that says nothing */
-  stored(record: SourceRecord, bytes: number, latencyMs?: number): void;
+  readonly times: BatchTimes;
+  /** RocketMQ has stored it. @param times - absent: how long it took says nothing */
+  stored(record: SourceRecord, bytes: number, times?: SendTimes): void;
   /** The hand-over queue has accepted it. */
   handedOver(record: SourceRecord, code: string): void;
   /** Deliberately not carried. */
@@ -41,22 +60,34 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
   /** How to take back what was counted for a settled record. */
   const settled = new Map<SourceRecord, () => void>();
   const notes = new Map<SourceRecord, Omit<GivenBack, 'record'>>();
-  for (const { receiveCount } of records) {
-    if (receiveCount > 1) counts.retried += 1;
-    else counts.consumed += 1;
+  const times: BatchTimes = { latencies: newLatencies(), sourceMinutes: {} };
+  for (const record of records) {
+    if (record.receiveCount > 1) counts.retried += 1;
+    else if (isFirstMet(record)) {
+      counts.consumed += 1;
+      const minute = minuteOf(record.sentTimeMs);
+      times.sourceMinutes[minute] = (times.sourceMinutes[minute] ?? 0) + 1;
+    }
+  }
+
+  function time({ sentTimeMs }: SourceRecord, sending: SendTimes, sign: 1 | -1): void {
+    const { sourceTimeMs, receivedAtMs, sentAtMs, acceptedAtMs } = sending;
+    addLatency(counts.latencies, acceptedAtMs - sourceTimeMs, sign);
+    addSending(times.latencies, sourceTimeMs, sentTimeMs, receivedAtMs, sentAtMs, acceptedAtMs, sign);
   }
 
   return {
     counts,
-    stored(record, bytes, latencyMs = Number.NaN) {
+    times,
+    stored(record, bytes, sending) {
       if (!open.delete(record)) return;
-      addLatency(counts.latencies, latencyMs);
+      if (sending !== undefined) time(record, sending, 1);
       counts.replicated += 1;
       counts.bytes += bytes;
       settled.set(record, () => {
         counts.replicated -= 1;
         counts.bytes -= bytes;
-        addLatency(counts.latencies, latencyMs, -1);
+        if (sending !== undefined) time(record, sending, -1);
       });
     },
     handedOver(record, code) {
@@ -67,7 +98,8 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
     skipped(record, reason) {
       if (!open.delete(record)) return;
       counts[reason] += 1;
-      const wasConsumed = reason === 'overlap' && record.receiveCount <= 1;
+      // Now, or by the batch of an earlier receipt.
+      const wasConsumed = reason === 'overlap' && !isSessionEnvelope(record.body);
       if (wasConsumed) counts.consumed -= 1;
       settled.set(record, () => {
         counts[reason] -= 1;
@@ -97,4 +129,9 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
       return left;
     },
   };
+}
+
+/** Received for the first time, and not from a session, whose lane has counted it. */
+function isFirstMet({ receiveCount, body }: SourceRecord): boolean {
+  return receiveCount <= 1 && !isSessionEnvelope(body);
 }

@@ -82,7 +82,9 @@ function decideMessage(
       topicName: source.topicName,
       // A redriven one has waited for a person.
       ...(record.redriven === undefined
-        ? { sourceTimeMs: provenance.sourceTimeMs ?? record.sentTimeMs }
+        ? {
+            sourceTimeMs: provenance.sourceTimeMs ?? Math.min(provenance.receiptTimeMs, record.sentTimeMs),
+          }
         : {}),
     },
   };

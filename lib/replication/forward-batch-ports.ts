@@ -8,6 +8,7 @@ import type { OverflowGroups } from '../ports/overflow-groups.ts';
 import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 import type { Visibility } from '../ports/visibility.ts';
+import type { BatchFigures } from './batch-figures.ts';
 import type { ReportCounts } from './count-report.ts';
 import type { Random } from './retry-schedule.ts';
 
@@ -22,6 +23,7 @@ export interface ForwardBatchPorts {
   largeBodies: Pick<LargeBodies, 'get'>;
   /** Ordered tasks: told what was settled. */
   overflowGroups: Pick<OverflowGroups, 'settled'>;
+  figures: BatchFigures;
   /** Tasks whose `options.retry` is bounded; of sessions, when their lanes have sent something directly. */
   retryTallies: RetryTallies;
   lanes: Pick<LaneLeases, 'list'>;

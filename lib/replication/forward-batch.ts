@@ -1,5 +1,6 @@
 import { UNKNOWN_TASK_ID } from '../domain/dead-letter.ts';
 import type { BatchCounts } from './batch-counts.ts';
+import { figuresOfBatch } from './batch-figures.ts';
 import { createBatchLedger } from './batch-ledger.ts';
 import { createRetriesOfBatches, type RetriesOfBatch } from './batch-retries.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
@@ -76,7 +77,11 @@ async function forwardQueue(
   }
   if (taskId !== undefined) await closeInOrder(taskId, records, { ...ports, ledger, deadlineMs });
   const givenBack = ledger.close();
-  await giveBack(queueArn, givenBack, { ...ports, deadlineMs });
+  await Promise.all([
+    giveBack(queueArn, givenBack, { ...ports, deadlineMs }),
+    // Before the queue is answered: what it gives out again would else count as new figures of an old batch.
+    taskId && ports.figures.record(taskId, figuresOfBatch(ledger.counts, ledger.times), { deadlineMs }),
+  ]);
   ledger.counts.ms = clock.now() - beganMs;
   tell(ledger.counts, ports);
   return { failedRecordIds: givenBack.map(({ record }) => record.recordId), counts: ledger.counts };

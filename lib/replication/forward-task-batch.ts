@@ -26,7 +26,7 @@ export interface TaskBatch {
   deadlineMs: number;
 }
 
-type Ports = Omit<ForwardBatchPorts, 'visibility' | 'overflowGroups' | 'retryTallies' | 'lanes'> &
+type Ports = Omit<ForwardBatchPorts, 'visibility' | 'overflowGroups' | 'figures' | 'retryTallies' | 'lanes'> &
   Pick<PrepareOptions, 'compileTask'> & { lastStored: LastStored; retriesOf?: RetriesOfBatch };
 
 /** Works on the records of one task, and books in the ledger what is proven of each. */

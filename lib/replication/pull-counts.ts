@@ -39,10 +39,12 @@ export function newPullCounts(): PullCounts {
 
 /** Counts of a lane, of which some was taken before its end. */
 export interface PullTally {
-  /** Since the last take; the same object all the time. */
+  /** What is not shared out yet; the same object all the time. */
   readonly counts: PullCounts;
-  /** What was counted since it was asked last. */
+  /** What was counted since it was asked last, for the metrics. */
   take(): PullCounts;
+  /** The same for the figures. */
+  takeFigures(): PullCounts;
   /** Since the lane was opened, for the log. */
   total(): Omit<PullCounts, 'latencies'>;
 }
@@ -50,18 +52,31 @@ export interface PullTally {
 export function createPullTally(): PullTally {
   const counts = newPullCounts();
   const taken = newPullCounts();
+  let forMetrics = newPullCounts();
+  let forFigures = newPullCounts();
+
+  function share(): void {
+    for (const each of [taken, forMetrics, forFigures]) addCounted(each, counts);
+    Object.assign(counts, newPullCounts());
+  }
+
   return {
     counts,
     take() {
-      const part = { ...counts };
-      addCounted(taken, part);
-      Object.assign(counts, newPullCounts());
+      share();
+      const part = forMetrics;
+      forMetrics = newPullCounts();
+      return part;
+    },
+    takeFigures() {
+      share();
+      const part = forFigures;
+      forFigures = newPullCounts();
       return part;
     },
     total() {
-      const sum = structuredClone(taken);
-      addCounted(sum, counts);
-      const { latencies: _, ...total } = sum;
+      share();
+      const { latencies: _, ...total } = structuredClone(taken);
       return total;
     },
   };

@@ -15,7 +15,9 @@ import type { MessageConsumer, MessageConsumers, ReceivedMessage } from '../port
 import type { MqttClusterRecord, MqttPublisher, MqttPublishers } from '../ports/mqtt-publisher.ts';
 import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { RocketmqAdmins } from '../ports/rocketmq-admin.ts';
+import { countCode } from './batch-counts.ts';
 import { deadLetterIdOf } from './dead-letter-id.ts';
+import type { FigureMeters } from './figure-meter.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
 import type { LaneMeter } from './lane-meter.ts';
@@ -28,6 +30,7 @@ import { createPullJudge } from './pull-judge.ts';
 import { drainMoved, movedGroupOf } from './pull-moved.ts';
 import { isSameStart, preparePosition, pullStartOf, startPositionOf } from './pull-position.ts';
 import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
+import { samplePosition } from './pull-sample.ts';
 import { createSettleMessage } from './pull-settle.ts';
 import { createStartSkip, type StartSkip } from './pull-start-skip.ts';
 import type { Random } from './retry-schedule.ts';
@@ -46,6 +49,7 @@ export interface PullLanePorts {
   admins: RocketmqAdmins;
   publishers: MqttPublishers;
   deadLetters: Pick<DeadLetterStore, 'put'>;
+  figures: FigureMeters;
   /** Tasks whose `options.retry` is bounded. */
   retryTallies: RetryTallies;
   /** A lane that holds so much, of bodies, receives no more. */
@@ -84,6 +88,11 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     { taskId: task.taskId, perTask: task.definition.options.metrics === 'task' },
     tally.take,
   );
+  const figures = ports.figures.open({
+    taskId: task.taskId,
+    take: tally.takeFigures,
+    isBusy: () => ends !== undefined && ends.held.size > 0,
+  });
   const draining = new AbortController();
   const closing = new AbortController();
   const ending = Promise.withResolvers<LaneEnd>();
@@ -169,12 +178,29 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
             source,
             admin,
             consumerGroup,
-            keepDeadLetter: (message, error) => keepDeadLetter(message, error, { consumerGroup }),
+            async keepDeadLetter(message, error) {
+              await keepDeadLetter(message, error, { consumerGroup });
+              figures.received(clock.now());
+              countCode(counts.failed, error.code);
+            },
+            signal: draining.signal,
+          })
+        : undefined;
+    const sampling =
+      lane === 0 && admin !== undefined
+        ? samplePosition({
+            ...ports,
+            ...start,
+            taskId: task.taskId,
+            admin,
+            isComparable: filter.type === 'tag' && filter.expression === '*',
+            // What a NORMAL group was handed out is behind its position.
+            inHand: () => (isFifo ? held.size : 0),
             signal: draining.signal,
           })
         : undefined;
     await work(definition, { consumer, publisher, held }, { isFifo, startSkip, consumerGroup });
-    await watching;
+    await Promise.all([watching, sampling]);
   }
 
   /** Before which time of birth this lane skips, where its group cannot be moved. */
@@ -205,6 +231,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     const shared = {
       gate,
       counts,
+      figures,
       clock,
       random,
       logger,
@@ -230,7 +257,10 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       maxHeldBytes: ports.maxHeldBytes,
       acknowledger: createAcknowledger({ consumer, held, counts, isOurs, logger }),
       onReceived: (messages: readonly ReceivedMessage[]) => {
-        if (messages.length > 0) lastMessageAtMs = clock.now();
+        if (messages.length > 0) {
+          lastMessageAtMs = clock.now();
+          figures.received(lastMessageAtMs);
+        }
         // One that was given up is empty too, and tells nothing.
         if (messages.length > 0 || !closing.signal.aborted) startSkip.received(messages);
         isEffective = true;
@@ -298,7 +328,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       draining.abort();
       closing.abort();
       isThrough.resolve();
-      await closeEnds();
+      await Promise.all([closeEnds(), figures.close()]);
       logger.info('pull lane ended', { ...ids, ...tally.total(), end: end.reason });
       unwatch?.();
       ending.resolve(end);

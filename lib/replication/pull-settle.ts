@@ -6,6 +6,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { ReceivedMessage } from '../ports/message-consumer.ts';
 import type { MqttPublisher } from '../ports/mqtt-publisher.ts';
 import { countCode } from './batch-counts.ts';
+import type { FigureMeter } from './figure-meter.ts';
 import type { PullCounts } from './pull-counts.ts';
 import type { DecidePulled, PullDecision, PullSkipped } from './pull-decide.ts';
 import type { JudgePulled } from './pull-judge.ts';
@@ -49,6 +50,7 @@ export interface SettlePorts {
   /** Counts the tries of a message that fails by itself; undefined: they are bounded as of every pull (`MAX_TRIES`). */
   judge: JudgePulled | undefined;
   counts: PullCounts;
+  figures: Pick<FigureMeter, 'accepted'>;
   /** The target topic is the same for every message: a refusal of it is the task's trouble, not a message's. */
   hasFixedTopic: boolean;
   /** False: nothing more may be published. */
@@ -89,7 +91,9 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
   async function attempt(
     message: ReceivedMessage,
     outgoing: OutgoingMqttMessage,
+    receiptTimeMs: number,
   ): Promise<BridgeError | undefined> {
+    const sentAtMs = clock.now();
     const result = await ports.publisher.publish(outgoing, {
       deadlineMs: clock.now() + TURN_MS,
       answerMs: ANSWER_MS,
@@ -98,7 +102,9 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     if (result.status === 'failed') return result.error;
     counts.replicated += 1;
     counts.bytes += outgoing.payload.length;
-    countLatency(counts, message.bornTimeMs, clock.now());
+    const acceptedAtMs = clock.now();
+    countLatency(counts, message.bornTimeMs, acceptedAtMs);
+    ports.figures.accepted(message.bornTimeMs, receiptTimeMs, sentAtMs, acceptedAtMs);
     const { messageId, rocketmqTopic } = message;
     tracePublished(logger, { messageId, rocketmqTopic, topicName: outgoing.topicName });
     gate.accepted();
@@ -167,7 +173,7 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       const decision = hasWaited ? ports.decide(message, receiptTimeMs) : atReceipt;
       if (decision.kind !== 'publish') return await notPublished(message, decision);
       if (!ports.mayPublish(message)) return 'left';
-      return (await attempt(message, decision.message)) ?? 'done';
+      return (await attempt(message, decision.message, receiptTimeMs)) ?? 'done';
     } finally {
       leave();
     }

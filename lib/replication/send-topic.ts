@@ -75,10 +75,11 @@ export async function sendTopic(
   let fruitless = 0;
   let wasAway = false;
   for (let round = 1; rest.length > 0; round += 1) {
+    const beganMs = clock.now();
     const answers = await attempt(rocketmqTopic, rest, options);
     const outcomes: Outcome[] = wasAway ? answers.map(outcomeInRecovery) : answers;
     wasAway ||= outcomes.some((outcome) => outcome.kind === 'retry' && isOfTarget(outcome.error));
-    const retries = await settle(rocketmqTopic, rest, outcomes, options);
+    const retries = await settle(rocketmqTopic, rest, outcomes, { ...options, beganMs });
     const goesOnAtOnce = retries.length < rest.length && retries.every(({ error }) => isOnlyUnsent(error));
     if (!goesOnAtOnce) fruitless += 1;
     const waitMs = goesOnAtOnce ? 0 : retryWaitMs(fruitless, longestAskedWaitMs(retries), options.random);
@@ -113,7 +114,7 @@ async function settle(
   rocketmqTopic: string,
   outgoing: readonly Outgoing[],
   outcomes: readonly Outcome[],
-  options: SendTopicOptions,
+  options: SendTopicOptions & { beganMs: number },
 ): Promise<Retry[]> {
   const { ledger, handOver, health, doubtTopic } = options;
   const failed: Retry[] = [];
@@ -152,12 +153,16 @@ async function settle(
 
 /** Also joins, for those who look for one message, the MQTT message with what it has become in RocketMQ. */
 function bookStored(
-  { record, bytes, sourceTimeMs, mqferryId, topicName }: Outgoing,
+  { record, bytes, sourceTimeMs, mappedAtMs, mqferryId, topicName }: Outgoing,
   rocketmqTopic: string,
   messageId: string,
-  { ledger, clock, logger }: SendTopicOptions,
+  { ledger, clock, logger, beganMs }: SendTopicOptions & { beganMs: number },
 ): void {
-  ledger.stored(record, bytes, sourceTimeMs === undefined ? undefined : clock.now() - sourceTimeMs);
+  const times =
+    sourceTimeMs === undefined
+      ? undefined
+      : { sourceTimeMs, receivedAtMs: mappedAtMs, sentAtMs: beganMs, acceptedAtMs: clock.now() };
+  ledger.stored(record, bytes, times);
   traceStored(logger, { mqferryId, topicName, rocketmqTopic, messageId, recordId: record.recordId });
 }
 

@@ -1,6 +1,7 @@
 import { addCounted, type Counted } from '../domain/counted.ts';
 import { type Latencies, newLatencies } from '../domain/latency.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { FigureMeter } from './figure-meter.ts';
 
 const LOG_EVERY_MS = 60_000;
 
@@ -33,21 +34,31 @@ export interface LaneTally {
   lastStoredAtMs: number;
   /** What was counted since it was asked last, for the metrics; the log is told by itself. */
   take(): Counted;
+  /** The same for the figures. */
+  takeFigures(): LaneCounts;
+  /** A message was handed over by the session; to be told before anything else is counted for it. */
+  received(atMs: number, isAgain: boolean): void;
   /** Writes a line when the last one is a minute old and there is something to tell. */
   tell(nowMs: number): void;
   /** Writes what is left. */
   close(nowMs: number): void;
 }
 
-export function createLaneTally(ids: { taskId: string; lane: number }, logger: Logger): LaneTally {
+/** @param options.figures - asked for when there is something to tell them */
+export function createLaneTally(
+  ids: { taskId: string; lane: number },
+  { logger, figures }: { logger: Logger; figures: () => Pick<FigureMeter, 'received'> },
+): LaneTally {
   let counts = newCounts();
   let forLog = newCounts();
   let forMetrics = newCounts();
+  let forFigures = newCounts();
   let toldAtMs: number | undefined;
 
   function share(): void {
     addCounted(forLog, counts);
     addCounted(forMetrics, counts);
+    addCounted(forFigures, counts);
     counts = newCounts();
   }
 
@@ -69,6 +80,17 @@ export function createLaneTally(ids: { taskId: string; lane: number }, logger: L
       const taken = forMetrics;
       forMetrics = newCounts();
       return taken;
+    },
+    takeFigures() {
+      share();
+      const taken = forFigures;
+      forFigures = newCounts();
+      return taken;
+    },
+    received(atMs, isAgain) {
+      figures().received(atMs);
+      if (isAgain) counts.retried += 1;
+      else counts.consumed += 1;
     },
     tell(nowMs) {
       toldAtMs ??= nowMs;

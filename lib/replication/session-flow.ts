@@ -1,5 +1,6 @@
 import type { BridgeError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { SessionDelivery } from '../ports/mqtt-session.ts';
 import { noAnswer } from './outcome.ts';
 import type { OverflowGroupsWatch } from './overflow-groups-watch.ts';
 import type { LaneTally } from './session-counts.ts';
@@ -155,17 +156,17 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
 
   return {
     skip(delivery, reason) {
+      countReceipt(delivery, reason === 'overlap');
       if (!gate.mayAccept()) return;
-      countReceipt(delivery.isDuplicate || reason === 'overlap');
       tally.counts[reason] += 1;
       delivery.accept();
     },
     deadLetter(item, error) {
-      countReceipt(item.delivery.isDuplicate);
+      countReceipt(item.delivery);
       deadLetters.take(item, error);
     },
     send(item) {
-      countReceipt(item.delivery.isDuplicate);
+      countReceipt(item.delivery);
       lastArrivalMs = clock.now();
       const isProbe = mayProbe(item, lastArrivalMs);
       const line = lines.push(item);
@@ -179,7 +180,7 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
       }
     },
     buffer(item, fault) {
-      countReceipt(item.delivery.isDuplicate);
+      countReceipt(item.delivery);
       if (fault !== undefined) parts.onFault(fault);
       overflow?.take(item);
       schedule();
@@ -209,8 +210,7 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
     },
   };
 
-  function countReceipt(isAgain: boolean): void {
-    if (isAgain) tally.counts.retried += 1;
-    else tally.counts.consumed += 1;
+  function countReceipt({ receivedAtMs, isDuplicate }: SessionDelivery, isCopy = false): void {
+    tally.received(receivedAtMs, isDuplicate || isCopy);
   }
 }

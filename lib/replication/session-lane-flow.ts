@@ -2,6 +2,7 @@ import type { RocketmqClusterRecord } from '../domain/cluster.ts';
 import type { MqttToRocketmqDefinition } from '../domain/task.ts';
 import type { SessionDelivery } from '../ports/mqtt-session.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
+import type { FigureMeter } from './figure-meter.ts';
 import type { LaneContext, LaneHealth } from './lane.ts';
 import type { LastStored } from './last-stored.ts';
 import { unexpected } from './outcome.ts';
@@ -43,6 +44,7 @@ export function createLaneWorks(options: {
   onQuiet(): void;
   gate: LaneGate;
   tally: LaneTally;
+  figures: Pick<FigureMeter, 'accepted'>;
   health: LaneHealth;
   lastStored: LastStored;
   ports: SessionLanePorts;
@@ -93,6 +95,7 @@ export function createLaneWorks(options: {
         lines,
         target,
         compiled,
+        figures: options.figures,
         isOrdered: groups !== undefined,
         clusterId: cluster.clusterId,
         lastStored,

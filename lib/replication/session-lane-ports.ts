@@ -8,6 +8,7 @@ import type { MqttSessions } from '../ports/mqtt-session.ts';
 import type { OverflowGroups } from '../ports/overflow-groups.ts';
 import type { OverflowQueue } from '../ports/overflow-queue.ts';
 import type { LaneTasks } from '../ports/task-reader.ts';
+import type { FigureMeters } from './figure-meter.ts';
 import type { LaneMeter } from './lane-meter.ts';
 import type { Random } from './retry-schedule.ts';
 
@@ -22,6 +23,7 @@ export interface SessionLanePorts {
   tasks: Pick<LaneTasks, 'reportOverflow'>;
   /** Wakes converge, which enables the mapping of a task that overflows. */
   control: ControlQueue;
+  figures: FigureMeters;
   clock: Clock;
   logger: Logger;
   settings: SessionLaneSettings;

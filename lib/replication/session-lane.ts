@@ -58,7 +58,13 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     mayAccept: () => (phase === 'open' || phase === 'draining') && context.isOurs(),
   };
   const health = createHealthChanges(context.health, () => phase === 'open');
-  const tally = createLaneTally(ids, logger);
+  const tally = createLaneTally(ids, { logger, figures: () => figures });
+  const figures = ports.figures.open({
+    taskId: task.taskId,
+    take: tally.takeFigures,
+    isBusy: () => works?.flow.isActive() === true,
+  });
+  const witness = ports.figures.openWitness(ids);
   const unwatch = ports.meter?.watch(
     { taskId: task.taskId, perTask: task.definition.options.metrics === 'task' },
     () => tally.take(),
@@ -87,6 +93,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       load: () => made.load(),
       onDelivery(delivery) {
         lastMessageAtMs = delivery.receivedAtMs;
+        if (!delivery.isDuplicate) witness.received(delivery.receivedAtMs);
         made.intake(delivery);
         watch();
       },
@@ -106,6 +113,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       onQuiet: () => void askTarget(prepared),
       gate,
       tally,
+      figures,
       health,
       lastStored,
       ports,
@@ -219,6 +227,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       end({ reason: 'closed' });
       await opening?.abort();
       await closeSession();
+      await Promise.all([figures.close(), witness.close()]);
     },
   };
 }

@@ -1,10 +1,12 @@
 import { countLatency } from '../domain/counted.ts';
 import type { BridgeError } from '../domain/errors.ts';
+import { UNKNOWN_TIME } from '../domain/figures.ts';
 import type { RocketmqMessage } from '../domain/message.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
+import type { FigureMeter } from './figure-meter.ts';
 import type { LastStored } from './last-stored.ts';
 import { isOfTarget, isOnlyUnsent, noAnswer, type Outcome, outcomeInRecovery } from './outcome.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
@@ -31,6 +33,7 @@ const STAMP_TOLERANCE_MS = 250;
 
 interface Call {
   parts: readonly LinePart[];
+  beganMs: number;
   patienceUntilMs: number;
   isAbandoned: boolean;
 }
@@ -77,6 +80,7 @@ export function createSessionSender(options: {
   producer: () => Promise<MessageProducer>;
   gate: LaneGate;
   tally: LaneTally;
+  figures: Pick<FigureMeter, 'accepted'>;
   clock: Clock;
   logger: Logger;
   random: Random;
@@ -119,7 +123,7 @@ export function createSessionSender(options: {
     const [answerMs, patienceMs] = target.isAway
       ? [PROBE_ANSWER_MS, PROBE_PATIENCE_MS]
       : [ANSWER_MS, PATIENCE_MS];
-    const call: Call = { parts, patienceUntilMs: nowMs + patienceMs, isAbandoned: false };
+    const call: Call = { parts, beganMs: nowMs, patienceUntilMs: nowMs + patienceMs, isAbandoned: false };
     calls.add(call);
     sending += items.length;
     target.began(nowMs);
@@ -162,23 +166,23 @@ export function createSessionSender(options: {
   }
 
   /** Its messages are elsewhere by now; what is stored need not go again. */
-  function late({ parts }: Call, outcomes: readonly Outcome[]): void {
+  function late({ parts, beganMs }: Call, outcomes: readonly Outcome[]): void {
     const items = parts.flatMap((part) => part.items);
     if (!outcomes.some(({ kind }) => kind === 'stored')) return;
     for (const [index, outcome] of options.isOrdered ? [] : outcomes.entries()) {
       const item = items[index];
-      if (item !== undefined && outcome.kind === 'stored') settleStored(item, outcome.messageId);
+      if (item !== undefined && outcome.kind === 'stored') settleStored(item, outcome.messageId, beganMs);
     }
     tellStored();
   }
 
-  function book({ parts }: Call, outcomes: readonly Outcome[]): void {
+  function book({ parts, beganMs }: Call, outcomes: readonly Outcome[]): void {
     let at = 0;
     let stored = 0;
     let failures = 0;
     const retried: Line[] = [];
     for (const { line, items } of parts) {
-      const part = bookPart(items, outcomes.slice(at, at + items.length));
+      const part = bookPart(items, outcomes.slice(at, at + items.length), beganMs);
       at += items.length;
       stored += part.stored;
       failures += part.errors.filter(isOfTarget).length;
@@ -194,13 +198,13 @@ export function createSessionSender(options: {
     for (const line of retried) events.retry(line);
   }
 
-  function bookPart(items: readonly LaneItem[], outcomes: readonly Outcome[]): BookedPart {
+  function bookPart(items: readonly LaneItem[], outcomes: readonly Outcome[], beganMs: number): BookedPart {
     const part: BookedPart = { stored: 0, errors: [], again: [] };
     for (const [index, item] of items.entries()) {
       const outcome = judged(outcomes[index], item);
       if (outcome.kind === 'stored') {
         part.stored += 1;
-        settleStored(item, outcome.messageId);
+        settleStored(item, outcome.messageId, beganMs);
       } else if (outcome.kind === 'dead-letter') {
         events.deadLetter(item, outcome.error);
       } else {
@@ -239,12 +243,16 @@ export function createSessionSender(options: {
     item.delivery.accept();
   }
 
-  function settleStored(item: LaneItem, messageId: string): void {
+  function settleStored(item: LaneItem, messageId: string, sentAtMs: number): void {
     if (item.isSettled || !gate.mayAccept()) return;
     settle(item);
     tally.counts.replicated += 1;
     tally.counts.bytes += item.source.payload.length;
-    countLatency(tally.counts, item.delivery.receivedAtMs, clock.now());
+    const { receivedAtMs } = item.delivery;
+    const acceptedAtMs = clock.now();
+    countLatency(tally.counts, receivedAtMs, acceptedAtMs);
+    // No PUBLISH says when it was published.
+    options.figures.accepted(UNKNOWN_TIME, receivedAtMs, sentAtMs, acceptedAtMs);
     const { topicName } = item.source;
     const mqferryId = item.provenance.messageId;
     traceStored(options.logger, {

@@ -14,6 +14,7 @@ import type { RocketmqAdmin } from '../../lib/ports/rocketmq-admin.ts';
 import type { Lane, LaneContext } from '../../lib/replication/lane.ts';
 import type { LaneMeter } from '../../lib/replication/lane-meter.ts';
 import { createPullLane } from '../../lib/replication/pull-lane.ts';
+import { memoryFigureMeters } from './figure-meters.ts';
 import { silentLogger } from './silent-logger.ts';
 import { business, definitionWith } from './tasks.ts';
 
@@ -66,6 +67,7 @@ export function createPullWorld(
   let isOurs = true;
   let closedPublishers = 0;
 
+  const meters = memoryFigureMeters(clock);
   const openLane = createPullLane({
     consumers,
     publishers: {
@@ -80,6 +82,7 @@ export function createPullWorld(
     },
     admins: { adminOf: async () => changes.admin },
     deadLetters,
+    figures: meters,
     retryTallies: createMemoryRetryTallies(),
     maxHeldBytes: changes.maxHeldBytes ?? 32 * 1024 * 1024,
     clock,
@@ -93,6 +96,7 @@ export function createPullWorld(
     consumers,
     publisher,
     deadLetters,
+    figures: meters.store,
     task,
     consumerGroup,
     movedTopic,

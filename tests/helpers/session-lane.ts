@@ -16,6 +16,7 @@ import type { LaneMemory, LaneMode } from '../../lib/ports/lane-leases.ts';
 import type { Lane } from '../../lib/replication/lane.ts';
 import { createSessionLane } from '../../lib/replication/session-lane.ts';
 import type { SessionLanePorts } from '../../lib/replication/session-lane-ports.ts';
+import { memoryFigureMeters } from './figure-meters.ts';
 import { createRecordingLogger, NOW_MS, rocketmqCluster, TASK_ID } from './rule-path.ts';
 
 export const SOURCE: Cluster = {
@@ -121,6 +122,7 @@ export function createLaneWorld(
       },
     },
     control,
+    figures: memoryFigureMeters(clock),
     clock,
     logger,
     settings: { clientIdPrefix: 'mqferry', receiveMaximum, maxPendingBytes: 64 * 1024 * 1024 },

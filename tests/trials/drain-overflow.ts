@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createDynamoFigureWrites } from '../../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoOverflowGroups } from '../../lib/adapters/dynamodb/overflow-groups.ts';
 import { createDynamoRetryTallies } from '../../lib/adapters/dynamodb/retry-tallies.ts';
 import { createMemorySecretReader } from '../../lib/adapters/memory/secret-reader.ts';
@@ -6,6 +7,7 @@ import { createProducerPool } from '../../lib/adapters/rocketmq/producer-pool.ts
 import { createSqsDeadLetterQueue } from '../../lib/adapters/sqs/dead-letter-queue.ts';
 import { createSqsVisibility } from '../../lib/adapters/sqs/visibility.ts';
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts';
+import { createBatchFigures } from '../../lib/replication/batch-figures.ts';
 import { createForwardBatch } from '../../lib/replication/forward-batch.ts';
 import { forwardOnce } from '../helpers/forward-once.ts';
 import { silentLogger as logger } from '../helpers/silent-logger.ts';
@@ -27,6 +29,7 @@ export function startOverflowDrain(stage: Stage, taskId: string) {
     visibility: createSqsVisibility({ sqs: queues.sqs, logger }),
     largeBodies,
     overflowGroups: createDynamoOverflowGroups(stage.table),
+    figures: createBatchFigures({ store: createDynamoFigureWrites(stage.table), clock, logger }),
     retryTallies: createDynamoRetryTallies(stage.table),
     lanes: { list: async () => [] },
     clock,

@@ -13,6 +13,7 @@ import type { Task, TaskDefinition } from '../../../lib/domain/task.ts';
 import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
 import { createTestQueues, type ReceivedMessage, type TestQueue } from '../../helpers/aws-emulator.ts';
+import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import {
   createRecordingLogger,
   createTaskTable,
@@ -61,6 +62,7 @@ describe('createForwardBatch on RocketMQ and SQS', () => {
       visibility: createSqsVisibility({ sqs: queues.sqs, logger }),
       largeBodies: createMemoryLargeBodies(),
       overflowGroups: createMemoryOverflowGroups(),
+      figures: memoryBatchFigures(systemClock),
       retryTallies: createMemoryRetryTallies(),
       lanes: { list: async () => [] },
       clock: systemClock,

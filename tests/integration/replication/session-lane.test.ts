@@ -15,7 +15,9 @@ import type { LaneMemory } from '../../../lib/ports/lane-leases.ts';
 import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import { createSessionLane } from '../../../lib/replication/session-lane.ts';
 import { createTestQueues } from '../../helpers/aws-emulator.ts';
+import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { memoryFigureMeters } from '../../helpers/figure-meters.ts';
 import { forwardOnce } from '../../helpers/forward-once.ts';
 import { createRecordingLogger, createTaskTable, rocketmqCluster } from '../../helpers/rule-path.ts';
 import { sessionTask } from '../../helpers/session-lane.ts';
@@ -88,6 +90,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
         },
       },
       control: createMemoryControlQueue(),
+      figures: memoryFigureMeters(systemClock),
       clock: systemClock,
       logger,
       settings: { clientIdPrefix: 'mqferry', receiveMaximum: 1_000, maxPendingBytes: 16 * 1024 * 1024 },
@@ -100,6 +103,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
       visibility: createSqsVisibility({ sqs: queues.sqs, logger }),
       largeBodies,
       overflowGroups,
+      figures: memoryBatchFigures(systemClock),
       retryTallies: createMemoryRetryTallies(),
       lanes: { list: async () => [] },
       clock: systemClock,

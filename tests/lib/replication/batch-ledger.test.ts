@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { bucketOf } from '../../../lib/domain/latency-histogram.ts';
 import { createBatchLedger } from '../../../lib/replication/batch-ledger.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
 import { sourceRecord, TASK_ID } from '../../helpers/rule-path.ts';
@@ -52,7 +53,32 @@ describe('createBatchLedger', () => {
     ledger.skipped(first, 'overlap');
     ledger.skipped(second, 'overlap');
     ledger.skipped(third, 'loopSkipped');
-    expect(ledger.counts).toMatchObject({ consumed: 1, overlap: 2, loopSkipped: 1 });
+    // The first receipt of the second was counted by the batch that gave it back.
+    expect(ledger.counts).toMatchObject({ consumed: 0, overlap: 2, loopSkipped: 1 });
+  });
+
+  it('counts what a session has put into the queue as met before', () => {
+    const record = { ...first, body: '{"v":2,"task":"t","r":1}' };
+    const ledger = createBatchLedger(TASK_ID, [record, first]);
+    ledger.stored(record, 7);
+    expect(ledger.counts).toMatchObject({ consumed: 1, replicated: 1 });
+    expect(Object.values(ledger.times.sourceMinutes)).toEqual([1]);
+  });
+
+  it('tells where stored messages spent their time, until one is reopened', () => {
+    const record = sourceRecord({}, { sentTimeMs: 100_000 });
+    const ledger = createBatchLedger(TASK_ID, [record]);
+    ledger.stored(record, 7, {
+      sourceTimeMs: 99_000,
+      receivedAtMs: 100_500,
+      sentAtMs: 100_510,
+      acceptedAtMs: 100_600,
+    });
+    const { sync, queue } = ledger.times.latencies;
+    expect(sync).toEqual({ [bucketOf(1_600)]: 1 });
+    expect(Object.keys(queue)).toHaveLength(1);
+    ledger.reopen(record, 'GROUP_STOPPED');
+    expect(ledger.times.latencies.sync).toEqual({});
   });
 
   it('takes back what was settled, with all that was counted for it', () => {

@@ -12,6 +12,7 @@ import type { RocketmqMessage } from '../../../lib/domain/message.ts';
 import type { DeadLetterHandOver } from '../../../lib/ports/dead-letter-hand-over.ts';
 import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
+import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import {
   createRecordingLogger,
   createSteppingClock,
@@ -177,6 +178,7 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
     deadLetters: { send: (entries) => call(() => handOverAll(entries)) },
     largeBodies: { get: async () => undefined },
     overflowGroups: { settled: async () => undefined },
+    figures: memoryBatchFigures(clock),
     retryTallies: createMemoryRetryTallies(),
     lanes: { list: async () => [] },
     visibility: { change: (_arn, changes) => call(() => changes.map(() => true)) },

@@ -23,6 +23,7 @@ import { createMetricsReport } from '../../../lib/replication/count-report.ts';
 import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import type { ForwardBatchPorts } from '../../../lib/replication/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
+import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import { emfFaults } from '../../helpers/emf-schema.ts';
 import {
   createRecordingLogger,
@@ -56,6 +57,7 @@ function setUp(task: Task | undefined = ruleTask(), changes: Partial<ForwardBatc
     visibility,
     largeBodies: createMemoryLargeBodies(),
     overflowGroups: createMemoryOverflowGroups(),
+    figures: memoryBatchFigures(clock),
     retryTallies: createMemoryRetryTallies(),
     lanes: { list: async () => [] },
     clock,

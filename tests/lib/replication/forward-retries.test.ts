@@ -15,6 +15,7 @@ import type { Task } from '../../../lib/domain/task.ts';
 import { encodeSessionEnvelope } from '../../../lib/mapping/session-envelope.ts';
 import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
+import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import {
   createRecordingLogger,
   createSteppingClock,
@@ -61,6 +62,7 @@ function setUp(task: Task, lastStoredAtMs: () => number | undefined = () => unde
         ];
       },
     },
+    figures: memoryBatchFigures(clock),
     clock,
     logger: createRecordingLogger(),
     random: () => 0.5,

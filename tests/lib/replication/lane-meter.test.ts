@@ -56,7 +56,10 @@ describe('createLaneMeter', () => {
 describe('createLaneTally', () => {
   it('tells the log and the metrics each everything, whoever asks first', () => {
     const logger = createRecordingLogger();
-    const tally = createLaneTally({ taskId: 'a', lane: 0 }, logger);
+    const tally = createLaneTally(
+      { taskId: 'a', lane: 0 },
+      { logger, figures: () => ({ received: () => undefined }) },
+    );
     tally.counts.consumed += 2;
     tally.counts.overlap += 1;
     expect(tally.take()).toMatchObject({ consumed: 2 });
