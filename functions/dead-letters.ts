@@ -1,22 +1,27 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createDynamoDeadLetterStore } from '../lib/adapters/dynamodb/dead-letter-store.ts';
+import { createDynamoFigureWrites } from '../lib/adapters/dynamodb/figure-writes.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createS3LargeBodies } from '../lib/adapters/s3/large-bodies.ts';
 import { systemClock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
+import { createBatchFigures } from '../lib/replication/batch-figures.ts';
 import { createStoreDeadLetters } from '../lib/replication/store-dead-letters.ts';
 
 const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_BUCKET', 'LOG_LEVEL']);
 const logger = createLogger({ serviceName: 'dead-letters', logLevel: config.LOG_LEVEL });
 
+const table = openTable(config.TABLE_NAME);
+
 const storeDeadLetters = createStoreDeadLetters({
   store: createDynamoDeadLetterStore({
-    table: openTable(config.TABLE_NAME),
+    table,
     largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
   }),
+  figures: createBatchFigures({ store: createDynamoFigureWrites(table), clock: systemClock, logger }),
   clock: systemClock,
   logger,
 });
@@ -24,6 +29,7 @@ const storeDeadLetters = createStoreDeadLetters({
 /** A batch of the hand-over queue. Answers the records that come again. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   logger.setContext({ requestId: context.awsRequestId });
-  const { failedRecordIds } = await storeDeadLetters(toQueueRecords(event));
+  const deadlineMs = systemClock.now() + context.getRemainingTimeInMillis();
+  const { failedRecordIds } = await storeDeadLetters(toQueueRecords(event), { deadlineMs });
   return { batchItemFailures: failedRecordIds.map((itemIdentifier) => ({ itemIdentifier })) };
 }

@@ -6,6 +6,7 @@ import { createDataPublishers } from '../lib/adapters/aws-iot/data-publisher.ts'
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
 import { createDynamoDeadLetterJobs } from '../lib/adapters/dynamodb/dead-letter-jobs.ts';
 import { createDynamoDeadLetterStore } from '../lib/adapters/dynamodb/dead-letter-store.ts';
+import { createDynamoFigureWrites } from '../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
@@ -17,6 +18,7 @@ import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
 import { systemClock as clock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
+import { createBatchFigures } from '../lib/replication/batch-figures.ts';
 import { createOpenCarrier } from '../lib/replication/redrive/open-carrier.ts';
 import { createWorkOnJobs } from '../lib/replication/redrive/work-on-jobs.ts';
 
@@ -39,6 +41,7 @@ const awsIot = createDataPublishers({ endpoints: createDataEndpoints(), clock, .
 const workOnJobs = createWorkOnJobs({
   jobs: createDynamoDeadLetterJobs(table, clock),
   deadLetters: createDynamoDeadLetterStore({ table, largeBodies }),
+  figures: createBatchFigures({ store: createDynamoFigureWrites(table), clock, logger }),
   tasks,
   stack: createDynamoStackStore(table),
   openCarrier: createOpenCarrier({

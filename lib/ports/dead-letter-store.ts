@@ -11,9 +11,9 @@ import type { Page } from './task-store.ts';
 export interface DeadLetterStore {
   /**
    * Resolves when the dead letter is safely stored, or was stored before under the same id (which is then left as it
-   * is). Throws when that is not certain.
+   * is, `known`). Throws when that is not certain.
    */
-  put(deadLetter: DeadLetter): Promise<void>;
+  put(deadLetter: DeadLetter): Promise<'new' | 'known'>;
   get(taskId: string, deadLetterId: string): Promise<DeadLetter | undefined>;
   /**
    * Newest first, of one reason only where a code is given; by a code it may lag behind by a moment. Throws `RequestError` 400

@@ -1,9 +1,17 @@
+import type { DeadLetter } from '../domain/dead-letter.ts';
+import { type Figures, isEmpty, newFigures } from '../domain/figures.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { Logger } from '../ports/logger.ts';
+import { countCode } from './batch-counts.ts';
+import type { BatchFigures } from './batch-figures.ts';
 import { deadLetterOf, type HandOverRecord } from './hand-over-shapes.ts';
 
-export type StoreDeadLetters = (records: readonly HandOverRecord[]) => Promise<{ failedRecordIds: string[] }>;
+/** @param options.deadlineMs - epoch ms at which the function is ended by force */
+export type StoreDeadLetters = (
+  records: readonly HandOverRecord[],
+  options: { deadlineMs: number },
+) => Promise<{ failedRecordIds: string[] }>;
 
 /**
  * Moves what the hand-over queue holds into the dead-letter store. Fail closed: a record is acknowledged when its
@@ -11,17 +19,19 @@ export type StoreDeadLetters = (records: readonly HandOverRecord[]) => Promise<{
  */
 export function createStoreDeadLetters({
   store,
+  figures,
   clock,
   logger,
 }: {
-  store: DeadLetterStore;
+  store: Pick<DeadLetterStore, 'put'>;
+  figures: BatchFigures;
   clock: Clock;
   logger: Logger;
 }): StoreDeadLetters {
-  async function isStored(record: HandOverRecord): Promise<boolean> {
+  async function isStored(record: HandOverRecord, met: DeadLetter[]): Promise<boolean> {
     try {
       const deadLetter = deadLetterOf(record, clock.now());
-      await store.put(deadLetter);
+      if ((await store.put(deadLetter)) === 'new') met.push(deadLetter);
       return true;
     } catch (error) {
       // It stays in the hand-over queue, which keeps it up to 14 days and has its own dead-letter queue.
@@ -30,8 +40,28 @@ export function createStoreDeadLetters({
     }
   }
 
-  return async (records) => {
-    const stored = await Promise.all(records.map(isStored));
+  return async (records, options) => {
+    const met: DeadLetter[] = [];
+    const stored = await Promise.all(records.map((record) => isStored(record, met)));
+    const byTask = Map.groupBy(met, ({ taskId }) => taskId);
+    await Promise.all(
+      [...byTask].map(([taskId, some]) => {
+        const counted = figuresOf(some);
+        return isEmpty(counted) || figures.record(taskId, counted, options);
+      }),
+    );
     return { failedRecordIds: records.filter((_, index) => !stored[index]).map(({ recordId }) => recordId) };
   };
+}
+
+/** What nobody has counted yet: who hands a message over with its reason has counted it. */
+function figuresOf(deadLetters: readonly DeadLetter[]): Figures {
+  const figures = newFigures();
+  for (const { origin, code } of deadLetters) {
+    if (origin !== 'rule' && origin !== 'queue') continue;
+    countCode(figures.failed, code);
+    // What a rule could not put into its queue was met by no batch.
+    if (origin === 'rule') figures.counts.consumed += 1;
+  }
+  return figures;
 }

@@ -1,5 +1,6 @@
 import { createMemoryDeadLetterJobs } from '../../lib/adapters/memory/dead-letter-jobs.ts';
 import { createMemoryDeadLetterStore } from '../../lib/adapters/memory/dead-letter-store.ts';
+import { createMemoryFigureStore } from '../../lib/adapters/memory/figure-store.ts';
 import { createMemoryLargeBodies } from '../../lib/adapters/memory/large-bodies.ts';
 import {
   createMemoryMessageProducer,
@@ -11,6 +12,7 @@ import type { DeadLetter } from '../../lib/domain/dead-letter.ts';
 import { type DeadLetterJob, newDeadLetterJob } from '../../lib/domain/dead-letter-job.ts';
 import type { Task } from '../../lib/domain/task.ts';
 import { encodeRocketmqEnvelope } from '../../lib/mapping/rocketmq-envelope.ts';
+import { createBatchFigures } from '../../lib/replication/batch-figures.ts';
 import { deadLetterIdOf } from '../../lib/replication/dead-letter-id.ts';
 import { createOpenCarrier } from '../../lib/replication/redrive/open-carrier.ts';
 import { createWorkOnJobs } from '../../lib/replication/redrive/work-on-jobs.ts';
@@ -33,6 +35,7 @@ export function createRedriveWorld(task: Task | undefined) {
   const deadLetters = createMemoryDeadLetterStore();
   const jobs = createMemoryDeadLetterJobs(clock);
   const largeBodies = createMemoryLargeBodies();
+  const figures = createMemoryFigureStore();
   const producer = createMemoryMessageProducer({
     topics: { charger_status: 'NORMAL', other: 'NORMAL', fifo: 'FIFO' },
     clock,
@@ -63,6 +66,7 @@ export function createRedriveWorld(task: Task | undefined) {
   const workOnJobs = createWorkOnJobs({
     jobs,
     deadLetters,
+    figures: createBatchFigures({ store: figures, clock, logger }),
     tasks,
     stack: { read: async () => ({ removing: isRemoving }) as never },
     openCarrier: createOpenCarrier({
@@ -109,6 +113,7 @@ export function createRedriveWorld(task: Task | undefined) {
     clock,
     logger,
     deadLetters,
+    figures,
     jobs,
     largeBodies,
     producer,

@@ -102,9 +102,11 @@ export function createDynamoDeadLetterStore({
       });
       try {
         await table.documents.send(put);
+        return 'new';
       } catch (error) {
         // Handed over twice: the first copy stands, whatever has become of it since.
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return 'known';
       }
     },
 

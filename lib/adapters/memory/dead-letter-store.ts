@@ -16,7 +16,9 @@ export function createMemoryDeadLetterStore(): DeadLetterStore {
     async put(deadLetter) {
       const ofTask = byTask.get(deadLetter.taskId) ?? new Map<string, DeadLetter>();
       byTask.set(deadLetter.taskId, ofTask);
-      if (!ofTask.has(deadLetter.deadLetterId)) ofTask.set(deadLetter.deadLetterId, { ...deadLetter });
+      if (ofTask.has(deadLetter.deadLetterId)) return 'known';
+      ofTask.set(deadLetter.deadLetterId, { ...deadLetter });
+      return 'new';
     },
     async get(taskId, deadLetterId) {
       const found = byTask.get(taskId)?.get(deadLetterId);

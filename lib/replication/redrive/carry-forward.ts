@@ -51,8 +51,8 @@ function watch(
     outcomes,
     ledger: {
       ...ledger,
-      stored(record, bytes) {
-        ledger.stored(record, bytes);
+      stored(record, bytes, times) {
+        ledger.stored(record, bytes, times);
         outcomes.set(record.recordId, { kind: 'carried' });
       },
       skipped(record, reason) {

@@ -1,16 +1,21 @@
 import type { DeadLetter } from '../../domain/dead-letter.ts';
 import type { DeadLetterJob } from '../../domain/dead-letter-job.ts';
+import { type Figures, isEmpty, newFigures } from '../../domain/figures.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
+import { countCode } from '../batch-counts.ts';
+import type { BatchFigures } from '../batch-figures.ts';
 import type { LetterCarrier, LetterOutcome } from './letter-outcome.ts';
 
 /** One batch may take so long: less than the time that a job is its worker's. */
 const BATCH_MS = 35_000;
 const CONCURRENT_WRITES = 16;
+const FIGURES_MS = 2_500;
 
 export interface SettlePorts {
   deadLetters: Pick<DeadLetterStore, 'failedAgain' | 'remove'>;
+  figures: BatchFigures;
   clock: Pick<Clock, 'now'>;
 }
 
@@ -40,12 +45,13 @@ export async function redriveLetters(
   { taskId, counts }: DeadLetterJob,
   letters: readonly DeadLetter[],
   carrier: LetterCarrier,
-  { deadLetters, clock }: SettlePorts,
+  { deadLetters, figures, clock }: SettlePorts,
 ): Promise<LeftLetter | undefined> {
   // Nobody knows what the others are.
   const known = letters.filter(({ origin }) => origin !== 'unknown');
   counts.missing += letters.length - known.length;
-  const outcomes = await carrier.carry(known, { deadlineMs: clock.now() + BATCH_MS });
+  const deadlineMs = clock.now() + BATCH_MS;
+  const outcomes = await carrier.carry(known, { deadlineMs });
   const settled = known.flatMap((letter, index) => {
     const outcome = outcomes[index];
     return outcome === undefined ? [] : [{ letter, outcome }];
@@ -68,6 +74,8 @@ export async function redriveLetters(
       case 'left':
     }
   });
+  const counted = figuresOf(settled);
+  if (!isEmpty(counted)) await figures.record(taskId, counted, { deadlineMs: clock.now() + FIGURES_MS });
   for (const { letter, outcome } of settled) {
     if (outcome.kind !== 'left') continue;
     const { code, message } = outcome;
@@ -82,4 +90,19 @@ function failureOf(
   failedAtMs: number,
 ) {
   return { version, code, reason, failedAtMs, ...(targetTopic === undefined ? {} : { targetTopic }) };
+}
+
+/** From `failed` to `replicated`, in one write; how long that took says nothing of the task's latency. */
+function figuresOf(settled: readonly { letter: DeadLetter; outcome: LetterOutcome }[]): Figures {
+  const figures = newFigures();
+  for (const { letter, outcome } of settled) {
+    if (outcome.kind !== 'carried' && outcome.kind !== 'failed') continue;
+    countCode(figures.failed, letter.code, -1);
+    if (outcome.kind === 'failed') countCode(figures.failed, outcome.code);
+    else {
+      figures.counts.replicated += 1;
+      figures.counts.redriven += 1;
+    }
+  }
+  return figures;
 }

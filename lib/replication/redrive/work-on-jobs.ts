@@ -7,6 +7,7 @@ import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { StackStore } from '../../ports/stack-store.ts';
 import type { NewTaskEvent } from '../../ports/task-store.ts';
+import type { BatchFigures } from '../batch-figures.ts';
 import { asBridgeError } from '../outcome.ts';
 import { createPacer } from '../pacer.ts';
 import type { LetterCarrier } from './letter-outcome.ts';
@@ -26,6 +27,7 @@ const MAX_JOBS = 20;
 export interface WorkOnJobsPorts {
   jobs: DeadLetterJobs;
   deadLetters: Pick<DeadLetterStore, 'get' | 'read' | 'failedAgain' | 'remove'>;
+  figures: BatchFigures;
   tasks: {
     get(taskId: string): Promise<Task | undefined>;
     appendEvent(taskId: string, event: NewTaskEvent): Promise<void>;

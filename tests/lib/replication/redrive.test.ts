@@ -39,6 +39,9 @@ describe('createWorkOnJobs, to RocketMQ', () => {
       world.producer.stored('other').map(({ properties }) => properties.get('mqferry_redriven')),
     ).toEqual(letters.map(({ deadLetterId }) => deadLetterId));
     expect(await world.left()).toEqual([]);
+    const { counts, failed } = await world.figures.totals(TASK_ID);
+    expect(counts).toMatchObject({ consumed: 0, replicated: 120, redriven: 120 });
+    expect(failed).toEqual({ TEMPLATE_VALUE_MISSING: -120 });
     expect(await world.read(job)).toMatchObject({
       state: 'done',
       counts: { ...COUNTS, redriven: 120 },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterStore } from '../../../lib/adapters/memory/dead-letter-store.ts';
+import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
 import type { DeadLetterStore } from '../../../lib/ports/dead-letter-store.ts';
+import { createBatchFigures } from '../../../lib/replication/batch-figures.ts';
 import { createStoreDeadLetters } from '../../../lib/replication/store-dead-letters.ts';
 import {
   createRecordingLogger,
@@ -21,7 +23,17 @@ const record = (recordId: string, body: string) => ({
 function setUp(changes: Partial<DeadLetterStore> = {}) {
   const store = { ...createMemoryDeadLetterStore(), ...changes };
   const logger = createRecordingLogger();
-  return { store, logger, run: createStoreDeadLetters({ store, clock: createSteppingClock(), logger }) };
+  const clock = createSteppingClock();
+  const figures = createMemoryFigureStore();
+  const storeDeadLetters = createStoreDeadLetters({
+    store,
+    figures: createBatchFigures({ store: figures, clock, logger }),
+    clock,
+    logger,
+  });
+  const run = (records: Parameters<typeof storeDeadLetters>[0]) =>
+    storeDeadLetters(records, { deadlineMs: clock.now() + 10_000 });
+  return { store, logger, figures, run };
 }
 
 describe('createStoreDeadLetters', () => {
@@ -34,9 +46,12 @@ describe('createStoreDeadLetters', () => {
   });
 
   it('stores a record once, however often it comes', async () => {
-    const { store, run } = setUp();
+    const { store, figures, run } = setUp();
     for (const _ of [1, 2, 3]) await run([record('a', envelopeText())]);
     expect((await store.list(TASK_ID, { limit: 10 })).items).toHaveLength(1);
+    const { counts, failed } = await figures.totals(TASK_ID);
+    // Its first receipt was counted by the batch that met it first.
+    expect([counts.consumed, failed]).toEqual([0, { QUEUE_GAVE_UP: 1 }]);
   });
 
   it('gives back exactly what is not surely stored', async () => {
@@ -44,7 +59,7 @@ describe('createStoreDeadLetters', () => {
     const { run, logger } = setUp({
       async put(deadLetter) {
         if (deadLetter.body === 'bad') throw new Error('table away');
-        await stored.put(deadLetter);
+        return stored.put(deadLetter);
       },
     });
     const answer = await run([record('a', 'good'), record('b', 'bad'), record('c', 'fine')]);
