@@ -5,6 +5,7 @@ import { CONTROL_PLANE_CLIENT } from '../lib/adapters/aws/client-options.ts';
 import { createTopicRulesByRegion } from '../lib/adapters/aws-iot/topic-rules-by-region.ts';
 import { createDynamoConvergeState } from '../lib/adapters/dynamodb/converge-state.ts';
 import { createDynamoDeadLetterSummary } from '../lib/adapters/dynamodb/dead-letter-summary.ts';
+import { createDynamoFigureStore } from '../lib/adapters/dynamodb/figure-store.ts';
 import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoOverflowGroups } from '../lib/adapters/dynamodb/overflow-groups.ts';
 import { createDynamoRateLimiter } from '../lib/adapters/dynamodb/rate-limiter.ts';
@@ -55,6 +56,7 @@ const { convergeBatch, convergeTick } = createConverge({
     lanes: createDynamoLaneLeases(table, clock),
   },
   overflowGroups: createDynamoOverflowGroups(table),
+  figures: createDynamoFigureStore(table),
   targetProbe: createLambdaTargetProbe({ lambda, functionName: config.probeFunctionName, logger }),
   deadLetterCounts: createDynamoDeadLetterSummary(table),
   ids: config.ids,

@@ -10,6 +10,7 @@ import type { StackStore } from '../ports/stack-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import { isWatched, needsConverge } from './converge-plan.ts';
 import { type ConvergeTask, STEP_RESERVE_MS } from './converge-task.ts';
+import type { FoldFigures } from './fold-figures.ts';
 import type { BeginServiceWatch, ServiceWatch } from './service-watch.ts';
 import type { StartShifts } from './start-shifts.ts';
 import type { SweepOrphans } from './sweep-orphans.ts';
@@ -32,6 +33,8 @@ export interface TickReport {
   shiftsStarted: number;
   audited: number;
   orphansDeleted: number;
+  /** Minutes of figures that were added to hours and totals. */
+  minutesFolded: number;
 }
 
 export type ConvergeTick = (tick: {
@@ -54,6 +57,7 @@ export function createConvergeTick(deps: {
   sweepOrphans: SweepOrphans;
   startShifts: StartShifts;
   beginServiceWatch: BeginServiceWatch;
+  foldFigures: FoldFigures;
   settings: SpecSettings;
   /** The stack's own: rules may lie there though none was recorded. */
   region: string;
@@ -85,12 +89,21 @@ export function createConvergeTick(deps: {
     }
   }
 
-  async function wakeUnconverged(report: TickReport, watch: ServiceWatch, deadlineMs: number): Promise<void> {
+  /** Answers the tasks that there are. */
+  async function wakeUnconverged(
+    report: TickReport,
+    watch: ServiceWatch,
+    deadlineMs: number,
+  ): Promise<readonly string[]> {
+    const all: string[] = [];
     const unconverged: string[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && !isLate(deadlineMs); page += 1) {
       const { items, nextCursor } = await tasks.list({}, pageFrom(PAGE, cursor));
-      for (const task of items) if (lookAt(task, report, watch)) unconverged.push(task.taskId);
+      for (const task of items) {
+        all.push(task.taskId);
+        if (lookAt(task, report, watch)) unconverged.push(task.taskId);
+      }
       cursor = nextCursor;
       if (cursor === undefined) break;
     }
@@ -100,6 +113,7 @@ export function createConvergeTick(deps: {
       await control.wake(taskId);
       report.woken += 1;
     }
+    return all;
   }
 
   /** The schedules of the shifts do the same: here it is done where they are late, and until the next tick. */
@@ -155,14 +169,16 @@ export function createConvergeTick(deps: {
       shiftsStarted: 0,
       audited: 0,
       orphansDeleted: 0,
+      minutesFolded: 0,
     };
     const { removing, unreservedConcurrency } = await stack.read();
     if (removing) return report;
     if (audit || unreservedConcurrency === undefined) await recordLimits();
     const watch = deps.beginServiceWatch();
-    await wakeUnconverged(report, watch, deadlineMs);
+    const taskIds = await wakeUnconverged(report, watch, deadlineMs);
     await lookAfterShifts(report);
     await watch.tell(deadlineMs - STEP_RESERVE_MS);
+    report.minutesFolded = (await deps.foldFigures(taskIds, { isLate: () => isLate(deadlineMs) })).minutes;
     if (audit) await sweep(report, deadlineMs - STEP_RESERVE_MS);
     const goesOn = (await memory.read()).auditCursor !== undefined;
     if (audit || goesOn) await auditTasks(report, owner, deadlineMs);

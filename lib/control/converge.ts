@@ -1,6 +1,8 @@
+import type { FigureStore } from '../ports/figure-store.ts';
 import { type ConvergeBatch, createConvergeBatch } from './converge-batch.ts';
 import { createConvergeTask } from './converge-task.ts';
 import { type ConvergeTick, createConvergeTick } from './converge-tick.ts';
+import { createFoldFigures } from './fold-figures.ts';
 import { createLiveStatus } from './live-status.ts';
 import { createServiceWatch } from './service-watch.ts';
 import { createStartShifts } from './start-shifts.ts';
@@ -24,11 +26,20 @@ type BatchDeps = Parameters<typeof createConvergeBatch>[0];
 /** Converge as one function has it: woken for tasks, and by ticks. */
 export function createConverge(
   deps: Omit<TaskDeps, 'settlingMs'> &
-    Omit<TickDeps, 'convergeTask' | 'sweepOrphans' | 'startShifts' | 'beginServiceWatch'> &
+    Omit<TickDeps, 'convergeTask' | 'sweepOrphans' | 'startShifts' | 'beginServiceWatch' | 'foldFigures'> &
     Omit<WatchDeps, 'queueCounter' | 'liveStatus'> &
-    Omit<BatchDeps, 'convergeTask' | 'startShifts'>,
+    Omit<BatchDeps, 'convergeTask' | 'startShifts'> & { figures: Pick<FigureStore, 'fold' | 'forget'> },
 ): { convergeBatch: ConvergeBatch; convergeTick: ConvergeTick } {
-  const convergeTask = createConvergeTask({ ...deps, settlingMs: SETTLING_MS });
+  const { tasks, figures, clock } = deps;
+  const forgetting: typeof tasks = {
+    ...tasks,
+    async remove(lease) {
+      // Before the task: it is asked again as long as that is there.
+      await figures.forget(lease.taskId, clock.now());
+      await tasks.remove(lease);
+    },
+  };
+  const convergeTask = createConvergeTask({ ...deps, tasks: forgetting, settlingMs: SETTLING_MS });
   const sweepOrphans = createSweepOrphans({
     ...deps,
     inventory: createInventory(deps),
@@ -48,6 +59,7 @@ export function createConverge(
       sweepOrphans,
       startShifts,
       beginServiceWatch,
+      foldFigures: createFoldFigures(deps),
     }),
   };
 }

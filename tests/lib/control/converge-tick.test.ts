@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createLambdaAccountLimits } from '../../../lib/adapters/lambda/account-limits.ts';
 import { createMemoryControlQueue } from '../../../lib/adapters/memory/control-queue.ts';
+import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
 import { createConvergeTick } from '../../../lib/control/converge-tick.ts';
+import { createFoldFigures } from '../../../lib/control/fold-figures.ts';
 import { createStartShifts } from '../../../lib/control/start-shifts.ts';
 import { createInventory } from '../../../lib/control/sweep-inventory.ts';
 import { createSweepOrphans } from '../../../lib/control/sweep-orphans.ts';
+import { minuteOf, newFigures } from '../../../lib/domain/figures.ts';
+import type { FigureStore } from '../../../lib/ports/figure-store.ts';
 import {
   type ConvergeWorld,
   createConvergeWorld,
@@ -27,9 +31,11 @@ const [FIRST, SECOND, THIRD] = taskIds;
 let world: ConvergeWorld;
 let looked: ([taskId: string, isUnconverged: boolean] | 'told')[];
 let control: ReturnType<typeof createMemoryControlQueue>;
+let figures: FigureStore;
 beforeEach(async () => {
   world = await createConvergeWorld();
   control = createMemoryControlQueue();
+  figures = createMemoryFigureStore();
   looked = [];
   for (const taskId of taskIds)
     await world.create(taskId, definition(['a/+'], {}, `task-${taskId}`), 'paused');
@@ -56,6 +62,7 @@ function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } =
       look: (task, isUnconverged) => void looked.push([task.taskId, isUnconverged]),
       tell: async () => void looked.push('told'),
     }),
+    foldFigures: createFoldFigures({ figures, clock: world.clock, logger: silentLogger }),
     settings,
     region: REGION,
     clock: world.clock,
@@ -65,6 +72,31 @@ function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } =
 }
 
 describe('createConvergeTick', () => {
+  it('folds the figures of each task once in a quarter of an hour, and tells the same totals', async () => {
+    const counted = newFigures();
+    counted.counts.consumed = 7;
+    const minute = minuteOf(world.clock.now());
+    for (const taskId of taskIds) {
+      await figures.add({ taskId, minute, writer: 'a', sequence: 1, figures: counted });
+    }
+    await world.clock.advance(11 * 60_000);
+    let folded = 0;
+    for (let ticks = 0; ticks < 15; ticks += 1) {
+      folded += (await tick()).minutesFolded;
+      await world.clock.advance(60_000);
+    }
+    expect(folded).toBe(taskIds.length);
+    for (const taskId of taskIds) expect((await figures.totals(taskId)).counts.consumed).toBe(7);
+  });
+
+  it('goes on when figures cannot be folded', async () => {
+    figures = { ...figures, fold: () => Promise.reject(new Error('the table does not answer')) };
+    for (let ticks = 0; ticks < 15; ticks += 1) {
+      expect(await tick()).toMatchObject({ tasks: 3, minutesFolded: 0 });
+      await world.clock.advance(60_000);
+    }
+  });
+
   it('wakes the tasks that are not as wanted, and no others', async () => {
     await world.settle(FIRST);
     await world.settle(SECOND);
