@@ -11,6 +11,8 @@ import {
   DeadLetterSummaryAnswer,
 } from './dead-letter-schemas.ts';
 import { DOCS_ROUTES } from './docs-routes.ts';
+import { METRICS_ROUTES } from './metrics-routes.ts';
+import { MetricsAnswer } from './metrics-schemas.ts';
 import {
   CreateTopic,
   LagAnswer,
@@ -33,6 +35,7 @@ export const API_VERSION = '1.0.0';
 export const ROUTES: Routes = {
   ...CLUSTER_ROUTES,
   ...TASK_ROUTES,
+  ...METRICS_ROUTES,
   ...DEAD_LETTER_ROUTES,
   ...PROBE_ROUTES,
   ...DOCS_ROUTES,
@@ -85,6 +88,7 @@ const OUTPUTS: Readonly<Record<string, z.ZodType>> = {
   TaskRevision: RevisionAnswer,
   TaskPosition: PositionAnswer,
   TaskLag: LagAnswer,
+  TaskMetrics: MetricsAnswer,
   DeadLetterHead: DeadLetterHeadAnswer,
   DeadLetter: DeadLetterAnswer,
   DeadLetterSummary: DeadLetterSummaryAnswer,
@@ -225,7 +229,7 @@ function responsesOf(route: Route): Json {
   };
 }
 
-function answerOf({ description, schema, etag }: AnswerContract): Json {
+function answerOf({ description, schema, etag, contentType = 'application/json' }: AnswerContract): Json {
   return {
     description,
     ...(etag === true ? { headers: { ETag: { $ref: '#/components/headers/ETag' } } } : {}),
@@ -233,7 +237,7 @@ function answerOf({ description, schema, etag }: AnswerContract): Json {
       ? {}
       : {
           content: {
-            'application/json': { schema: outputs.use(schema) },
+            [contentType]: { schema: outputs.use(schema) },
           },
         }),
   };

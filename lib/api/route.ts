@@ -10,6 +10,8 @@ export interface AnswerContract {
   schema?: z.ZodType;
   /** True: the answer carries the version as its ETag. */
   etag?: boolean;
+  /** Absent: JSON. */
+  contentType?: string;
 }
 
 /** One route of the API: what it takes, what it answers. Handlers are typed by it and the OpenAPI document is made of it. */
@@ -49,6 +51,8 @@ export interface ApiAnswer<Status extends PropertyKey = number> {
   version?: number;
   /** Sent as Location. */
   location?: string;
+  /** Of a body that is text, and is sent as it is; absent: the body is sent as JSON. */
+  contentType?: string;
 }
 
 /** The work behind each route. */

@@ -37,16 +37,16 @@ function timedOut(): never {
   throw new RequestError(504, 'TIMED_OUT', 'the request took too long: read again what has become of it');
 }
 
-function resultOf({ status, body, version, location }: ApiAnswer): ApiResult {
+function resultOf({ status, body, version, location, contentType }: ApiAnswer): ApiResult {
   return {
     statusCode: status,
     headers: {
       // What is true of a task changes by the second.
       'cache-control': 'no-store',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
       ...(version === undefined ? {} : { etag: `"${version}"` }),
       ...(location === undefined ? {} : { location }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: contentType === undefined ? JSON.stringify(body) : String(body) }),
   };
 }

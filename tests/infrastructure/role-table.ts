@@ -64,6 +64,11 @@ export const COMMANDS: Readonly<
     PutCommand: () => on(TABLE, 'dynamodb:PutItem'),
     QueryCommand: () => [...on(TABLE, 'dynamodb:Query'), ...on(TYPE_INDEX, 'dynamodb:Query')],
   },
+  'lib/adapters/dynamodb/figure-writes.ts': { PutCommand: () => on(TABLE, 'dynamodb:PutItem') },
+  'lib/adapters/dynamodb/figure-store.ts': { QueryCommand: () => on(TABLE, 'dynamodb:Query') },
+  'lib/adapters/cloudwatch/queue-metrics.ts': {
+    GetMetricDataCommand: () => on('*', 'cloudwatch:GetMetricData'),
+  },
   'lib/adapters/dynamodb/converge-state.ts': { UpdateCommand: () => on(TABLE, 'dynamodb:UpdateItem') },
   'lib/adapters/dynamodb/overflow-groups.ts': {
     BatchGetCommand: () => on(TABLE, 'dynamodb:BatchGetItem'),
@@ -207,6 +212,7 @@ const QUERY = { file: 'lib/adapters/dynamodb/read.ts', command: 'QueryCommand' }
 const DEAD_LETTER_STORE = 'lib/adapters/dynamodb/dead-letter-store.ts';
 const DEAD_LETTER_SUMMARY = 'lib/adapters/dynamodb/dead-letter-summary.ts';
 const DEAD_LETTER_JOBS = 'lib/adapters/dynamodb/dead-letter-jobs.ts';
+const FIGURE_WRITES = 'lib/adapters/dynamodb/figure-writes.ts';
 const LARGE_BODIES = 'lib/adapters/s3/large-bodies.ts';
 
 /** Stores are composed whole; the ports that a use case is given say what it can call. */
@@ -228,6 +234,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
   'mqtt-to-rocketmq': [
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'BatchGetCommand' },
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'QueryCommand' },
+    { file: FIGURE_WRITES, command: 'PutCommand' },
     { file: LARGE_BODIES, command: 'PutObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
     { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
@@ -268,11 +275,10 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { file: 'lib/adapters/aws-iot/topic-rules.ts', command: 'EnableTopicRuleCommand' },
     { file: 'lib/adapters/aws-iot/topic-rules.ts', command: 'DisableTopicRuleCommand' },
   ],
-  // It stores; who reads dead letters is the API.
+  // It stores, and counts what nobody else has; who reads dead letters is the API.
   'dead-letters': [
     QUERY,
-    { file: 'lib/adapters/dynamodb/read.ts', command: 'GetCommand' },
-    { file: 'lib/adapters/dynamodb/write.ts', command: 'UpdateCommand' },
+    { file: FIGURE_WRITES, command: 'PutCommand' },
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
     { file: DEAD_LETTER_STORE, command: 'QueryCommand' },
     { file: DEAD_LETTER_SUMMARY, command: 'QueryCommand' },
@@ -294,6 +300,14 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     },
     { file: LARGE_BODIES, command: 'PutObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
+  ],
+  // It reads.
+  'api-metrics': [
+    TRANSACTION,
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'UpdateCommand' },
+    { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
+    { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
+    { file: FIGURE_WRITES, command: 'PutCommand' },
   ],
   // It reads tasks and clusters, writes events, and works on dead letters and jobs, which others make.
   redrive: [

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CLUSTER_ROUTES } from '../../lib/api/cluster-routes.ts';
 import { DEAD_LETTER_ROUTES } from '../../lib/api/dead-letter-routes.ts';
 import { DOCS_ROUTES } from '../../lib/api/docs-routes.ts';
+import { METRICS_ROUTES } from '../../lib/api/metrics-routes.ts';
 import { openApiDocument } from '../../lib/api/openapi.ts';
 import { PROBE_ROUTES } from '../../lib/api/probe-routes.ts';
 import { TASK_ROUTES } from '../../lib/api/task-routes.ts';
@@ -27,6 +28,7 @@ describe('deployed routes', () => {
     ['ApiTasks', TASK_ROUTES],
     ['ApiClusters', CLUSTER_ROUTES],
     ['ApiDeadLetters', DEAD_LETTER_ROUTES],
+    ['ApiMetrics', METRICS_ROUTES],
     ['ApiDocs', DOCS_ROUTES],
     ['Probe', PROBE_ROUTES],
   ])('of %s lead to the function that knows them', (owner, routes) => {

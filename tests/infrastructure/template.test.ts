@@ -11,6 +11,7 @@ const ANY_RESOURCE: Readonly<Record<string, readonly string[]>> = {
   'iot:DescribeEndpoint': [],
   'iot:ListTopicRules': [],
   'sqs:ListQueues': [],
+  'cloudwatch:GetMetricData': [],
 };
 const VPC_ACTIONS = [
   'ec2:AssignPrivateIpAddresses',

@@ -36,10 +36,10 @@ function setUp(work: (request: ApiRequest<Route>) => Promise<unknown> = async (r
     error: jest.fn<InvocationLogger['error']>(),
     setContext: jest.fn(),
   };
-  const operation = async (request: ApiRequest<Route>) => ({
-    status: 200 as const,
-    body: await work(request),
-  });
+  const operation = async (request: ApiRequest<Route>) => {
+    const body = await work(request);
+    return { status: 200 as const, body, ...(typeof body === 'string' ? { contentType: 'text/plain' } : {}) };
+  };
   const handler = createApi(
     ROUTES,
     {
@@ -76,6 +76,13 @@ describe('createApi', () => {
       idempotencyKey: 'k',
       actor: USER_ARN,
     });
+  });
+
+  it('answers text as it is', async () => {
+    const { call } = setUp(async () => '"quoted"');
+    const { headers, body } = await call({ routeKey: 'GET /things' });
+    // What is no JSON could not be read by this test’s caller.
+    expect([headers['content-type'], body]).toEqual(['text/plain', 'quoted']);
   });
 
   it('reads a base64 body, odd spellings of headers, and any JSON media type', async () => {
