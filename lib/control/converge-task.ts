@@ -218,8 +218,8 @@ export function createConvergeTask(
     const reason = reasonOf(error);
     const status = isCarried(run.task) ? 'degraded' : 'failed';
     if (run.task.status === status && run.task.reason?.code === reason.code) return DONE;
-    // What lanes said of the target stands: they alone take it back.
-    if (status === 'degraded' && run.task.reason?.about === 'target') return DONE;
+    // What lanes said of an end stands: they alone take it back.
+    if (status === 'degraded' && run.task.reason?.about !== undefined) return DONE;
     const task = await tasks.saveProgress(run.lease, { status, reason: { ...reason, at: nowText() } });
     if (task === undefined) return notYet(LEASE_TAKEN_WAIT_MS);
     if (status === 'degraded') return DONE;

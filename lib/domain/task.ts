@@ -178,8 +178,11 @@ export interface StatusReason {
   hint?: string;
   /** ISO 8601, UTC. */
   at: string;
-  /** `target`: the data plane says so of the target, and alone takes it back, at the first message that arrives again. */
-  about?: 'target';
+  /**
+   * Which end the data plane says so of; it alone takes it back. `target`: at the first message that arrives again, whoever carries it.
+   * `source`: a lane, when it is connected again.
+   */
+  about?: 'target' | 'source';
 }
 
 /** What converge has made for a task in the cloud, recorded after each step. */

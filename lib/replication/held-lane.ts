@@ -12,7 +12,13 @@ import { asBridgeError } from './outcome.ts';
 import type { ShiftTimes } from './shift-times.ts';
 
 const FIRST_REOPEN_MS = 500;
-const LONGEST_REOPEN_MS = 30_000;
+/** An end that was away is noticed within seconds of its return; what a person has to mend may wait. */
+const LONGEST_REOPEN_MS: Readonly<Record<BridgeError['reaction'], number>> = {
+  retry: 3_000,
+  throttle: 10_000,
+  hold: 30_000,
+  'dead-letter': 30_000,
+};
 /** A lane that worked for so long begins its back-off anew. */
 const STABLE_MS = 60_000;
 /** Every so many renewals it is said again how the lane is; what could not be written, at each. */
@@ -112,7 +118,7 @@ export function holdLane(
       // Nothing more to do here; and to connect again would throw a foreign client out.
       if (isDone || taskHealth.hasFailed) return idle();
       failures = clock.now() - openedAtMs > STABLE_MS ? 1 : failures + 1;
-      await pause(reopenWaitMs(failures));
+      await pause(reopenWaitMs(failures, end));
       // Never connect on a lease that may be somebody else's by now.
       await renew();
     }
@@ -122,7 +128,7 @@ export function holdLane(
     const told = evictions.isEvicted() ? clientIdTaken(error) : error;
     // A new owner throws us out by right, and we may have slept: the table knows which of us is the foreign client.
     if (told.code === CLIENT_ID_TAKEN && !(await renew())) return;
-    if (!stopping.signal.aborted) health.failing(told);
+    if (!stopping.signal.aborted) health.failing(told, 'source');
   }
 
   /** Keeps the lease until it is stopped. */
@@ -216,8 +222,9 @@ function createEvictionWatch(clock: Pick<Clock, 'now'>): { note(): void; isEvict
 }
 
 /** Exponential, the upper half of each step by chance. */
-function reopenWaitMs(failures: number): number {
-  const step = Math.min(LONGEST_REOPEN_MS, FIRST_REOPEN_MS * 2 ** Math.min(failures - 1, 16));
+function reopenWaitMs(failures: number, end: LaneEnd): number {
+  const longestMs = LONGEST_REOPEN_MS[end.reason === 'failed' ? end.error.reaction : 'retry'];
+  const step = Math.min(longestMs, FIRST_REOPEN_MS * 2 ** Math.min(failures - 1, 16));
   return Math.ceil(step / 2 + (Math.random() * step) / 2);
 }
 

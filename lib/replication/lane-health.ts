@@ -102,13 +102,13 @@ export function createLaneHealth({
       if (!hasFailed) report({});
     },
 
-    failing(error) {
+    failing(error, end = 'target') {
       if (hasFailed) return;
       const nowMs = clock.now();
       const before = wanted?.reason;
       // An outage shows itself under changing codes: one of them is enough. What a person has to do is always said.
-      const isSame = before !== undefined && (before.code === error.code || error.reaction !== 'hold');
-      const reason = isSame ? before : reasonOf(error, nowMs);
+      const isSame = before?.about === end && (before.code === error.code || error.reaction !== 'hold');
+      const reason = isSame ? before : reasonOf(error, end, nowMs);
       const isRefused = error.reaction === 'hold' && nowMs - Date.parse(reason.at) >= REFUSED_FOR_MS;
       if (!FAILS_AT_ONCE.has(error.code) && !isRefused) return report({ reason });
       hasFailed = true;
@@ -120,12 +120,16 @@ export function createLaneHealth({
   };
 }
 
-function reasonOf({ code, message, hint }: BridgeError, nowMs: number): StatusReason {
+function reasonOf(
+  { code, message, hint }: BridgeError,
+  about: 'source' | 'target',
+  nowMs: number,
+): StatusReason {
   return {
     code,
     message,
     ...(hint === undefined ? {} : { hint }),
     at: new Date(nowMs).toISOString(),
-    about: 'target',
+    about,
   };
 }

@@ -29,8 +29,11 @@ export interface LaneContext {
 export interface LaneHealth {
   /** The mode is in effect: both ends are connected, or messages go through. Takes back what `failing` said. */
   working(): void;
-  /** An end does not take part: `degraded` within seconds, `failed` where nothing else helps. Messages stay where they are. */
-  failing(error: BridgeError): void;
+  /**
+   * An end, by default the target, does not take part: `degraded` within seconds, `failed` where nothing else helps. Messages stay
+   * where they are.
+   */
+  failing(error: BridgeError, end?: 'source' | 'target'): void;
 }
 
 /**

@@ -118,14 +118,14 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
     },
 
     async reportLane(taskId, health) {
-      const ofTarget = all(equals('status', 'degraded'), equals('reason.about', 'target'));
+      const ofAnEnd = all(equals('status', 'degraded'), oneOf('reason.about', ['target', 'source']));
       const wanted = (condition: Condition) => all(equals('desired', 'running'), condition);
       const outcome =
         health.status === 'running'
           ? await change(
               taskId,
               { set: { status: 'running' }, remove: ['reason'] },
-              wanted(any(equals('status', 'starting'), ofTarget)),
+              wanted(any(equals('status', 'starting'), ofAnEnd)),
             )
           : await change(
               taskId,
@@ -135,7 +135,7 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
                   ? oneOf('status', ['starting', 'running', 'degraded'])
                   : any(
                       oneOf('status', ['starting', 'running']),
-                      all(ofTarget, differs('reason.code', health.reason.code)),
+                      all(ofAnEnd, differs('reason.code', health.reason.code)),
                     ),
               ),
             );

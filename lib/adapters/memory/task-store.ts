@@ -219,13 +219,13 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
     async reportLane(taskId, health) {
       const task = state.tasks.get(taskId)?.task;
       if (task?.desired !== 'running' || !LANE_STATUSES.includes(task.status)) return false;
-      const ofTarget = task.status === 'degraded' && task.reason?.about === 'target';
+      const ofAnEnd = task.status === 'degraded' && task.reason?.about !== undefined;
       if (health.status === 'running') {
-        if (task.status !== 'starting' && !ofTarget) return false;
+        if (task.status !== 'starting' && !ofAnEnd) return false;
         delete task.reason;
       } else {
         const isNew = task.status === 'starting' || task.status === 'running';
-        const isOther = ofTarget && task.reason?.code !== health.reason.code;
+        const isOther = ofAnEnd && task.reason?.code !== health.reason.code;
         if (health.status === 'degraded' && !isNew && !isOther) return false;
         task.reason = { ...health.reason };
       }

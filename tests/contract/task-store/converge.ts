@@ -182,6 +182,17 @@ export function describeConverge(kit: TaskStoreKit): void {
       expect(await kit.tasks.get(task.taskId)).toMatchObject({ status: 'degraded', reason });
     });
 
+    it('leaves a reason alone that a lane gave of the source', async () => {
+      const { taskId } = await running();
+      const lost = { ...away, code: 'CONNECTION_CLOSED', about: 'source' } as const;
+      expect(await kit.tasks.reportLane(taskId, { status: 'degraded', reason: lost })).toBe(true);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason: lost });
+      expect(await kit.tasks.reportLane(taskId, { status: 'running' })).toBe(true);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'running' });
+    });
+
     it('says nothing of a task that is neither', async () => {
       const { taskId } = await paused();
       expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away })).toBe(false);

@@ -94,8 +94,20 @@ describe('createShift', () => {
     expect(taskIdsOf(world.lanes).filter((taskId) => taskId === good)).toHaveLength(1);
     expect(await world.tasks.get(bad)).toMatchObject({
       status: 'degraded',
-      reason: { code: 'TARGET_UNREACHABLE', about: 'target' },
+      reason: { code: 'TARGET_UNREACHABLE', about: 'source' },
     });
+  });
+
+  it('notices within seconds that a source is back which was away for long', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    for (let failures = 0; failures < 12; failures += 1) {
+      world.lanes.at(-1)?.end(world.failed(away));
+      // It begins to wait.
+      await world.clock.advance(0);
+      await world.clock.advance(3_200);
+      expect(taskIdsOf(world.lanes)).toEqual(Array.from({ length: failures + 2 }, () => taskId));
+    }
   });
 
   it('says at its next renewal that a task runs, when the table did not take it', async () => {
