@@ -22,8 +22,15 @@ const BOUNDS: readonly number[] = Array.from(
 );
 const LOG_GROWTH = Math.log(BUCKET_GROWTH);
 
+/** Of whole milliseconds up to some seconds, which nearly all are: a logarithm takes longer than all the rest of counting. */
+const SHORT: readonly number[] = Array.from({ length: 8_192 }, (_, ms) => computedBucketOf(ms));
+
 /** The bucket of a latency: 0 up to 1 ms, and for what clocks that differ make negative. */
 export function bucketOf(ms: number): number {
+  return SHORT[ms] ?? computedBucketOf(ms);
+}
+
+function computedBucketOf(ms: number): number {
   if (!(ms > 1)) return 0;
   if (ms > boundOf(LAST_BUCKET - 1)) return LAST_BUCKET;
   const bucket = Math.ceil(Math.log(ms) / LOG_GROWTH);
@@ -39,10 +46,13 @@ export function boundOf(bucket: number): number {
 
 /** Adds one latency, or takes one back (`times` −1). */
 export function addLatency(histogram: LatencyHistogram, ms: number, times = 1): void {
-  const bucket = bucketOf(ms);
-  const count = (histogram[bucket] ?? 0) + times;
-  if (count === 0) delete histogram[bucket];
-  else histogram[bucket] = count;
+  count(histogram, bucketOf(ms), times);
+}
+
+function count(histogram: LatencyHistogram, bucket: number, times: number): void {
+  const sum = (histogram[bucket] ?? 0) + times;
+  if (sum === 0) delete histogram[bucket];
+  else histogram[bucket] = sum;
 }
 
 /** Every so many buckets, where a share of a latency is told within a factor of two: a fifth of the room. */
@@ -50,16 +60,12 @@ const COARSE = 5;
 
 /** As `addLatency`, in wider buckets: each ends where one of the narrow ones does. */
 export function addCoarseLatency(histogram: LatencyHistogram, ms: number, times = 1): void {
-  addLatency(histogram, boundOf(Math.ceil(bucketOf(ms) / COARSE) * COARSE), times);
+  count(histogram, Math.ceil(bucketOf(ms) / COARSE) * COARSE, times);
 }
 
 /** Adds the second histogram to the first. */
 export function mergeLatencies(into: LatencyHistogram, other: Readonly<LatencyHistogram>): void {
-  for (const [bucket, count] of Object.entries(other)) {
-    const sum = (into[Number(bucket)] ?? 0) + count;
-    if (sum === 0) delete into[Number(bucket)];
-    else into[Number(bucket)] = sum;
-  }
+  for (const [bucket, times] of Object.entries(other)) count(into, Number(bucket), times);
 }
 
 /** Undefined: nothing was measured. */
