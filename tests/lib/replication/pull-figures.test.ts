@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { createReadBalance } from '../../../lib/control/read-balance.ts';
+import { sumOf, totalsOf } from '../../../lib/domain/figures.ts';
+import type { RocketmqAdmin } from '../../../lib/ports/rocketmq-admin.ts';
+import { createPullWorld } from '../../helpers/pull-world.ts';
+import { silentLogger } from '../../helpers/silent-logger.ts';
+
+const MINUTE_MS = 60_000;
+
+/** An admin port whose group was handed out what the test says. */
+function createWorld(changes: { source?: object } = {}) {
+  const group = { position: 0, waiting: 0 };
+  const admin: Partial<RocketmqAdmin> = {
+    ensureGroup: async () => undefined,
+    resetPosition: async () => undefined,
+    lag: async () => ({
+      messages: group.waiting,
+      ...(group.waiting === 0 ? {} : { oldestStoredAtMs: world.clock.now() - 7_000 }),
+      read: { position: group.position, queues: 8 },
+    }),
+  };
+  const world = createPullWorld({ ...changes, admin: admin as RocketmqAdmin });
+  const readBalance = createReadBalance({
+    figures: world.figures,
+    queueCounter: { backlog: async () => undefined },
+    clock: world.clock,
+    logger: silentLogger,
+  });
+  return { world, group, read: () => readBalance(world.task) };
+}
+
+describe('figures of a pull lane', () => {
+  it('are what was read, published and kept as dead letters, in balance with the group', async () => {
+    const { world, group, read } = createWorld();
+    const { lane } = await world.open();
+    await world.clock.advance(MINUTE_MS);
+    for (let number = 0; number < 20; number += 1) world.put(`${number}`);
+    // The target topic is made of the key.
+    for (let number = 0; number < 3; number += 1) world.put(`bad ${number}`, { keys: [] });
+    group.position = 23;
+    await world.clock.advance(9 * MINUTE_MS);
+    const sum = await world.figures.totals(world.task.taskId);
+    expect(totalsOf(sum)).toMatchObject({
+      totals: { consumed: 23, replicated: 20, failed: 3, inFlight: 0 },
+      countedTwice: 0,
+    });
+    expect(sumOf(sum.latencies.sync)).toBe(20);
+    expect((await read()).balance).toMatchObject({
+      witness: 'positions',
+      balanced: true,
+      counted: 23,
+      witnessed: 23,
+    });
+    await lane.drain(1_000);
+    await lane.close();
+  });
+
+  it('tell the backlog as it was when the minute began, and nobody’s witness behind a filter', async () => {
+    const { world, group, read } = createWorld({ source: { filter: { type: 'tag', expression: 'now' } } });
+    const { lane } = await world.open();
+    group.waiting = 4;
+    await world.clock.advance(2 * MINUTE_MS);
+    expect(await read()).toMatchObject({
+      balance: { witness: 'none', balanced: true },
+      backlog: { messages: 4, oldestAgeSeconds: 7, source: 'consumer-group' },
+    });
+    await lane.close();
+  });
+});
