@@ -56,8 +56,14 @@ export function createApiClient(options: ApiClientOptions) {
     return {
       status: response.status,
       headers: response.headers,
-      body: text === '' ? undefined : JSON.parse(text),
+      body: bodyOf(text, response.headers.get('content-type') ?? ''),
     };
   };
 }
 export type ApiClient = ReturnType<typeof createApiClient>;
+
+/** Only `GET /metrics` answers something else than JSON. */
+function bodyOf(text: string, contentType: string): unknown {
+  if (text === '') return undefined;
+  return contentType.startsWith('text/plain') ? text : JSON.parse(text);
+}
