@@ -29,6 +29,7 @@ import { createPullDecide } from './pull-decide.ts';
 import { createPullJudge } from './pull-judge.ts';
 import { drainMoved, movedGroupOf } from './pull-moved.ts';
 import { isSameStart, preparePosition, pullStartOf, startPositionOf } from './pull-position.ts';
+import { createPullReceipts, type PullReceipts } from './pull-receipts.ts';
 import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
 import { samplePosition } from './pull-sample.ts';
 import { createSettleMessage } from './pull-settle.ts';
@@ -90,7 +91,11 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   );
   const figures = ports.figures.open({
     taskId: task.taskId,
-    take: tally.takeFigures,
+    take() {
+      const { consumed, ...rest } = tally.takeFigures();
+      // What was left behind the next owner of the lane counts as consumed.
+      return { ...rest, consumed: consumed - (hasEnded ? (receipts?.leftBehind ?? 0) : 0) };
+    },
     isBusy: () => ends !== undefined && ends.held.size > 0,
   });
   const draining = new AbortController();
@@ -99,6 +104,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   const isThrough = Promise.withResolvers<void>();
   const takenOver = Promise.withResolvers<never>();
   let ends: Ends | undefined;
+  let receipts: PullReceipts | undefined;
+  let hasEnded = false;
   let isEffective = false;
   let lastMessageAtMs = 0;
   let sourceFails = false;
@@ -228,10 +235,12 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       task.taskId,
       context.target.kind === 'aws-iot' ? 'aws-iot' : 'mqtt',
     );
+    receipts = createPullReceipts({ isFifo });
     const shared = {
       gate,
       counts,
       figures,
+      receipts,
       clock,
       random,
       logger,
@@ -328,6 +337,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       draining.abort();
       closing.abort();
       isThrough.resolve();
+      hasEnded = true;
       await Promise.all([closeEnds(), figures.close()]);
       logger.info('pull lane ended', { ...ids, ...tally.total(), end: end.reason });
       unwatch?.();

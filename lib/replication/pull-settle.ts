@@ -10,6 +10,7 @@ import type { FigureMeter } from './figure-meter.ts';
 import type { PullCounts } from './pull-counts.ts';
 import type { DecidePulled, PullDecision, PullSkipped } from './pull-decide.ts';
 import type { JudgePulled } from './pull-judge.ts';
+import type { PullReceipts } from './pull-receipts.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { RetryVerdict } from './retry-watch.ts';
 import type { TargetGate } from './target-gate.ts';
@@ -51,6 +52,7 @@ export interface SettlePorts {
   judge: JudgePulled | undefined;
   counts: PullCounts;
   figures: Pick<FigureMeter, 'accepted'>;
+  receipts: PullReceipts;
   /** The target topic is the same for every message: a refusal of it is the task's trouble, not a message's. */
   hasFixedTopic: boolean;
   /** False: nothing more may be published. */
@@ -207,9 +209,7 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     await clock.sleep(ms, draining).catch(() => undefined);
   }
 
-  return async (message) => {
-    if (message.deliveryAttempt > 1) counts.retried += 1;
-    else counts.consumed += 1;
+  async function settle(message: ReceivedMessage): Promise<Settled> {
     try {
       const receiptTimeMs = clock.now();
       const decision = ports.decide(message, receiptTimeMs);
@@ -221,6 +221,14 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       logger.error('message not carried', { messageId: message.messageId, error });
       return 'left';
     }
+  }
+
+  return async (message) => {
+    if (ports.receipts.isAgain(message)) counts.retried += 1;
+    else counts.consumed += 1;
+    const settled = await settle(message);
+    ports.receipts.settled(message, settled === 'done');
+    return settled;
   };
 }
 
