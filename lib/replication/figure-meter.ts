@@ -28,6 +28,8 @@ const busyMsOf = (lanes: number) =>
 /** Messages since the last write that make a lane busy. */
 const IS_BUSY = 100;
 const LONGEST_MS = 60_000;
+/** A lane that has nothing to tell looks so many times less often. */
+const MAX_ROUNDS = 8;
 /** What the store does not take in this time goes with the next write. */
 const WRITE_MS = 5_000;
 /** When a lane ends its last figures are waited for so long: its lease is to be given back. */
@@ -135,10 +137,11 @@ function openMeter(
   }
 
   async function run(): Promise<void> {
-    let isNews = true;
-    while (!closing.signal.aborted && (isNews || writer.isPending || isBusy())) {
-      await clock.sleep(quietMs(), closing.signal);
-      isNews = cut(clock.now());
+    // While a lane waits for its target there is nothing to tell for long.
+    let rounds = 1;
+    while (!closing.signal.aborted && (rounds === 1 || writer.isPending || isBusy())) {
+      await clock.sleep(Math.min(LONGEST_MS, rounds * quietMs()), closing.signal);
+      rounds = cut(clock.now()) ? 1 : Math.min(rounds + 1, MAX_ROUNDS);
       if (writer.isPending && isDue(clock.now())) await write();
     }
   }

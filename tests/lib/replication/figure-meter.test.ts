@@ -81,7 +81,7 @@ describe('createFigureMeters', () => {
     counts.consumed += 1;
     await clock.advance(300_000);
     counts.replicated += 1;
-    await clock.advance(2_000);
+    await clock.advance(16_000);
     expect(await totals()).toMatchObject({ consumed: 1, replicated: 1 });
   });
 
