@@ -31,7 +31,7 @@ export default {
       displayName: 'integration',
       globalSetup: '<rootDir>/tests/integration/global-setup.ts',
       globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
-      testMatch: ['<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,s3,secrets,sqs}/**/*.test.ts'],
+      testMatch: ['<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,s3,secrets,shifts,sqs}/**/*.test.ts'],
     },
     {
       ...shared,
@@ -39,7 +39,7 @@ export default {
       displayName: 'integration-rocketmq',
       globalSetup: '<rootDir>/tests/integration/global-setup.ts',
       globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
-      testMatch: ['<rootDir>/tests/integration/{replication,rocketmq,shifts}/**/*.test.ts'],
+      testMatch: ['<rootDir>/tests/integration/{replication,rocketmq}/**/*.test.ts'],
     },
     {
       ...shared,
