@@ -103,7 +103,7 @@ describe('without ACL', () => {
     await inside.ensureGroup(group);
     const of = { rocketmqTopic: topic, consumerGroup: 'billing' };
     await inside.resetPosition({ ...of, position: 'latest' });
-    expect(await inside.lag(of)).toEqual({ messages: 0 });
+    expect(await inside.lag(of)).toEqual({ messages: 0, read: { position: 0, queues: 1 } });
   });
 
   it('says in its own words what a broker does not accept', async () => {
