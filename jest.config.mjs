@@ -31,7 +31,9 @@ export default {
       displayName: 'integration',
       globalSetup: '<rootDir>/tests/integration/global-setup.ts',
       globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
-      testMatch: ['<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,s3,secrets,shifts,sqs}/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,s3,secrets,shifts,sqs}/**/*.test.ts',
+      ],
     },
     {
       ...shared,
