@@ -1,5 +1,6 @@
 import { addCounted } from '../domain/counted.ts';
 import { type Latencies, newLatencies } from '../domain/latency.ts';
+import { createSharedCounts } from './shared-counts.ts';
 
 /** What became of the messages of one pull lane. */
 export interface PullCounts {
@@ -50,34 +51,18 @@ export interface PullTally {
 }
 
 export function createPullTally(): PullTally {
-  const counts = newPullCounts();
-  const taken = newPullCounts();
-  let forMetrics = newPullCounts();
-  let forFigures = newPullCounts();
-
-  function share(): void {
-    for (const each of [taken, forMetrics, forFigures]) addCounted(each, counts);
-    Object.assign(counts, newPullCounts());
-  }
+  const { counts, reader } = createSharedCounts(newPullCounts);
+  const untold = reader();
+  const total = newPullCounts();
 
   return {
     counts,
-    take() {
-      share();
-      const part = forMetrics;
-      forMetrics = newPullCounts();
-      return part;
-    },
-    takeFigures() {
-      share();
-      const part = forFigures;
-      forFigures = newPullCounts();
-      return part;
-    },
+    take: reader(),
+    takeFigures: reader(),
     total() {
-      share();
-      const { latencies: _, ...total } = structuredClone(taken);
-      return total;
+      addCounted(total, untold());
+      const { latencies: _, ...told } = structuredClone(total);
+      return told;
     },
   };
 }

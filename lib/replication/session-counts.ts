@@ -1,7 +1,8 @@
-import { addCounted, type Counted } from '../domain/counted.ts';
+import type { Counted } from '../domain/counted.ts';
 import { type Latencies, newLatencies } from '../domain/latency.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { FigureMeter } from './figure-meter.ts';
+import { createSharedCounts } from './shared-counts.ts';
 
 const LOG_EVERY_MS = 60_000;
 
@@ -49,44 +50,21 @@ export function createLaneTally(
   ids: { taskId: string; lane: number },
   { logger, figures }: { logger: Logger; figures: () => Pick<FigureMeter, 'received'> },
 ): LaneTally {
-  let counts = newCounts();
-  let forLog = newCounts();
-  let forMetrics = newCounts();
-  let forFigures = newCounts();
+  const { counts, reader } = createSharedCounts(newCounts);
+  const untold = reader();
   let toldAtMs: number | undefined;
-
-  function share(): void {
-    addCounted(forLog, counts);
-    addCounted(forMetrics, counts);
-    addCounted(forFigures, counts);
-    counts = newCounts();
-  }
 
   function write(nowMs: number): void {
     toldAtMs = nowMs;
-    share();
-    const { latencies: _, ...fields } = forLog;
-    forLog = newCounts();
+    const { latencies: _, ...fields } = untold();
     if (!isEmpty(fields)) logger.info('session lane', { ...ids, ...fields });
   }
 
   return {
-    get counts() {
-      return counts;
-    },
+    counts,
     lastStoredAtMs: 0,
-    take() {
-      share();
-      const taken = forMetrics;
-      forMetrics = newCounts();
-      return taken;
-    },
-    takeFigures() {
-      share();
-      const taken = forFigures;
-      forFigures = newCounts();
-      return taken;
-    },
+    take: reader(),
+    takeFigures: reader(),
     received(atMs, isAgain) {
       figures().received(atMs);
       if (isAgain) counts.retried += 1;
