@@ -40,14 +40,22 @@ export async function performShiftStep(
   }
 }
 
-/** Starts a shift where nobody works. Shifts that are there look at the roster each second. */
-async function wakeShift(
+/**
+ * Starts a shift where nobody works; answers whether it did. Shifts that are there look at the roster each second.
+ *
+ * @param options.onlyKilled - not where the last one has ended by itself, as idle ones do
+ */
+export async function wakeShift(
   kind: ShiftKind,
   { slots, starter }: Pick<Shifts, 'slots' | 'starter'>,
   nowMs: number,
-): Promise<void> {
+  { onlyKilled }: { onlyKilled: boolean } = { onlyKilled: false },
+): Promise<boolean> {
   const records = await slots.list(kind);
-  if (!records.some((slot) => isLive(slot, nowMs))) await starter.start(kind);
+  if (records.some((slot) => isLive(slot, nowMs))) return false;
+  if (onlyKilled && records.every(({ owner }) => owner === undefined)) return false;
+  await starter.start(kind);
+  return true;
 }
 
 async function tell(taskId: string, shift: ShiftRecord, shifts: Shifts, nowMs: number): Promise<void> {

@@ -1,8 +1,8 @@
 import { ControlPlaneError } from '../domain/control-plane-error.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
-import { SHIFT_KINDS, type ShiftKind } from '../ports/shifts.ts';
-import { isLive } from './converge-shift.ts';
+import { SHIFT_KINDS } from '../ports/shifts.ts';
+import { wakeShift } from './converge-shift-steps.ts';
 import type { Shifts } from './converge-steps.ts';
 
 /**
@@ -25,21 +25,13 @@ export function createStartShifts({
   clock: Pick<Clock, 'now'>;
   logger: Logger;
 }): StartShifts {
-  async function isAbsent(kind: ShiftKind, onlyKilled: boolean): Promise<boolean> {
-    const slots = await shifts.slots.list(kind);
-    if (slots.some((slot) => isLive(slot, clock.now()))) return false;
-    return !onlyKilled || slots.some(({ owner }) => owner !== undefined);
-  }
-
   return async ({ onlyKilled }) => {
     const result = { isNeeded: false, started: 0 };
     for (const kind of SHIFT_KINDS) {
       if ((await shifts.roster.read(kind)).length === 0) continue;
       result.isNeeded = true;
       try {
-        if (!(await isAbsent(kind, onlyKilled))) continue;
-        await shifts.starter.start(kind);
-        result.started += 1;
+        if (await wakeShift(kind, shifts, clock.now(), { onlyKilled })) result.started += 1;
       } catch (error) {
         // Whoever looks next tries again.
         if (!(error instanceof ControlPlaneError)) throw error;
