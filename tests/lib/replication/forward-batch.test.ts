@@ -1,14 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
-import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
-import {
-  createMemoryMessageProducer,
-  createMemoryProducerPool,
-  type MemoryMessageProducer,
-} from '../../../lib/adapters/memory/message-producer.ts';
-import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
-import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
-import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
+import type { MemoryMessageProducer } from '../../../lib/adapters/memory/message-producer.ts';
 import type { EmfDocument } from '../../../lib/domain/emf.ts';
 import {
   BrokerHoldError,
@@ -20,18 +11,15 @@ import type { RocketmqMessage } from '../../../lib/domain/message.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import type { MessageProducer } from '../../../lib/ports/message-producer.ts';
 import { createMetricsReport } from '../../../lib/replication/count-report.ts';
-import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import type { ForwardBatchPorts } from '../../../lib/replication/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
-import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import { emfFaults } from '../../helpers/emf-schema.ts';
+import { createForwardWorld } from '../../helpers/forward-world.ts';
 import {
   createRecordingLogger,
   createSteppingClock,
-  createTaskTable,
   NOW_MS,
   QUEUE_ARN,
-  rocketmqCluster,
   ruleTask,
   sourceRecord,
   TASK_ID,
@@ -39,33 +27,10 @@ import {
 
 const DEADLINE = { deadlineMs: NOW_MS + 30_000 };
 
+const TOPICS = { charger_status: 'NORMAL', other: 'NORMAL', fifo: 'FIFO' } as const;
+
 function setUp(task: Task | undefined = ruleTask(), changes: Partial<ForwardBatchPorts> = {}) {
-  const clock = createSteppingClock();
-  const table = createTaskTable(task);
-  const producer = createMemoryMessageProducer({
-    topics: { charger_status: 'NORMAL', other: 'NORMAL', fifo: 'FIFO' },
-    clock,
-  });
-  const deadLetters = createMemoryDeadLetterQueue();
-  const visibility = createMemoryVisibility();
-  const logger = createRecordingLogger();
-  const forwardBatch = createForwardBatch({
-    tasks: table,
-    clusters: { get: async () => rocketmqCluster() },
-    producers: createMemoryProducerPool(producer),
-    deadLetters,
-    visibility,
-    largeBodies: createMemoryLargeBodies(),
-    overflowGroups: createMemoryOverflowGroups(),
-    figures: memoryBatchFigures(clock),
-    retryTallies: createMemoryRetryTallies(),
-    lanes: { list: async () => [] },
-    clock,
-    logger,
-    random: () => 0.5,
-    ...changes,
-  });
-  return { clock, table, producer, deadLetters, visibility, logger, forwardBatch };
+  return createForwardWorld(task, TOPICS, changes);
 }
 
 const property = (message: RocketmqMessage | undefined, name: string) => message?.properties.get(name);

@@ -1,58 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
-import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
-import {
-  createMemoryMessageProducer,
-  createMemoryProducerPool,
-} from '../../../lib/adapters/memory/message-producer.ts';
-import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
-import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
-import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
 import { BrokerUnavailableError, InvalidMessageError } from '../../../lib/domain/errors.ts';
 import { encodeLargeEnvelope, encodeSessionEnvelope } from '../../../lib/mapping/session-envelope.ts';
-import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
 import type { ForwardBatchPorts } from '../../../lib/replication/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
-import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
-import {
-  createRecordingLogger,
-  createSteppingClock,
-  createTaskTable,
-  NOW_MS,
-  rocketmqCluster,
-  sourceRecord,
-  TASK_ID,
-} from '../../helpers/rule-path.ts';
+import { createForwardWorld } from '../../helpers/forward-world.ts';
+import { NOW_MS, sourceRecord, TASK_ID } from '../../helpers/rule-path.ts';
 import { orderedTask, sessionTask } from '../../helpers/session-lane.ts';
 
 const DEADLINE = { deadlineMs: NOW_MS + 30_000 };
 
 function setUp(task = orderedTask(), changes: Partial<ForwardBatchPorts> = {}) {
-  const clock = createSteppingClock();
-  const producer = createMemoryMessageProducer({
-    topics: { charger_status: 'NORMAL', fifo: 'FIFO', other: 'FIFO' },
-    clock,
-  });
-  const deadLetters = createMemoryDeadLetterQueue();
-  const groups = createMemoryOverflowGroups();
-  const largeBodies = createMemoryLargeBodies();
-  const visibility = createMemoryVisibility();
-  const forwardBatch = createForwardBatch({
-    tasks: createTaskTable(task),
-    clusters: { get: async () => rocketmqCluster() },
-    producers: createMemoryProducerPool(producer),
-    deadLetters,
-    visibility,
-    largeBodies,
-    overflowGroups: groups,
-    figures: memoryBatchFigures(clock),
-    retryTallies: createMemoryRetryTallies(),
-    lanes: { list: async () => [] },
-    clock,
-    logger: createRecordingLogger(),
-    random: () => 0.5,
-    ...changes,
-  });
+  const topics = { charger_status: 'NORMAL', fifo: 'FIFO', other: 'FIFO' } as const;
+  const world = createForwardWorld(task, topics, changes);
+  const { clock, producer, deadLetters, groups, largeBodies, visibility, forwardBatch } = world;
   const queueArn = task.resources.queue?.arn ?? '';
   const envelope = (payload: string, topicName: string) =>
     encodeSessionEnvelope({

@@ -1,31 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createMemoryDeadLetterQueue } from '../../../lib/adapters/memory/dead-letter-queue.ts';
-import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
-import {
-  createMemoryMessageProducer,
-  createMemoryProducerPool,
-} from '../../../lib/adapters/memory/message-producer.ts';
-import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
-import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
-import { createMemoryVisibility } from '../../../lib/adapters/memory/visibility.ts';
 import { BrokerUnavailableError } from '../../../lib/domain/errors.ts';
 import type { RetryOption } from '../../../lib/domain/retry-policy.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import { encodeSessionEnvelope } from '../../../lib/mapping/session-envelope.ts';
-import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
+import type { ForwardBatchPorts } from '../../../lib/replication/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
-import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
-import {
-  createRecordingLogger,
-  createSteppingClock,
-  createTaskTable,
-  NOW_MS,
-  rocketmqCluster,
-  ruleTask,
-  sourceRecord,
-  TASK_ID,
-} from '../../helpers/rule-path.ts';
+import { createForwardWorld } from '../../helpers/forward-world.ts';
+import { NOW_MS, ruleTask, sourceRecord, TASK_ID } from '../../helpers/rule-path.ts';
 import { orderedTask } from '../../helpers/session-lane.ts';
 
 const BACKOFF: RetryOption = { preset: 'backoff' };
@@ -34,39 +16,17 @@ const odd = new BrokerUnavailableError('internal server error', { code: 'TARGET_
 const away = new BrokerUnavailableError('away', { code: 'TARGET_UNREACHABLE' });
 
 function setUp(task: Task, lastStoredAtMs: () => number | undefined = () => undefined) {
-  const clock = createSteppingClock();
-  const table = createTaskTable(task);
-  const producer = createMemoryMessageProducer({ topics: { charger_status: 'NORMAL', fifo: 'FIFO' }, clock });
-  const deadLetters = createMemoryDeadLetterQueue();
-  const visibility = createMemoryVisibility();
-  const forwardBatch = createForwardBatch({
-    tasks: table,
-    clusters: { get: async () => rocketmqCluster() },
-    producers: createMemoryProducerPool(producer),
-    deadLetters,
-    visibility,
-    largeBodies: createMemoryLargeBodies(),
-    overflowGroups: createMemoryOverflowGroups(),
-    retryTallies: createMemoryRetryTallies(),
-    lanes: {
-      async list(taskId) {
-        const atMs = lastStoredAtMs();
-        const state = { mode: 'forward', version: 3, isEffective: true } as const;
-        return [
-          {
-            taskId,
-            lane: 0,
-            epoch: 1,
-            state: { ...state, ...(atMs === undefined ? {} : { lastStoredAtMs: atMs }) },
-          },
-        ];
-      },
+  const lanes: ForwardBatchPorts['lanes'] = {
+    async list(taskId) {
+      const atMs = lastStoredAtMs();
+      const state = { mode: 'forward', version: 3, isEffective: true } as const;
+      const stored = atMs === undefined ? {} : { lastStoredAtMs: atMs };
+      return [{ taskId, lane: 0, epoch: 1, state: { ...state, ...stored } }];
     },
-    figures: memoryBatchFigures(clock),
-    clock,
-    logger: createRecordingLogger(),
-    random: () => 0.5,
-  });
+  };
+  const topics = { charger_status: 'NORMAL', fifo: 'FIFO' } as const;
+  const world = createForwardWorld(task, topics, { lanes });
+  const { clock, table, producer, deadLetters, visibility, forwardBatch } = world;
   return {
     clock,
     table,
