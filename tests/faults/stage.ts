@@ -30,9 +30,9 @@ import { type MqttBroker, startMqttBroker } from '../../local/parts/mqtt-broker.
 import { ensureGroup, ensureTopic } from '../../local/rocketmq-topics.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { type Relay, startRelay } from '../helpers/relay.ts';
 import { brokerOrders } from './broker-orders.ts';
 import { processesOfFunction } from './function-processes.ts';
-import { type Relay, startRelay } from './relay.ts';
 import { startTableRelay, type TableRelay } from './table-relay.ts';
 
 /** Clusters whose brokers the functions reach through the relays. */
@@ -116,7 +116,7 @@ async function registerByRelay(
       SecretString: JSON.stringify({ username, password }),
     }),
   );
-  const url = `mqtt://127.0.0.1:${relays.mqtt.port}`;
+  const url = `mqtt://${relays.mqtt.endpoint}`;
   const { region } = aws;
   await api('PUT', `/clusters/${CLUSTERS.mqtt}`, {
     body: { kind: 'mqtt', name: 'Factory', region, url, secretRef },
@@ -126,7 +126,7 @@ async function registerByRelay(
       kind: 'rocketmq',
       name: 'Business',
       region,
-      endpoint: `127.0.0.1:${relays.rocketmq.port}`,
+      endpoint: relays.rocketmq.endpoint,
       tls: false,
       nameServer: file.rocketmq.nameServer,
     },

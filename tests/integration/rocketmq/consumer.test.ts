@@ -16,7 +16,7 @@ import type { MessageConsumer, ReceivedMessage } from '../../../lib/ports/messag
 import { describeMessageConsumer } from '../../contract/message-consumer.ts';
 import { expectSame, failures, plain } from '../../contract/message-producer.ts';
 import { rocketmqCluster } from '../../helpers/cluster-record.ts';
-import { startFlakyRelay } from './flaky-relay.ts';
+import { startRelay } from '../../helpers/relay.ts';
 import { startTestRocketmq, type TestRocketmq } from './test-rocketmq.ts';
 
 jest.setTimeout(60_000);
@@ -221,7 +221,7 @@ describe('RocketmqConsumer on RocketMQ 5.4.0', () => {
 
   it('uses a new connection and introduces itself again after a freeze', async () => {
     const topic = await createTopic('NORMAL');
-    const relay = await startFlakyRelay(broker.rocketmq.ports.grpc);
+    const relay = await startRelay(broker.rocketmq.ports.grpc);
     open.push(relay);
     const clock = createManualClock(Date.now());
     const { consumers, cluster } = consumersFor(relay.endpoint, clock);
@@ -240,7 +240,7 @@ describe('RocketmqConsumer on RocketMQ 5.4.0', () => {
 
   it('times out once behind a network that drops a flow without a sign, and then uses a new connection', async () => {
     const topic = await createTopic('NORMAL');
-    const relay = await startFlakyRelay(broker.rocketmq.ports.grpc);
+    const relay = await startRelay(broker.rocketmq.ports.grpc);
     open.push(relay);
     const consumer = await consume(topic, relay.endpoint);
     await put([plain(topic.rocketmqTopic, 'before')]);

@@ -12,7 +12,7 @@ import {
   plain,
 } from '../../contract/message-producer.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { startFlakyRelay } from './flaky-relay.ts';
+import { startRelay } from '../../helpers/relay.ts';
 import { startTestRocketmq, type TestRocketmq } from './test-rocketmq.ts';
 
 jest.setTimeout(60_000);
@@ -159,7 +159,7 @@ describe('RocketmqProducer on RocketMQ 5.4.0', () => {
   describe('behind a network that drops a flow without a sign', () => {
     it('times out once, and then uses a new connection', async () => {
       const topic = await broker.createTopic('NORMAL');
-      const relay = await startFlakyRelay(broker.rocketmq.ports.grpc);
+      const relay = await startRelay(broker.rocketmq.ports.grpc);
       open.push(relay);
       const producer = producerFor({ endpoint: relay.endpoint });
       expect(failures(await sendOne(producer, topic, 'before', 5_000))).toEqual([]);
@@ -172,7 +172,7 @@ describe('RocketmqProducer on RocketMQ 5.4.0', () => {
 
     it('loses no time after a freeze: a connection unused for more than a minute is not used again', async () => {
       const topic = await broker.createTopic('NORMAL');
-      const relay = await startFlakyRelay(broker.rocketmq.ports.grpc);
+      const relay = await startRelay(broker.rocketmq.ports.grpc);
       open.push(relay);
       const clock = createManualClock(Date.now());
       const producer = producerFor({ endpoint: relay.endpoint, clock });

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP relay on the loopback interface between the functions and a broker, which misbehaves when it is told to. */
+/** A TCP relay on the loopback interface before a broker, which misbehaves as a network does when it is told to. */
 export interface Relay {
   port: number;
+  /** host:port. */
+  endpoint: string;
+  /** How many connections were made through it. */
+  readonly connections: number;
   /** From now on nothing arrives either way and nothing is closed, on connections that there are and on new ones. */
   swallow(): void;
   /** Ends every connection with a reset, now and as soon as one is opened. */
@@ -12,6 +16,8 @@ export interface Relay {
   slow(ms: number): void;
   /** Works again. What was swallowed is gone, so its connections stay dead. */
   heal(): void;
+  /** Loses the connections that there are, without a sign; later ones work. */
+  swallowEstablished(): void;
   close(): Promise<void>;
 }
 
@@ -21,8 +27,10 @@ export async function startRelay(targetPort: number): Promise<Relay> {
   let mode: Mode = { kind: 'pass' };
   const near = new Set<Socket>();
   const all = new Set<Socket>();
+  let connections = 0;
   const server = createServer((client) => {
     keep(client, near);
+    connections += 1;
     if (mode.kind === 'reset') {
       client.resetAndDestroy();
       return;
@@ -51,12 +59,23 @@ export async function startRelay(targetPort: number): Promise<Relay> {
 
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  function swallowEstablished(): void {
+    for (const socket of all) socket.emit('swallow');
+  }
+
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
+    endpoint: `127.0.0.1:${port}`,
+    get connections() {
+      return connections;
+    },
     swallow() {
       mode = { kind: 'swallow' };
-      for (const socket of all) socket.emit('swallow');
+      swallowEstablished();
     },
+    swallowEstablished,
     reset() {
       mode = { kind: 'reset' };
       for (const socket of near) socket.resetAndDestroy();
