@@ -72,7 +72,6 @@ async function openRulePair(stage: FaultStage, perSecond: number): Promise<Pair>
   };
 }
 
-/** @param rocketmqCluster - by default the one behind the relay */
 async function openSessionPair(stage: FaultStage, perSecond: number): Promise<Pair> {
   const run = runName();
   const rocketmqTopic = await registeredTopic(stage, 'FIFO');

@@ -1,47 +1,53 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fault, FaultContext } from '../fault.ts';
-import { PAIR_NAMES } from '../pairs.ts';
+import type { Relay } from '../../helpers/relay.ts';
+import type { Fault } from '../fault.ts';
+import { PAIR_NAMES, type PairName } from '../pairs.ts';
+import type { FaultStage } from '../stage.ts';
 
 const AWAY_MS = 20_000;
 const HANG_MS = 30_000;
-/** The issue's bar is held at this rate too for what takes a part away altogether. */
-const FAST = 500;
-/** Every 500 ms the connections are reset. */
+const RESETS_MS = 10_000;
 const RESET_EVERY_MS = 500;
 const SLOW_MS = 400;
+/** Promises are kept at this rate too for what takes a part away altogether. */
+const FAST = 500;
 
-/** The two whose other end is the MQTT broker. */
-const MQTT_PAIRS = ['mqtt → rocketmq', 'rocketmq → mqtt'] as const;
+/** One of the brokers, and how it is got at. */
+interface Part {
+  /** Its faults' names begin so. */
+  prefix: string;
+  name: string;
+  /** Those that have it at one end. */
+  pairs: readonly PairName[];
+  relay(stage: FaultStage): Relay;
+  pid(stage: FaultStage): number;
+  kill(stage: FaultStage): Promise<void>;
+  restart(stage: FaultStage): Promise<void>;
+}
 
-/** Both brokers: killed, hung, unreachable in silence, resetting, slow. */
+const ROCKETMQ: Part = {
+  prefix: 'rocketmq',
+  name: 'RocketMQ',
+  pairs: PAIR_NAMES,
+  relay: ({ relays }) => relays.rocketmq,
+  pid: ({ rocketmq }) => rocketmq.broker.pid,
+  kill: ({ rocketmq }) => rocketmq.kill(),
+  restart: ({ rocketmq }) => rocketmq.restart(),
+};
+const MQTT: Part = {
+  prefix: 'mqtt',
+  name: 'the MQTT broker',
+  pairs: ['mqtt → rocketmq', 'rocketmq → mqtt'],
+  relay: ({ relays }) => relays.mqtt,
+  pid: (stage) => stage.mqttPid(),
+  kill: (stage) => stage.killMqtt(),
+  restart: (stage) => stage.restartMqtt(),
+};
+
+/** Both brokers: killed, hung, unreachable in silence, resetting; the MQTT broker also slow. */
 export const BROKER_FAULTS: readonly Fault[] = [
-  killRocketmq({ name: 'rocketmq-killed' }),
-  killRocketmq({ name: 'rocketmq-killed-fast', perSecond: FAST }),
-  hang({ name: 'rocketmq-hangs', part: 'RocketMQ', degrades: PAIR_NAMES }),
-  hang({ name: 'rocketmq-hangs-fast', part: 'RocketMQ', degrades: PAIR_NAMES, perSecond: FAST }),
-  blackHole({ name: 'rocketmq-black-hole', part: 'RocketMQ', degrades: PAIR_NAMES }),
-  blackHole({ name: 'rocketmq-black-hole-fast', part: 'RocketMQ', degrades: PAIR_NAMES, perSecond: FAST }),
-  {
-    name: 'rocketmq-resets',
-    what: 'each connection to RocketMQ is reset, again every 0.5 s, for 10 s',
-    lastsMs: 0,
-    degrades: [],
-    begin: ({ stage }) => resetAgainAndAgain(stage.relays.rocketmq, 10_000),
-  },
-  killMqtt({ name: 'mqtt-killed' }),
-  killMqtt({ name: 'mqtt-killed-fast', perSecond: FAST }),
-  hang({ name: 'mqtt-hangs', part: 'MQTT', degrades: MQTT_PAIRS }),
-  hang({ name: 'mqtt-hangs-fast', part: 'MQTT', degrades: MQTT_PAIRS, perSecond: FAST }),
-  blackHole({ name: 'mqtt-black-hole', part: 'MQTT', degrades: MQTT_PAIRS }),
-  blackHole({ name: 'mqtt-black-hole-fast', part: 'MQTT', degrades: MQTT_PAIRS, perSecond: FAST }),
-  {
-    name: 'mqtt-resets',
-    what: 'each connection to the MQTT broker is reset, again every 0.5 s, for 10 s',
-    lastsMs: 0,
-    degrades: [],
-    holdsUp: MQTT_PAIRS,
-    begin: ({ stage }) => resetAgainAndAgain(stage.relays.mqtt, 10_000),
-  },
+  ...faultsOf(ROCKETMQ),
+  ...faultsOf(MQTT),
   {
     name: 'slow-pubacks',
     what: `whatever the MQTT broker says comes ${SLOW_MS} ms late, for 20 s`,
@@ -54,69 +60,65 @@ export const BROKER_FAULTS: readonly Fault[] = [
   },
 ];
 
-type Part = 'RocketMQ' | 'MQTT';
-type Common = Pick<Fault, 'name' | 'perSecond'>;
+function faultsOf(part: Part): Fault[] {
+  const takenAway = [killed(part), hung(part), swallowed(part)];
+  return [
+    ...takenAway.flatMap((fault) => [fault, { ...fault, name: `${fault.name}-fast`, perSecond: FAST }]),
+    {
+      name: `${part.prefix}-resets`,
+      what: `each connection to ${part.name} is reset, again every 0.5 s, for ${RESETS_MS / 1_000} s`,
+      lastsMs: 0,
+      degrades: [],
+      holdsUp: part.pairs,
+      begin: ({ stage }) => resetAgainAndAgain(part.relay(stage)),
+    },
+  ];
+}
 
-function killRocketmq(common: Common): Fault {
+function killed({ prefix, name, pairs, kill, restart }: Part): Fault {
   return {
-    ...common,
-    what: `RocketMQ is killed (SIGKILL) and started again ${AWAY_MS / 1_000} s later`,
+    name: `${prefix}-killed`,
+    what: `${name} is killed (SIGKILL) and started again ${AWAY_MS / 1_000} s later`,
     lastsMs: AWAY_MS,
-    degrades: PAIR_NAMES,
+    degrades: pairs,
     async begin({ stage }) {
-      await stage.rocketmq.kill();
-      return () => stage.rocketmq.restart();
+      await kill(stage);
+      return () => restart(stage);
     },
   };
 }
 
-function killMqtt(common: Common): Fault {
+function hung({ prefix, name, pairs, pid }: Part): Fault {
   return {
-    ...common,
-    what: `the MQTT broker is killed (SIGKILL) and started again ${AWAY_MS / 1_000} s later`,
-    lastsMs: AWAY_MS,
-    degrades: MQTT_PAIRS,
-    async begin({ stage }) {
-      await stage.killMqtt();
-      return () => stage.restartMqtt();
-    },
-  };
-}
-
-function hang({ part, ...common }: Common & { part: Part; degrades: Fault['degrades'] }): Fault {
-  return {
-    ...common,
-    what: `${nameOf(part)} is stopped (SIGSTOP) for ${HANG_MS / 1_000} s: it hangs and refuses nothing`,
+    name: `${prefix}-hangs`,
+    what: `${name} is stopped (SIGSTOP) for ${HANG_MS / 1_000} s: it hangs and refuses nothing`,
     lastsMs: HANG_MS,
+    degrades: pairs,
     async begin({ stage }) {
-      const pid = part === 'RocketMQ' ? stage.rocketmq.broker.pid : stage.mqttPid();
-      process.kill(pid, 'SIGSTOP');
+      const stopped = pid(stage);
+      process.kill(stopped, 'SIGSTOP');
       return async () => {
-        process.kill(pid, 'SIGCONT');
+        process.kill(stopped, 'SIGCONT');
       };
     },
   };
 }
 
-function blackHole({ part, ...common }: Common & { part: Part; degrades: Fault['degrades'] }): Fault {
+function swallowed({ prefix, name, pairs, relay }: Part): Fault {
   return {
-    ...common,
-    what: `the network drops all packets to ${nameOf(part)} in silence for ${HANG_MS / 1_000} s`,
+    name: `${prefix}-black-hole`,
+    what: `the network drops all packets to ${name} in silence for ${HANG_MS / 1_000} s`,
     lastsMs: HANG_MS,
+    degrades: pairs,
     async begin({ stage }) {
-      const relay = part === 'RocketMQ' ? stage.relays.rocketmq : stage.relays.mqtt;
-      relay.swallow();
-      return async () => relay.heal();
+      relay(stage).swallow();
+      return async () => relay(stage).heal();
     },
   };
 }
 
-function nameOf(part: Part): string {
-  return part === 'RocketMQ' ? 'RocketMQ' : 'the MQTT broker';
-}
-
-async function resetAgainAndAgain(relay: FaultContext['stage']['relays']['mqtt'], forMs: number) {
-  const endMs = Date.now() + forMs;
+async function resetAgainAndAgain(relay: Relay) {
+  const endMs = Date.now() + RESETS_MS;
   while (Date.now() < endMs) {
     relay.reset();
     relay.heal();
