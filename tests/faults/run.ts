@@ -7,7 +7,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PROJECT_DIR } from '../../local/layout.ts';
 import { FAULTS } from './catalog/catalog.ts';
-import { describeFaultRows, writeDocument } from './document.ts';
+import { describeFaultRows, describeOutages, writeDocument } from './document.ts';
+import { eighteenSeconds, isOurLoss, type OutageResult } from './eighteen-seconds.ts';
 import { openPairs, type Pair } from './pairs.ts';
 import type { FaultRow } from './row.ts';
 import { runFault } from './run-fault.ts';
@@ -20,59 +21,78 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 /** RocketMQ takes both processors for its first half minute of work. */
 const WARM_UP_MS = 40_000;
 
+/** Not one of the faults: it needs a broker of its own, and has peers beside us. */
+const EIGHTEEN_SECONDS = 'eighteen-seconds';
+const NAMES = [...FAULTS.map(({ name }) => name), EIGHTEEN_SECONDS];
+
 const words = process.argv.slice(2);
 const isLong = words.includes('--long');
 const wanted = words.filter((word) => word !== '--long');
-const unknown = wanted.filter((name) => !FAULTS.some((fault) => fault.name === name));
+const unknown = wanted.filter((name) => !NAMES.includes(name));
 if (unknown.length > 0) {
-  say(`No such fault: ${unknown.join(', ')}. There are ${FAULTS.map(({ name }) => name).join(', ')}.`);
+  say(`No such fault: ${unknown.join(', ')}. There are ${NAMES.join(', ')}.`);
   process.exit(2);
 }
-const chosen = FAULTS.filter((fault) =>
-  wanted.length > 0 ? wanted.includes(fault.name) : isLong || fault.isLong !== true,
+const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
+const chosen = FAULTS.filter(
+  ({ name, isLong: lasts }) => isWanted(name) && (isLong || wanted.length > 0 || lasts !== true),
 );
 
 const rows: FaultRow[] = [];
-const broken: string[] = [];
-const stage = await openFaultStage();
+let outages: OutageResult[] = [];
+let broken: string | undefined;
 try {
-  const pairs = await openPairs(stage, PER_SECOND);
-  const watch = watchStatus(
-    stage.getTask,
-    pairs.map(({ taskId }) => taskId),
-  );
-  try {
-    await warmUp(pairs);
-    for (const fault of chosen) {
-      const beganMs = Date.now();
-      const seen = await runFault(fault, { stage, pairs, watch, perSecond: PER_SECOND });
-      rows.push(...seen);
-      say(`\n${describeFaultRows(seen)}\n(${fault.name}: ${Math.round((Date.now() - beganMs) / 1_000)} s)`);
-    }
-  } catch (error) {
-    // What cannot be gone on with is told like a promise that was missed.
-    broken.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  } finally {
-    await watch.close();
-    await Promise.all(pairs.map((pair) => pair.close()));
+  if (chosen.length > 0) await runAll();
+  if (isWanted(EIGHTEEN_SECONDS)) {
+    outages = await eighteenSeconds();
+    say(`\n${EIGHTEEN_SECONDS}\n${describeOutages(outages)}`);
   }
-} finally {
-  await stage.close();
+} catch (error) {
+  // What cannot be gone on with is told like a promise that was missed.
+  broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  say(`\nBroke off: ${broken}`);
 }
-for (const text of broken) say(`\nBroke off: ${text}`);
-const missed = rows.filter((row) => row.missed.length > 0);
-const isWhole = wanted.length === 0 && broken.length === 0;
+const missed = rows.filter((row) => row.missed.length > 0).length + outages.filter(isOurLoss).length;
+const isWhole = wanted.length === 0 && broken === undefined;
 if (isWhole) {
+  const machine = `${cpus().length} processors`;
   await writeDocument(path.join(PROJECT_DIR, 'docs', 'faults.md'), {
     rows,
     faults: chosen,
-    machine: `${cpus().length} processors`,
+    outages,
+    machine,
   });
 }
 say(
-  `\n${rows.length} rows, ${missed.length} with a promise missed${isWhole ? '; docs/faults.md is written' : ''}`,
+  `\n${rows.length + outages.length} rows, ${missed} with a promise missed${isWhole ? '; docs/faults.md is written' : ''}`,
 );
-process.exit(missed.length === 0 && broken.length === 0 ? 0 : 1);
+process.exit(missed === 0 && broken === undefined ? 0 : 1);
+
+/** The chosen faults, one after the other, on one stage. */
+async function runAll(): Promise<void> {
+  const stage = await openFaultStage();
+  try {
+    const pairs = await openPairs(stage, PER_SECOND);
+    const watch = watchStatus(
+      stage.getTask,
+      pairs.map(({ taskId }) => taskId),
+    );
+    try {
+      await warmUp(pairs);
+      for (const fault of chosen) {
+        const beganMs = Date.now();
+        const seen = await runFault(fault, { stage, pairs, watch, perSecond: PER_SECOND });
+        rows.push(...seen);
+        say(`\n${describeFaultRows(seen)}\n(${fault.name}: ${Math.round((Date.now() - beganMs) / 1_000)} s)`);
+      }
+    } finally {
+      await watch.close();
+      await Promise.all(pairs.map((pair) => pair.close()));
+    }
+  } finally {
+    await stage.close();
+  }
+}
 
 async function warmUp(pairs: readonly Pair[]): Promise<void> {
   for (const { source } of pairs) source.start(PER_SECOND);

@@ -1,3 +1,5 @@
+import { textTable } from '../helpers/text-table.ts';
+
 /** One line of a trial's result: what was looked at, what is asked of it, what was seen. */
 export interface Row {
   trial: string;
@@ -42,16 +44,7 @@ export function describeRows(rows: readonly Row[]): string {
     seen,
     isGood ? 'ok' : 'MISSED',
   ]);
-  const all = [['trial', 'what', 'bar', 'seen', ''], ...lines];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((line) => line[column]?.length ?? 0)));
-  return all
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return textTable([['trial', 'what', 'bar', 'seen', ''], ...lines]);
 }
 
 /** `p50 3, p99 20, most 31 ms`, of figures in any order. */
