@@ -9,6 +9,7 @@ import { createMemoryShiftRoster, createMemoryShiftSlots } from '../../lib/adapt
 import { createMemoryStackStore } from '../../lib/adapters/memory/stack-store.ts';
 import { createMemoryState } from '../../lib/adapters/memory/state.ts';
 import { createStrictCloud } from '../../lib/adapters/memory/strict-cloud.ts';
+import { stateOf } from '../../lib/adapters/memory/strict-cloud-mappings.ts';
 import { createMemoryTaskStore } from '../../lib/adapters/memory/task-store.ts';
 import { createSqsTaskQueues } from '../../lib/adapters/sqs/task-queues.ts';
 import { createPacer } from '../../lib/control/converge-pacer.ts';
@@ -16,6 +17,7 @@ import type { Cloud, Shifts, StepContext } from '../../lib/control/converge-step
 import { type ConvergeResult, createConvergeTask } from '../../lib/control/converge-task.ts';
 import { createResourceNames } from '../../lib/domain/resource-names.ts';
 import type { SpecSettings } from '../../lib/domain/resource-specs.ts';
+import type { Task } from '../../lib/domain/task.ts';
 import { TaskDefinition } from '../../lib/domain/task.ts';
 import { directionOf } from '../../lib/domain/task-path.ts';
 import { ruleSql } from '../../lib/mapping/rule-envelope.ts';
@@ -325,3 +327,16 @@ export async function createConvergeWorld({
 }
 
 export type ConvergeWorld = Awaited<ReturnType<typeof createConvergeWorld>>;
+
+/** A task that must be there. */
+export async function presentTask(world: ConvergeWorld, taskId: string): Promise<Task> {
+  const task = await world.tasks.get(taskId);
+  if (task === undefined) throw new Error('the task is gone');
+  return task;
+}
+
+/** Of the mappings of the task's queues. */
+export function mappingStates(world: ConvergeWorld, taskId: string): string[] {
+  const own = world.strict.mappings().filter(({ queueArn }) => queueArn.endsWith(taskId));
+  return own.map(stateOf);
+}

@@ -3,6 +3,7 @@ import {
   type ConvergeWorld,
   createConvergeWorld,
   definition,
+  presentTask,
   silentLogger,
 } from '../../helpers/converge-world.ts';
 
@@ -38,11 +39,7 @@ async function auditsFor(durationMs: number) {
   return task();
 }
 
-async function task() {
-  const found = await world.tasks.get(TASK);
-  if (found === undefined) throw new Error('the task is gone');
-  return found;
-}
+const task = () => presentTask(world, TASK);
 
 const told = async () => (await world.events(TASK)).filter((code) => code === 'BUFFER_EXPIRING').length;
 

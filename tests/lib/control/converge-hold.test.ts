@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { stateOf } from '../../../lib/adapters/memory/strict-cloud-mappings.ts';
 import { HOLD_AFTER_MS } from '../../../lib/control/converge-hold.ts';
 import { isWatched, needsConverge } from '../../../lib/control/converge-plan.ts';
 import { renderResourceSpecs } from '../../../lib/domain/resource-specs.ts';
@@ -9,6 +8,8 @@ import {
   type ConvergeWorld,
   createConvergeWorld,
   definition,
+  mappingStates,
+  presentTask,
   sessionDefinition,
   specSettings,
 } from '../../helpers/converge-world.ts';
@@ -20,16 +21,8 @@ const MINUTE_MS = 60_000;
 
 let world: ConvergeWorld;
 
-const task = async () => {
-  const found = await world.tasks.get(TASK);
-  if (found === undefined) throw new Error('the task is gone');
-  return found;
-};
-const mappings = () =>
-  world.strict
-    .mappings()
-    .filter(({ queueArn }) => queueArn.endsWith(TASK))
-    .map(stateOf);
+const task = () => presentTask(world, TASK);
+const mappings = () => mappingStates(world, TASK);
 
 /** As the batching function says it: once. */
 async function away() {

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
-import { stateOf } from '../../../lib/adapters/memory/strict-cloud-mappings.ts';
 import {
   type ConvergeWorld,
   createConvergeWorld,
   definition,
+  mappingStates,
+  presentTask,
   sessionDefinition,
 } from '../../helpers/converge-world.ts';
 
@@ -21,16 +22,8 @@ beforeEach(async () => {
   await world.clock.sleep(2 * MINUTE_MS);
 });
 
-const task = async () => {
-  const found = await world.tasks.get(TASK);
-  if (found === undefined) throw new Error('the task is gone');
-  return found;
-};
-const mappings = () =>
-  world.strict
-    .mappings()
-    .filter(({ queueArn }) => queueArn.endsWith(TASK))
-    .map(stateOf);
+const task = () => presentTask(world, TASK);
+const mappings = () => mappingStates(world, TASK);
 const usedUnits = async () => (await world.stack.read()).usedConcurrency;
 
 /** As the tick does each minute for a task whose overflow it watches. */

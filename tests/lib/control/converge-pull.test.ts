@@ -3,6 +3,7 @@ import {
   type ConvergeWorld,
   createConvergeWorld,
   definition,
+  presentTask,
   pullDefinition,
 } from '../../helpers/converge-world.ts';
 
@@ -13,11 +14,7 @@ beforeEach(async () => {
   world = await createConvergeWorld();
 });
 
-const task = async () => {
-  const found = await world.tasks.get(TASK);
-  if (found === undefined) throw new Error('the task is gone');
-  return found;
-};
+const task = () => presentTask(world, TASK);
 const roster = () => world.shifts.roster.read('pull');
 const made = () => [world.strict.queues(), world.strict.mappings(), world.strict.rules()];
 

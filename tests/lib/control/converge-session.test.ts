@@ -4,6 +4,7 @@ import {
   createConvergeWorld,
   DEAD_LETTER_FIFO_ARN,
   definition,
+  presentTask,
   sessionDefinition,
 } from '../../helpers/converge-world.ts';
 
@@ -15,11 +16,7 @@ beforeEach(async () => {
   world = await createConvergeWorld();
 });
 
-const task = async () => {
-  const found = await world.tasks.get(TASK);
-  if (found === undefined) throw new Error('the task is gone');
-  return found;
-};
+const task = () => presentTask(world, TASK);
 const roster = () => world.shifts.roster.read('session');
 
 async function running(options: Parameters<typeof sessionDefinition>[0] = {}): Promise<void> {

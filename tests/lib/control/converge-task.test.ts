@@ -5,6 +5,7 @@ import {
   createConvergeWorld,
   definition,
   Killed,
+  presentTask,
   REGION,
   specSettings,
 } from '../../helpers/converge-world.ts';
@@ -19,11 +20,7 @@ beforeEach(async () => {
 });
 
 const rules = () => world.strict.rules().map(({ name, enabled }) => [name, enabled]);
-const task = async () => {
-  const found = await world.tasks.get(TASK);
-  if (found === undefined) throw new Error('the task is gone');
-  return found;
-};
+const task = () => presentTask(world, TASK);
 
 describe('createConvergeTask', () => {
   it('makes queue, mapping and rules of a new task, and enables nothing', async () => {
