@@ -139,8 +139,8 @@ describe.each(await availableBrokers())('sessions on $name', ({ name, start }) =
   });
 
   // With Nagle's algorithm each window of 50 acknowledgements waits for 40 ms, so that no stretch of a drain is faster than
-  // 1,200 messages a second. The best stretch counts, since this machine may be busy with something else.
-  it('drains a queue at more than 5,000 messages a second', async () => {
+  // 1,200 messages a second. The best stretch counts, against twice that, since the machine may be busy with something else.
+  it('drains a queue faster than acknowledgements that wait for each other would let it', async () => {
     const count = 5_000;
     const stretch = 500;
     const arrivedMs: number[] = [];
@@ -158,7 +158,7 @@ describe.each(await availableBrokers())('sessions on $name', ({ name, start }) =
     await session.until(() => arrivedMs.length >= count);
     const stretches = arrivedMs.slice(stretch).map((ms, index) => ms - (arrivedMs[index] ?? 0));
     // What comes first is acknowledged by TCP at once, whatever the algorithm.
-    expect(stretch / (Math.min(...stretches.slice(stretch)) / 1_000)).toBeGreaterThan(5_000);
+    expect(stretch / (Math.min(...stretches.slice(stretch)) / 1_000)).toBeGreaterThan(2_400);
   });
 
   it('says that the connection is lost when the broker goes', async () => {
