@@ -18,14 +18,29 @@ export interface Relay {
   heal(): void;
   /** Loses the connections that there are, without a sign; later ones work. */
   swallowEstablished(): void;
+  /** On the connections that there are, what this side says is lost from now on; what it is told still arrives. */
+  mute(side: 'clients' | 'broker'): void;
   close(): Promise<void>;
 }
 
 type Mode = { kind: 'pass' } | { kind: 'swallow' } | { kind: 'reset' } | { kind: 'slow'; ms: number };
 
-export async function startRelay(targetPort: number): Promise<Relay> {
+/** One connection through a relay, for who wants to listen to what is said on it. */
+export interface RelayedConnection {
+  client: Socket;
+  broker: Socket;
+  /** What the client says from now on is lost. */
+  muteClient(): void;
+}
+
+/** @param onConnection - hears of each connection before anything is said on it */
+export async function startRelay(
+  targetPort: number,
+  onConnection: (connection: RelayedConnection) => void = () => undefined,
+): Promise<Relay> {
   let mode: Mode = { kind: 'pass' };
   const near = new Set<Socket>();
+  const far = new Set<Socket>();
   const all = new Set<Socket>();
   let connections = 0;
   const server = createServer((client) => {
@@ -40,18 +55,19 @@ export async function startRelay(targetPort: number): Promise<Relay> {
       return;
     }
     const broker = connect(targetPort, '127.0.0.1');
-    keep(broker);
+    keep(broker, far);
     join(client, broker, () => 0);
     join(broker, client, () => (mode.kind === 'slow' ? mode.ms : 0));
+    onConnection({ client, broker, muteClient: () => client.emit('swallow') });
   });
 
-  function keep(socket: Socket, also?: Set<Socket>): void {
+  function keep(socket: Socket, side: Set<Socket>): void {
     socket.setNoDelay(true);
     all.add(socket);
-    also?.add(socket);
+    side.add(socket);
     socket.once('close', () => {
       all.delete(socket);
-      also?.delete(socket);
+      side.delete(socket);
     });
     // Its close follows, which ends the other side.
     socket.on('error', () => undefined);
@@ -76,6 +92,9 @@ export async function startRelay(targetPort: number): Promise<Relay> {
       swallowEstablished();
     },
     swallowEstablished,
+    mute(side) {
+      for (const socket of side === 'clients' ? near : far) socket.emit('swallow');
+    },
     reset() {
       mode = { kind: 'reset' };
       for (const socket of near) socket.resetAndDestroy();

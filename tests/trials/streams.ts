@@ -52,9 +52,11 @@ export function createArrivals(what: string, close: () => Promise<void>) {
       ).catch(() => undefined);
     },
     longestGap(fromMs, toMs) {
-      const inside = times.filter((atMs) => atMs >= fromMs && atMs <= toMs);
+      const inside = times
+        .filter((atMs) => atMs >= fromMs && atMs <= toMs)
+        .toSorted((one, other) => one - other);
       const gaps = [fromMs, ...inside].map((atMs, index) => (inside[index] ?? toMs) - atMs);
-      return Math.max(...gaps);
+      return gaps.reduce((most, gap) => Math.max(most, gap), 0);
     },
     close,
   };

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { startPublishRelay } from '../../faults/publish-relay.ts';
+import { startTableRelay } from '../../faults/table-relay.ts';
+import { type RelayedConnection, startRelay } from '../../helpers/relay.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(async () => {
+    server.close();
+    await once(server, 'close');
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Both ends of one connection through a relay. */
+async function relayed() {
+  const server = createServer();
+  const port = await listening(server);
+  const heard: RelayedConnection[] = [];
+  const relay = await startRelay(port, (connection) => heard.push(connection));
+  closing.push(() => relay.close());
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const client = connect(relay.port, '127.0.0.1');
+  const [broker] = await accepted;
+  // The relay's end may be a reset.
+  for (const socket of [client, broker]) socket.on('error', () => undefined);
+  return { relay, client, broker, heard };
+}
+
+const said = async (by: Socket, to: Socket, text: string): Promise<string> => {
+  const heard = once(to, 'data') as Promise<[Buffer]>;
+  by.write(text);
+  const [chunk] = await heard;
+  return chunk.toString();
+};
+
+describe('startRelay', () => {
+  it('carries both ways, and shows who wants to listen', async () => {
+    const { client, broker, heard } = await relayed();
+    expect(await said(client, broker, 'connect')).toBe('connect');
+    expect(await said(broker, client, 'connack')).toBe('connack');
+    expect(heard).toHaveLength(1);
+  });
+
+  it.each([
+    ['clients', 'client', 'broker'],
+    ['broker', 'broker', 'client'],
+  ] as const)('mutes %s, who is still told everything', async (side, mute, other) => {
+    const ends = await relayed();
+    await said(ends.client, ends.broker, 'connect');
+    ends.relay.mute(side);
+    let isHeard = false;
+    ends[other].on('data', () => {
+      isHeard = true;
+    });
+    ends[mute].write('lost');
+    expect(await said(ends[other], ends[mute], 'arrives')).toBe('arrives');
+    expect(isHeard).toBe(false);
+  });
+
+  it('mutes one client on demand', async () => {
+    const { client, broker, heard } = await relayed();
+    await said(client, broker, 'connect');
+    heard[0]?.muteClient();
+    let isHeard = false;
+    broker.on('data', () => {
+      isHeard = true;
+    });
+    client.write('lost');
+    expect(await said(broker, client, 'arrives')).toBe('arrives');
+    expect(isHeard).toBe(false);
+  });
+});
+
+/** An endpoint that answers with the path it was asked for. */
+async function endpoint(): Promise<string> {
+  const server = createHttpServer((incoming, outgoing) => outgoing.end(incoming.url));
+  return `http://127.0.0.1:${await listening(server)}`;
+}
+
+const post = async (url: string, signal?: AbortSignal) => {
+  const answer = await fetch(url, { method: 'POST', body: 'x', ...(signal === undefined ? {} : { signal }) });
+  return { status: answer.status, text: await answer.text() };
+};
+
+describe('startPublishRelay', () => {
+  it('holds the first message that is published, and forwards everything else', async () => {
+    const relay = await startPublishRelay(await endpoint());
+    closing.push(() => relay.close());
+    const held = `${relay.url}/topics/faults%2Fline1%2F1?qos=1`;
+    expect((await post(held)).text).toBe('/topics/faults%2Fline1%2F1?qos=1');
+    relay.begin();
+    expect((await post(`${relay.url}/things`)).text).toBe('/things');
+    const gone = new AbortController();
+    const waiting = post(held, gone.signal);
+    const other = await post(`${relay.url}/topics/faults%2Fline1%2F12?qos=1`);
+    expect(other.text).toBe('/topics/faults%2Fline1%2F12?qos=1');
+    expect(relay.attempts).toBe(1);
+    gone.abort();
+    await expect(waiting).rejects.toThrow();
+    relay.end();
+    expect((await post(held)).status).toBe(200);
+    expect(relay.attempts).toBe(1);
+  });
+});
+
+describe('startTableRelay', () => {
+  it('throttles, goes away and heals', async () => {
+    const relay = await startTableRelay(await endpoint());
+    closing.push(() => relay.close());
+    expect(await post(`${relay.url}/table`)).toEqual({ status: 200, text: '/table' });
+    relay.throttle(1);
+    const throttled = await post(`${relay.url}/table`);
+    expect(throttled.status).toBe(400);
+    expect(throttled.text).toContain('ProvisionedThroughputExceededException');
+    relay.goAway();
+    await expect(post(`${relay.url}/table`)).rejects.toThrow();
+    relay.heal();
+    expect((await post(`${relay.url}/table`)).status).toBe(200);
+  });
+});
