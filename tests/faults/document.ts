@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { textTable } from '../helpers/text-table.ts';
-import type { OutageResult } from './eighteen-seconds.ts';
+import type { OutageResult } from './eighteen-seconds-figures.ts';
 import type { Fault } from './fault.ts';
+import type { MemoryRow } from './memory-watch.ts';
+import type { PairPath } from './pairs.ts';
 import { type FaultRow, seconds } from './row.ts';
 
 const HEADS = [
@@ -14,7 +16,10 @@ const HEADS = [
   'duplicates',
   'groups out of order',
   'dead letters',
+  '`%DLQ%`',
+  'degraded after',
   'back after',
+  'in hand came after',
   'all there after',
   'what the status said',
 ] as const;
@@ -35,8 +40,9 @@ export function describeFaultRows(rows: readonly FaultRow[]): string {
 }
 
 /** What a whole run has seen. */
-interface Seen {
+export interface Seen {
   rows: readonly FaultRow[];
+  memory: readonly MemoryRow[];
   faults: readonly Fault[];
   /** Of the outage of 18 s, beside a peer. */
   outages: readonly OutageResult[];
@@ -44,25 +50,60 @@ interface Seen {
 }
 
 /** Writes what was seen into the document, between the marks. */
-export async function writeDocument(file: string, { rows, faults, outages, machine }: Seen): Promise<void> {
-  const text = await readFile(file, 'utf8');
+export async function writeDocument(file: string, seen: Seen): Promise<void> {
+  await writeFile(file, withSeen(await readFile(file, 'utf8'), seen, new Date()));
+}
+
+/** The document with this in the place of what was seen before. */
+export function withSeen(text: string, { rows, memory, faults, outages, machine }: Seen, at: Date): string {
   const [before, rest] = text.split(BEGIN);
   const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`${file} has no place for the table`);
+  if (before === undefined || after === undefined) throw new Error('the document has no place for the table');
   const written = [
-    `Seen on ${new Date().toISOString().slice(0, 10)}, ${machine}.`,
+    `Seen on ${at.toISOString().slice(0, 10)}, ${machine}.`,
     peerSection(outages),
     ...faults.map((fault) =>
       section(
         fault,
         rows.filter(({ fault: name }) => name === fault.name),
+        memory.filter(({ fault: name }) => name === fault.name),
       ),
     ),
   ].join('\n\n');
-  await writeFile(file, `${before}${BEGIN}\n${written}\n${END}${after}`);
+  return `${before}${BEGIN}\n${written}\n${END}${after}`;
 }
 
 const OUTAGE_HEADS = ['carried by', 'sent', 'arrived', 'lost', 'duplicates'] as const;
+
+const MEMORY_HEADS = [
+  'function',
+  'watched for',
+  'resident memory',
+  'gains a minute',
+  'open handles',
+] as const;
+const SHIFT_NAMES: Readonly<Record<PairPath, string>> = {
+  rule: 'batching function',
+  session: 'session shift',
+  pull: 'pull shift',
+};
+
+/** A table for a terminal; empty where no memory was watched. */
+export function describeMemory(memory: readonly MemoryRow[]): string {
+  if (memory.length === 0) return '';
+  const lines = memory.map((row) => [...memoryCells(row), row.missed.join('; ') || 'ok']);
+  return textTable([[...MEMORY_HEADS, 'missed'], ...lines]);
+}
+
+function memoryCells(row: MemoryRow): string[] {
+  return [
+    SHIFT_NAMES[row.path],
+    seconds(row.watchedMs),
+    rangeOf(row.leastMb, row.mostMb, ' MiB'),
+    `${row.gainsMbPerMinute.toFixed(2)} MiB`,
+    rangeOf(row.leastHandles, row.mostHandles, ''),
+  ];
+}
 
 /** A table for a terminal. */
 export function describeOutages(outages: readonly OutageResult[]): string {
@@ -75,7 +116,7 @@ function outageCells({ who, sent, arrived, lost, duplicates }: OutageResult): st
 
 function peerSection(outages: readonly OutageResult[]): string {
   const sentence =
-    'RocketMQ is killed and started again 18 s later, while messages come at 100 a second into an MQTT session of which the broker keeps 1,000.';
+    'RocketMQ is killed and started again 18 s later, while 2,246 messages come at 100 a second. Session path and peers go through the same outage side by side, their MQTT broker keeps 1,000 messages of a session; the rule path goes through it on the deployed service (`rocketmq-killed`).';
   return [
     '### Beside a peer',
     '',
@@ -89,9 +130,21 @@ function markdownTable(heads: readonly string[], lines: readonly (readonly strin
   return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-function section({ name, what }: Fault, rows: readonly FaultRow[]): string {
-  const table = markdownTable(HEADS, rows.map(cellsOf));
-  const missed = rows.flatMap((row) => row.missed.map((miss) => `- **missed**, ${row.pair}: ${miss}`));
+function section(
+  { name, what }: Pick<Fault, 'name' | 'what'>,
+  rows: readonly FaultRow[],
+  memory: readonly MemoryRow[],
+): string {
+  const table = [
+    ...markdownTable(HEADS, rows.map(cellsOf)),
+    ...(memory.length === 0
+      ? []
+      : ['', 'Meanwhile:', '', ...markdownTable(MEMORY_HEADS, memory.map(memoryCells))]),
+  ];
+  const missed = [
+    ...rows.flatMap((row) => row.missed.map((miss) => `- **missed**, ${row.pair}: ${miss}`)),
+    ...memory.flatMap((row) => row.missed.map((miss) => `- **missed**, ${SHIFT_NAMES[row.path]}: ${miss}`)),
+  ];
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}; ${rows[0]?.perSecond ?? 0} messages a second on each pair.`;
   return [`### ${name}`, '', sentence, '', ...table, ...(missed.length > 0 ? ['', ...missed] : [])].join(
     '\n',
@@ -109,8 +162,18 @@ function cellsOf(row: FaultRow): string[] {
     `${row.duplicates}`,
     row.isOrdered ? `${row.outOfOrder}` : `(${row.outOfOrder})`,
     `${row.deadLetters}`,
-    row.recoveredMs === undefined ? '–' : seconds(row.recoveredMs),
+    `${row.givenUp}`,
+    secondsOrNone(row.degradedMs),
+    row.recoveredMs === undefined ? '–' : `${seconds(row.recoveredMs)} (≤ ${seconds(row.recoveryBarMs)})`,
+    secondsOrNone(row.inHandMs),
     seconds(Math.max(0, row.allThereMs)),
     row.said,
   ];
+}
+
+const secondsOrNone = (ms: number | undefined): string => (ms === undefined ? '–' : seconds(ms));
+
+/** Of nothing that was seen there is no least and no most. */
+function rangeOf(least: number, most: number, unit: string): string {
+  return Number.isFinite(least) ? `${Math.round(least)} to ${Math.round(most)}${unit}` : '–';
 }

@@ -1,4 +1,4 @@
-import type { Pair, PairName } from './pairs.ts';
+import type { Pair, PairName, PairPath } from './pairs.ts';
 import type { FaultStage } from './stage.ts';
 
 /** Something that goes wrong for a while. */
@@ -8,18 +8,30 @@ export interface Fault {
   /** What is done, in a clause for the table. */
   what: string;
   lastsMs: number;
+  /** What it takes beside, as far as that is known: new starts, and what a queue or a lease hides. For the estimate of a run. */
+  costsMs?: number;
   /** Pairs that must say `degraded`; the others must go on as if nothing were. */
   degrades: readonly PairName[];
+  /** How soon, from when nothing arrives any more; default: 5 s. */
+  degradesMs?: number;
   /** Pairs whose messages wait for what is away; default: those that are degraded. */
   holdsUp?: readonly PairName[];
+  /** Pairs some of whose messages must come twice: otherwise nothing was done. */
+  repeats?: readonly PairName[];
   /** More than the usual. */
   perSecond?: number;
+  /** Each source sends so many, and no more; default: as many as come by the end. */
+  messages?: number;
   /** Only with `--long`. */
   isLong?: boolean;
   /** How long after its end the first message may arrive; default: that of each path. */
   recoversMs?: number;
+  /** Within this after its end has to arrive what was sent before and had not arrived: what was in hand. */
+  returnsMs?: Partial<Record<PairPath, number>>;
   /** How long nothing may come before what is missing counts as lost; default: a minute. */
   quietMs?: number;
+  /** Functions whose processes may not grow meanwhile. */
+  watchesMemory?: readonly PairPath[];
   /** Makes it happen, and answers how it ends; that resolves when what was away is back. */
   begin(context: FaultContext): Promise<() => Promise<void>>;
 }
@@ -27,4 +39,10 @@ export interface Fault {
 export interface FaultContext {
   stage: FaultStage;
   pairs: readonly Pair[];
+  /** It goes wrong only from now on: what was done before was in preparation. */
+  strikes(): void;
+  /** What was said meanwhile to somebody else than who watches the status. */
+  tell(pair: PairName, what: string): void;
+  /** A promise that the fault itself has looked at and found missed. */
+  miss(pair: PairName, what: string): void;
 }

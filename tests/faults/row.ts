@@ -1,6 +1,6 @@
 import { type NumberedMessage, sha256 } from '../helpers/numbered-messages.ts';
 import type { Arrivals } from '../trials/streams.ts';
-import type { Pair, PairPath } from './pairs.ts';
+import type { Pair } from './pairs.ts';
 import type { Said } from './status-watch.ts';
 
 /** What became of one pair in one fault. */
@@ -15,17 +15,25 @@ export interface FaultRow {
   /** Accepted by the source's broker, and not even the control reader got it. */
   lostByBroker: number;
   duplicates: number;
-  /** Message groups whose first arrivals are out of order; `undefined`: not counted. */
+  /** Message groups whose first arrivals are out of order. */
   outOfOrder: number;
   isOrdered: boolean;
   changed: number;
+  /** From when nothing arrived any more to `degraded`; absent: it was never said. */
+  degradedMs?: number;
   /** From the part's being back to the first arrival after it; absent: messages never stopped. */
   recoveredMs?: number;
+  /** How late that may be. */
+  recoveryBarMs: number;
+  /** When the last of what was in hand had arrived, since the part was back; absent: it is not asked for. */
+  inHandMs?: number;
   /** When the last one had arrived, since the part was back. */
   allThereMs: number;
   said: string;
-  degradedMs?: number;
+  /** Of the task. */
   deadLetters: number;
+  /** Messages that RocketMQ itself has given up (`%DLQ%`). */
+  givenUp: number;
   /** Promises that were missed, in words. */
   missed: string[];
 }
@@ -37,7 +45,10 @@ export interface Mark {
   duplicates: number;
 }
 
-export function markOf({ source, control, arrivals }: Pair): Mark {
+/** What of a pair the comparison needs. */
+export type Compared = Pick<Pair, 'source' | 'control' | 'arrivals'>;
+
+export function markOf({ source, control, arrivals }: Compared): Mark {
   return {
     sent: source.sent.length,
     controlDuplicates: control.witness.duplicates,
@@ -46,8 +57,7 @@ export function markOf({ source, control, arrivals }: Pair): Mark {
 }
 
 /** Compares what was sent since then with what the control reader and the target got. */
-export function compareSince(pair: Pair, mark: Mark) {
-  const { source, control, arrivals } = pair;
+export function compareSince({ source, control, arrivals }: Compared, mark: Mark) {
   const sent = source.sent.slice(mark.sent);
   const arrived = sent.filter(({ number }) => arrivals.witness.hashes.has(number));
   const missing = sent.filter(({ number }) => !arrivals.witness.hashes.has(number));
@@ -80,9 +90,31 @@ function disorderedSince({ witness }: Arrivals, first: number): number {
   ).length;
 }
 
-/** First message after the part is back, in ms. */
-export const RECOVERY_MS: Readonly<Record<PairPath, number>> = { rule: 10_000, session: 5_000, pull: 5_000 };
-export const DEGRADED_MS = 5_000;
+/** When the last of these messages arrived for the first time, in ms since then; 0: all of them had arrived before. */
+export function lastArrivalMs(
+  { witness, times }: Pick<Arrivals, 'witness' | 'times'>,
+  messages: readonly NumberedMessage[],
+  sinceMs: number,
+): number {
+  const wanted = new Set(messages.map(({ number }) => number));
+  // Both are in the order of first arrivals.
+  const found = [...witness.hashes.keys()].map((number, index) =>
+    wanted.has(number) ? (times[index] ?? sinceMs) - sinceMs : 0,
+  );
+  return found.reduce((most, ms) => Math.max(most, ms), 0);
+}
+
+/** From the moment at which nothing arrived any more to the first `degraded`, in ms; undefined: none since the fault began. */
+export function degradedAfterMs(
+  said: readonly Said[],
+  times: readonly number[],
+  beganMs: number,
+): number | undefined {
+  const degraded = said.find(({ status, atMs }) => status === 'degraded' && atMs > beganMs);
+  if (degraded === undefined) return undefined;
+  const before = times.filter((atMs) => atMs > beganMs && atMs <= degraded.atMs);
+  return degraded.atMs - before.reduce((last, atMs) => Math.max(last, atMs), beganMs);
+}
 
 /** `running; 1.3 s TARGET_UNREACHABLE; 31.0 s running`. */
 export function describeSaid(said: readonly Said[], beganMs: number): string {

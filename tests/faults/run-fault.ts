@@ -1,23 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../helpers/eventually.ts';
 import type { Fault } from './fault.ts';
-import type { Pair } from './pairs.ts';
+import { type MemoryRow, memoryRowOf, watchMemory } from './memory-watch.ts';
+import type { Pair, PairName } from './pairs.ts';
+import { missedPromises, recoveryBarMs } from './promises.ts';
 import {
   compareSince,
-  DEGRADED_MS,
+  degradedAfterMs,
   describeSaid,
   type FaultRow,
+  lastArrivalMs,
   type Mark,
   markOf,
-  RECOVERY_MS,
-  seconds,
 } from './row.ts';
 import type { FaultStage } from './stage.ts';
 import type { StatusWatch } from './status-watch.ts';
 
 const BEFORE_MS = 3_000;
-const AFTER_MS = 6_000;
+const AFTER_MS = 4_000;
 const FLOWS_MS = 60_000;
+const SENT_MS = 5 * 60_000;
 const RECOVERED_MS = 200_000;
 /** With nothing more for so long, nothing more comes. */
 const QUIET_MS = 60_000;
@@ -33,43 +35,84 @@ export interface RunOptions {
   perSecond: number;
 }
 
+/** What one fault has shown. */
+export interface FaultSeen {
+  /** One of each pair. */
+  rows: FaultRow[];
+  /** Of the functions that it watches. */
+  memory: MemoryRow[];
+}
+
 /** Lets all pairs work, makes something go wrong, and looks what came of each message. */
-export async function runFault(
-  fault: Fault,
-  { stage, pairs, watch, perSecond }: RunOptions,
-): Promise<FaultRow[]> {
-  const rate = fault.perSecond ?? perSecond;
+export async function runFault(fault: Fault, options: RunOptions): Promise<FaultSeen> {
+  const { stage, pairs } = options;
+  const perSecond = fault.perSecond ?? options.perSecond;
   await untilHealthy(stage, pairs);
-  const marks = pairs.map(markOf);
-  for (const { source } of pairs) source.start(rate);
+  const before = await Promise.all(
+    pairs.map(async (pair) => ({ mark: markOf(pair), ...(await countGivenUp(stage, pair)) })),
+  );
+  for (const { source } of pairs) source.start(perSecond, fault.messages);
   await delay(BEFORE_MS);
   await Promise.all(pairs.map((pair) => untilFlowing(pair)));
 
-  const beganMs = Date.now();
-  const end = await fault.begin({ stage, pairs });
-  await delay(Math.max(0, fault.lastsMs - (Date.now() - beganMs)));
-  const ending = end();
-  await ending;
-  const backMs = Date.now();
+  const { beganMs, backMs, memory, told, missed } = await strike(fault, options);
+  const sentByThen = pairs.map(({ source }) => source.sent.length);
 
   const recovered = await Promise.all(pairs.map((pair) => firstArrival(pair, backMs)));
   await delay(AFTER_MS);
+  await Promise.all(pairs.map((pair, index) => untilSent(pair, before[index]?.mark, fault.messages)));
   await Promise.all(pairs.map(({ source }) => source.pause()));
   await Promise.all(
-    pairs.map((pair, index) => untilAllThere(pair, marks[index] as Mark, fault.quietMs ?? QUIET_MS)),
+    pairs.map((pair, index) => untilAllThere(pair, before[index]?.mark, fault.quietMs ?? QUIET_MS)),
   );
-  const healed = await Promise.all(pairs.map((pair) => isHealed(stage, pair)));
-  return Promise.all(
-    pairs.map(async (pair, index) =>
-      rowOf(fault, pair, {
-        mark: marks[index] as Mark,
-        said: watch.since(pair.taskId, beganMs),
-        isHealed: healed[index] === true,
-        deadLetters: await countDeadLetters(stage, pair),
-        ...{ beganMs, backMs, perSecond: rate, recoveredMs: recovered[index] },
-      }),
-    ),
+  const rows = await Promise.all(
+    pairs.map(async (pair, index) => {
+      const { mark, ...givenUpBefore } = before[index] ?? { mark: markOf(pair), deadLetters: 0, givenUp: 0 };
+      return rowOf(fault, pair, {
+        ...{ mark, beganMs, backMs, perSecond, givenUpBefore },
+        isHealed: await isHealed(stage, pair),
+        said: options.watch.since(pair.taskId, beganMs),
+        givenUp: await countGivenUp(stage, pair),
+        sentByThen: sentByThen[index] ?? 0,
+        recoveredMs: recovered[index],
+        ...{ told: told.get(pair.name) ?? [], missed: missed.get(pair.name) ?? [] },
+      });
+    }),
   );
+  return { rows, memory };
+}
+
+/** From its beginning to its end. */
+async function strike(fault: Fault, { stage, pairs }: RunOptions) {
+  const { watchesMemory = [] } = fault;
+  const told = new Map<PairName, string[]>();
+  const missed = new Map<PairName, string[]>();
+  const watching = watchMemory(watchesMemory, stage.processesOf);
+  let beganMs = Date.now();
+  const end = await fault.begin({
+    stage,
+    pairs,
+    strikes() {
+      beganMs = Date.now();
+    },
+    tell: (pair, what) => note(told, pair, what),
+    miss: (pair, what) => note(missed, pair, what),
+  });
+  await delay(Math.max(0, fault.lastsMs - (Date.now() - beganMs)));
+  await end();
+  const backMs = Date.now();
+  const samples = await watching.end();
+  const memory = watchesMemory.map((path) => memoryRowOf(fault.name, path, samples.get(path) ?? []));
+  return { beganMs, backMs, memory, told, missed };
+}
+
+function note(notes: Map<PairName, string[]>, pair: PairName, what: string): void {
+  notes.set(pair, [...(notes.get(pair) ?? []), what]);
+}
+
+interface GivenUp {
+  deadLetters: number;
+  givenUp: number;
 }
 
 function rowOf(
@@ -79,50 +122,41 @@ function rowOf(
     mark: Mark;
     said: ReturnType<StatusWatch['since']>;
     isHealed: boolean;
-    deadLetters: number;
+    givenUpBefore: GivenUp;
+    givenUp: GivenUp;
     beganMs: number;
     backMs: number;
     perSecond: number;
+    /** How many the source had sent when the part was back. */
+    sentByThen: number;
     recoveredMs: number | undefined;
+    /** What the fault itself has heard, and what it found missed. */
+    told: readonly string[];
+    missed: readonly string[];
   },
 ): FaultRow {
-  const { said, beganMs, backMs, recoveredMs } = seen;
-  const counts = compareSince(pair, seen.mark);
-  const isHeldUp = (fault.holdsUp ?? fault.degrades).includes(pair.name);
-  const firstDegraded = said.find(({ status, atMs }) => status === 'degraded' && atMs > beganMs);
-  const degradedMs = firstDegraded === undefined ? undefined : firstDegraded.atMs - beganMs;
-  const bar = fault.recoversMs ?? RECOVERY_MS[pair.path];
-  const missed = [
-    ...(counts.lost > 0 ? [`${counts.lost} lost`] : []),
-    ...(counts.changed > 0 ? [`${counts.changed} changed`] : []),
-    ...(pair.isOrdered && counts.outOfOrder > 0 ? [`${counts.outOfOrder} groups out of order`] : []),
-    ...(seen.deadLetters > 0 ? [`${seen.deadLetters} dead letters`] : []),
-    ...(recoveredMs === undefined ? ['never recovered'] : []),
-    ...(recoveredMs !== undefined && recoveredMs > bar
-      ? [`recovered after ${seconds(recoveredMs)}, not ${seconds(bar)}`]
-      : []),
-    ...(fault.degrades.includes(pair.name) && (degradedMs ?? Number.POSITIVE_INFINITY) > DEGRADED_MS
-      ? [
-          degradedMs === undefined
-            ? 'never degraded'
-            : `degraded after ${seconds(degradedMs)}, not ${seconds(DEGRADED_MS)}`,
-        ]
-      : []),
-    ...(seen.isHealed ? [] : ['not running in the end']),
-  ];
-  return {
-    fault: fault.name,
-    pair: pair.name,
-    perSecond: seen.perSecond,
-    ...counts,
-    isOrdered: pair.isOrdered,
-    ...(isHeldUp && recoveredMs !== undefined ? { recoveredMs } : {}),
-    allThereMs: pair.arrivals.lastAtMs() - backMs,
-    said: describeSaid(said, beganMs),
+  const { said, beganMs, backMs, recoveredMs, mark } = seen;
+  const { name, path, source, arrivals, isOrdered } = pair;
+  const isHeldUp = (fault.holdsUp ?? fault.degrades).includes(name);
+  const degradedMs = degradedAfterMs(said, arrivals.times, beganMs);
+  const row = {
+    ...{ fault: fault.name, pair: name, perSecond: seen.perSecond, isOrdered },
+    ...compareSince(pair, mark),
     ...(degradedMs === undefined ? {} : { degradedMs }),
-    deadLetters: seen.deadLetters,
-    missed,
+    ...(isHeldUp && recoveredMs !== undefined ? { recoveredMs } : {}),
+    recoveryBarMs: recoveryBarMs(fault, path, backMs - beganMs),
+    ...(fault.returnsMs?.[path] === undefined
+      ? {}
+      : { inHandMs: lastArrivalMs(arrivals, source.sent.slice(mark.sent, seen.sentByThen), backMs) }),
+    allThereMs: arrivals.lastAtMs() - backMs,
+    said: [describeSaid(said, beganMs), ...seen.told].join('; '),
+    deadLetters: seen.givenUp.deadLetters - seen.givenUpBefore.deadLetters,
+    givenUp: seen.givenUp.givenUp - seen.givenUpBefore.givenUp,
   };
+  const stalledMs = arrivals.longestGap(beganMs, backMs + (recoveredMs ?? RECOVERED_MS));
+  const { isHealed } = seen;
+  const missed = missedPromises(fault, row, { name, path, stalledMs, recoveredMs, isHealed });
+  return { ...row, missed: [...missed, ...seen.missed] };
 }
 
 async function untilHealthy(stage: FaultStage, pairs: readonly Pair[]): Promise<void> {
@@ -164,10 +198,24 @@ async function firstArrival({ arrivals, name }: Pair, backMs: number): Promise<n
   );
 }
 
+/** Where the fault wants so many messages, and no more. */
+async function untilSent(
+  { name, source }: Pair,
+  mark: Mark | undefined,
+  messages: number | undefined,
+): Promise<void> {
+  if (messages === undefined) return;
+  await eventually(
+    async () => source.sent.length - (mark?.sent ?? 0),
+    (sent) => sent >= messages,
+    { timeoutMs: SENT_MS, everyMs: 50, what: `${messages} are sent: ${name}` },
+  );
+}
+
 /** As long as some still come: on a slow machine what has gathered takes its time. Then the rest is lost, and the row says so. */
-async function untilAllThere(pair: Pair, mark: Mark, quietMs: number): Promise<void> {
+async function untilAllThere(pair: Pair, mark: Mark | undefined, quietMs: number): Promise<void> {
   const { sent } = pair.source;
-  let from = mark.sent;
+  let from = mark?.sent ?? 0;
   let quietSinceMs = Date.now();
   let arrived = -1;
   await eventually(
@@ -185,7 +233,9 @@ async function untilAllThere(pair: Pair, mark: Mark, quietMs: number): Promise<v
   );
 }
 
-async function countDeadLetters(stage: FaultStage, { taskId, consumerGroup }: Pair): Promise<number> {
+/** Since ever: dead letters of the task, and what RocketMQ itself gave up. */
+async function countGivenUp(stage: FaultStage, { taskId, consumerGroup }: Pair): Promise<GivenUp> {
   const { items } = await stage.deadLetters.list(taskId, { limit: 100 });
-  return items.length + (consumerGroup === undefined ? 0 : await stage.countGivenUp(consumerGroup));
+  const givenUp = consumerGroup === undefined ? 0 : await stage.countGivenUp(consumerGroup);
+  return { deadLetters: items.length, givenUp };
 }

@@ -7,8 +7,17 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PROJECT_DIR } from '../../local/layout.ts';
 import { FAULTS } from './catalog/catalog.ts';
-import { describeFaultRows, describeOutages, writeDocument } from './document.ts';
-import { eighteenSeconds, isOurLoss, type OutageResult } from './eighteen-seconds.ts';
+import { describeFaultRows, describeMemory, describeOutages, writeDocument } from './document.ts';
+import { eighteenSeconds } from './eighteen-seconds.ts';
+import {
+  EIGHTEEN_SECONDS,
+  isOurLoss,
+  OUTAGE_FAULT,
+  type OutageResult,
+  outageOfRulePath,
+} from './eighteen-seconds-figures.ts';
+import { estimateMs, OUTAGE_COSTS_MS } from './estimate.ts';
+import type { MemoryRow } from './memory-watch.ts';
 import { openPairs, type Pair } from './pairs.ts';
 import type { FaultRow } from './row.ts';
 import { runFault } from './run-fault.ts';
@@ -21,8 +30,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 /** RocketMQ takes both processors for its first half minute of work. */
 const WARM_UP_MS = 40_000;
 
-/** Not one of the faults: it needs a broker of its own, and has peers beside us. */
-const EIGHTEEN_SECONDS = 'eighteen-seconds';
+// Beside one of the faults it needs a broker of its own, and has peers.
 const NAMES = [...FAULTS.map(({ name }) => name), EIGHTEEN_SECONDS];
 
 const words = process.argv.slice(2);
@@ -34,17 +42,24 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
+const hasOutage = isWanted(EIGHTEEN_SECONDS);
 const chosen = FAULTS.filter(
-  ({ name, isLong: lasts }) => isWanted(name) && (isLong || wanted.length > 0 || lasts !== true),
+  ({ name, isLong: lasts }) =>
+    (isWanted(name) && (isLong || wanted.length > 0 || lasts !== true)) ||
+    (hasOutage && name === OUTAGE_FAULT),
 );
+const expectedMs = estimateMs(chosen) + (hasOutage ? OUTAGE_COSTS_MS : 0);
+const peers = hasOutage ? ', and the peers' : '';
+say(`${chosen.length} faults${peers}: about ${Math.ceil(expectedMs / 60_000)} minutes`);
 
 const rows: FaultRow[] = [];
+const memory: MemoryRow[] = [];
 let outages: OutageResult[] = [];
 let broken: string | undefined;
 try {
   if (chosen.length > 0) await runAll();
-  if (isWanted(EIGHTEEN_SECONDS)) {
-    outages = await eighteenSeconds();
+  if (hasOutage) {
+    outages = [...outageOfRulePath(rows), ...(await eighteenSeconds())];
     say(`\n${EIGHTEEN_SECONDS}\n${describeOutages(outages)}`);
   }
 } catch (error) {
@@ -52,19 +67,20 @@ try {
   broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
   say(`\nBroke off: ${broken}`);
 }
-const missed = rows.filter((row) => row.missed.length > 0).length + outages.filter(isOurLoss).length;
+const missed =
+  [...rows, ...memory].filter((row) => row.missed.length > 0).length + outages.filter(isOurLoss).length;
 const isWhole = wanted.length === 0 && broken === undefined;
 if (isWhole) {
   const machine = `${cpus().length} processors`;
   await writeDocument(path.join(PROJECT_DIR, 'docs', 'faults.md'), {
-    rows,
+    ...{ rows, memory },
     faults: chosen,
     outages,
     machine,
   });
 }
 say(
-  `\n${rows.length + outages.length} rows, ${missed} with a promise missed${isWhole ? '; docs/faults.md is written' : ''}`,
+  `\n${rows.length + memory.length + outages.length} rows, ${missed} with a promise missed${isWhole ? '; docs/faults.md is written' : ''}`,
 );
 process.exit(missed === 0 && broken === undefined ? 0 : 1);
 
@@ -82,8 +98,10 @@ async function runAll(): Promise<void> {
       for (const fault of chosen) {
         const beganMs = Date.now();
         const seen = await runFault(fault, { stage, pairs, watch, perSecond: PER_SECOND });
-        rows.push(...seen);
-        say(`\n${describeFaultRows(seen)}\n(${fault.name}: ${Math.round((Date.now() - beganMs) / 1_000)} s)`);
+        rows.push(...seen.rows);
+        memory.push(...seen.memory);
+        const described = [describeFaultRows(seen.rows), describeMemory(seen.memory)].filter(Boolean);
+        say(`\n${described.join('\n')}\n(${fault.name}: ${Math.round((Date.now() - beganMs) / 1_000)} s)`);
       }
     } finally {
       await watch.close();

@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import {
-  GetFunctionConfigurationCommand,
-  LambdaClient,
-  paginateListFunctions,
-  UpdateFunctionConfigurationCommand,
-} from '@aws-sdk/client-lambda';
-import {
   CreateSecretCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
@@ -32,8 +26,11 @@ import { type Stack, startStack } from '../../local/stack.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type Relay, startRelay } from '../helpers/relay.ts';
 import { brokerOrders } from './broker-orders.ts';
+import { createDeliveryHold } from './delivery-hold.ts';
 import { processesOfFunction } from './function-processes.ts';
-import { startTableRelay, type TableRelay } from './table-relay.ts';
+import { relayTable } from './function-settings.ts';
+import { startPublishRelay } from './publish-relay.ts';
+import { startTableRelay } from './table-relay.ts';
 
 /** Clusters whose brokers the functions reach through the relays. */
 export const CLUSTERS = { mqtt: 'factory-by-relay', rocketmq: 'business-by-relay', iot: 'devices' } as const;
@@ -47,11 +44,10 @@ export const FUNCTIONS = {
 /** Small enough for the broker to need a new file within a minute of traffic. */
 const COMMIT_LOG_FILE_BYTES = 8 * 1_024 * 1_024;
 const RUNNING_MS = 120_000;
-const UPDATED_MS = 60_000;
 
 export type FaultStage = Awaited<ReturnType<typeof openFaultStage>>;
 
-/** The whole stack, deployed, with relays before both brokers and before DynamoDB. */
+/** The whole stack, deployed, with relays before both brokers, before DynamoDB and, for who asks for it, before AWS IoT. */
 export async function openFaultStage() {
   const dir = path.join(LOCAL_DIR, 'faults');
   const stack = await startStack({
@@ -62,19 +58,21 @@ export async function openFaultStage() {
   const closing: (() => Promise<void>)[] = [() => stack.stop()];
   try {
     const { aws, rocketmq } = stack;
+    const hold = createDeliveryHold();
     const relays = {
       rocketmq: await startRelay(rocketmq.ports.grpc),
-      mqtt: await startRelay(Number(new URL(stack.file.mqtt.url).port)),
+      mqtt: await startRelay(Number(new URL(stack.file.mqtt.url).port), hold.watch),
       table: await startTableRelay(aws.endpoint),
+      iot: await startPublishRelay(aws.endpoint),
     };
     closing.push(async () => {
-      await Promise.all([relays.rocketmq.close(), relays.mqtt.close(), relays.table.close()]);
+      await Promise.all(Object.values(relays).map((relay) => relay.close()));
     });
     await relayTable(stack, relays.table);
     const api = createApiClient({ api: stack.file.api, region: aws.region, user: stack.user });
     const secrets = await registerByRelay(stack, relays, api);
     const control = openControl(stack);
-    return { dir, stack, relays, api, secrets, ...control, ...brokersOf(stack, dir), close };
+    return { dir, stack, relays, hold, api, secrets, ...control, ...brokersOf(stack, dir), close };
 
     async function close(): Promise<void> {
       for (const end of closing.splice(0).reverse()) await end();
@@ -83,24 +81,6 @@ export async function openFaultStage() {
     for (const end of closing.splice(0).reverse()) await end();
     throw error;
   }
-}
-
-/** Functions ask DynamoDB through the relay from now on. Once more after each deployment. */
-export async function relayTable({ aws }: Stack, { url }: TableRelay): Promise<void> {
-  const lambda = new LambdaClient(rootConfig(aws));
-  for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {})) {
-    for (const { FunctionName = '', Environment } of Functions) {
-      if (Environment?.Variables?.TABLE_NAME === undefined) continue;
-      const Variables = { ...Environment.Variables, AWS_ENDPOINT_URL_DYNAMODB: url };
-      await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
-      await eventually(
-        async () => await lambda.send(new GetFunctionConfigurationCommand({ FunctionName })),
-        ({ LastUpdateStatus = 'Successful' }) => LastUpdateStatus === 'Successful',
-        { timeoutMs: UPDATED_MS, what: `${FunctionName} is updated` },
-      );
-    }
-  }
-  lambda.destroy();
 }
 
 async function registerByRelay(

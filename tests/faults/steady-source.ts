@@ -5,7 +5,8 @@ import { type NumberedMessage, numberedMessage } from '../helpers/numbered-messa
 export interface SteadySource {
   /** Accepted by the source's broker, in the order of their numbers, each once however often it was sent. */
   readonly sent: readonly NumberedMessage[];
-  start(perSecond?: number): void;
+  /** @param most - so many, and then no more; default: until it is told to pause */
+  start(perSecond?: number, most?: number): void;
   /** Resolves when all that was begun has been accepted. */
   pause(): Promise<void>;
   close(): Promise<void>;
@@ -30,6 +31,7 @@ export function createSteadySource(options: {
   const sent: NumberedMessage[] = [];
   const outbox: NumberedMessage[] = [];
   let made = 0;
+  let left = 0;
   let perSecond = 0;
   let lastMs = Date.now();
   let isClosed = false;
@@ -38,11 +40,13 @@ export function createSteadySource(options: {
     const nowMs = Date.now();
     const due = Math.floor(((nowMs - lastMs) * perSecond) / 1_000);
     if (due === 0) return;
-    lastMs = nowMs;
+    // The rest of the time is no whole message yet.
+    lastMs += (due * 1_000) / perSecond;
     const room = Math.ceil(perSecond * BUFFER_SECONDS) - outbox.length;
-    for (let count = Math.min(due, room); count > 0; count -= 1) {
+    for (let count = Math.min(due, room, left); count > 0; count -= 1) {
       const message = numberedMessage(made);
       made += 1;
+      left -= 1;
       const isEmpty = options.isNeverEmpty === true && message.payload.length === 0;
       outbox.push(isEmpty ? { ...message, payload: Buffer.of(0) } : message);
     }
@@ -70,8 +74,9 @@ export function createSteadySource(options: {
 
   return {
     sent,
-    start(rate = options.perSecond) {
+    start(rate = options.perSecond, most = Number.POSITIVE_INFINITY) {
       lastMs = Date.now();
+      left = most;
       perSecond = rate;
     },
     async pause() {

@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Relay } from '../../helpers/relay.ts';
+import { OUTAGE_MESSAGES, OUTAGE_MS } from '../eighteen-seconds-figures.ts';
 import type { Fault } from '../fault.ts';
 import { PAIR_NAMES, type PairName } from '../pairs.ts';
 import type { FaultStage } from '../stage.ts';
 
-const AWAY_MS = 20_000;
 const HANG_MS = 30_000;
+const BLACK_HOLE_MS = 20_000;
 const RESETS_MS = 10_000;
 const RESET_EVERY_MS = 500;
 const SLOW_MS = 400;
+const SLOW_FOR_MS = 10_000;
 /** Promises are kept at this rate too for what takes a part away altogether. */
 const FAST = 500;
 
@@ -17,6 +19,9 @@ interface Part {
   /** Its faults' names begin so. */
   prefix: string;
   name: string;
+  /** How long it is killed for, and what its new start takes. */
+  awayMs: number;
+  startMs: number;
   /** Those that have it at one end. */
   pairs: readonly PairName[];
   relay(stage: FaultStage): Relay;
@@ -28,6 +33,8 @@ interface Part {
 const ROCKETMQ: Part = {
   prefix: 'rocketmq',
   name: 'RocketMQ',
+  awayMs: OUTAGE_MS,
+  startMs: 10_000,
   pairs: PAIR_NAMES,
   relay: ({ relays }) => relays.rocketmq,
   pid: ({ rocketmq }) => rocketmq.broker.pid,
@@ -37,6 +44,8 @@ const ROCKETMQ: Part = {
 const MQTT: Part = {
   prefix: 'mqtt',
   name: 'the MQTT broker',
+  awayMs: 20_000,
+  startMs: 5_000,
   pairs: ['mqtt → rocketmq', 'rocketmq → mqtt'],
   relay: ({ relays }) => relays.mqtt,
   pid: (stage) => stage.mqttPid(),
@@ -46,12 +55,30 @@ const MQTT: Part = {
 
 /** Both brokers: killed, hung, unreachable in silence, resetting; the MQTT broker also slow. */
 export const BROKER_FAULTS: readonly Fault[] = [
-  ...faultsOf(ROCKETMQ),
-  ...faultsOf(MQTT),
+  {
+    ...killed(ROCKETMQ),
+    // The outage of 18 s for everybody: after it, what the sources could not send is sent.
+    messages: OUTAGE_MESSAGES,
+    costsMs: ROCKETMQ.startMs + 20_000,
+  },
+  hung(ROCKETMQ),
+  swallowed(ROCKETMQ),
+  killed(MQTT),
+  hung(MQTT),
+  swallowed(MQTT),
+  {
+    name: 'connections-reset',
+    what: `each connection to RocketMQ and to the MQTT broker is reset, again every 0.5 s, for ${RESETS_MS / 1_000} s`,
+    lastsMs: 0,
+    costsMs: RESETS_MS,
+    degrades: [],
+    holdsUp: PAIR_NAMES,
+    begin: ({ stage }) => resetAgainAndAgain([stage.relays.rocketmq, stage.relays.mqtt]),
+  },
   {
     name: 'slow-pubacks',
-    what: `whatever the MQTT broker says comes ${SLOW_MS} ms late, for 20 s`,
-    lastsMs: 20_000,
+    what: `whatever the MQTT broker says comes ${SLOW_MS} ms late, for ${SLOW_FOR_MS / 1_000} s`,
+    lastsMs: SLOW_FOR_MS,
     degrades: [],
     async begin({ stage }) {
       stage.relays.mqtt.slow(SLOW_MS);
@@ -60,26 +87,23 @@ export const BROKER_FAULTS: readonly Fault[] = [
   },
 ];
 
-function faultsOf(part: Part): Fault[] {
-  const takenAway = [killed(part), hung(part), swallowed(part)];
-  return [
-    ...takenAway.flatMap((fault) => [fault, { ...fault, name: `${fault.name}-fast`, perSecond: FAST }]),
-    {
-      name: `${part.prefix}-resets`,
-      what: `each connection to ${part.name} is reset, again every 0.5 s, for ${RESETS_MS / 1_000} s`,
-      lastsMs: 0,
-      degrades: [],
-      holdsUp: part.pairs,
-      begin: ({ stage }) => resetAgainAndAgain(part.relay(stage)),
-    },
-  ];
-}
+/** What takes a part away altogether, at five times the rate. Only with `--long`: what has gathered takes its time. */
+export const FAST_BROKER_FAULTS: readonly Fault[] = [ROCKETMQ, MQTT].flatMap((part) =>
+  [killed(part), hung(part), swallowed(part)].map((fault) => ({
+    ...fault,
+    name: `${fault.name}-fast`,
+    perSecond: FAST,
+    costsMs: (fault.costsMs ?? 0) + 60_000,
+    isLong: true,
+  })),
+);
 
-function killed({ prefix, name, pairs, kill, restart }: Part): Fault {
+function killed({ prefix, name, awayMs, startMs, pairs, kill, restart }: Part): Fault {
   return {
     name: `${prefix}-killed`,
-    what: `${name} is killed (SIGKILL) and started again ${AWAY_MS / 1_000} s later`,
-    lastsMs: AWAY_MS,
+    what: `${name} is killed (SIGKILL) and started again ${awayMs / 1_000} s later`,
+    lastsMs: awayMs,
+    costsMs: startMs,
     degrades: pairs,
     async begin({ stage }) {
       await kill(stage);
@@ -107,8 +131,8 @@ function hung({ prefix, name, pairs, pid }: Part): Fault {
 function swallowed({ prefix, name, pairs, relay }: Part): Fault {
   return {
     name: `${prefix}-black-hole`,
-    what: `the network drops all packets to ${name} in silence for ${HANG_MS / 1_000} s`,
-    lastsMs: HANG_MS,
+    what: `the network drops all packets to ${name} in silence for ${BLACK_HOLE_MS / 1_000} s`,
+    lastsMs: BLACK_HOLE_MS,
     degrades: pairs,
     async begin({ stage }) {
       relay(stage).swallow();
@@ -117,11 +141,13 @@ function swallowed({ prefix, name, pairs, relay }: Part): Fault {
   };
 }
 
-async function resetAgainAndAgain(relay: Relay) {
+async function resetAgainAndAgain(relays: readonly Relay[]) {
   const endMs = Date.now() + RESETS_MS;
   while (Date.now() < endMs) {
-    relay.reset();
-    relay.heal();
+    for (const relay of relays) {
+      relay.reset();
+      relay.heal();
+    }
     await delay(RESET_EVERY_MS);
   }
   return async () => undefined;

@@ -1,15 +1,17 @@
+import type { ApiAnswer } from '../../../local/api-client.ts';
 import type { Fault } from '../fault.ts';
 import { PAIR_NAMES } from '../pairs.ts';
 
 const MQTT_PAIRS = ['mqtt → rocketmq', 'rocketmq → mqtt'] as const;
 const THROTTLED_SHARE = 0.7;
+const ANY_STATUS = Array.from({ length: 500 }, (_, index) => index + 100);
 
 /** What the functions lean on: the table, and secrets. */
 export const CLOUD_FAULTS: readonly Fault[] = [
   {
     name: 'table-throttled',
-    what: `DynamoDB refuses ${THROTTLED_SHARE * 100} % of the requests for their number, for 20 s`,
-    lastsMs: 20_000,
+    what: `DynamoDB refuses ${THROTTLED_SHARE * 100} % of the requests for their number, for 15 s`,
+    lastsMs: 15_000,
     degrades: [],
     async begin({ stage }) {
       stage.relays.table.throttle(THROTTLED_SHARE);
@@ -18,17 +20,23 @@ export const CLOUD_FAULTS: readonly Fault[] = [
   },
   {
     name: 'table-away',
-    what: 'DynamoDB resets every connection for 30 s, longer than a lease; the API answers 503 meanwhile',
+    what: 'DynamoDB resets every connection for 30 s, longer than a lease; the API answers 503 meanwhile and claims no status of any task',
     lastsMs: 30_000,
     degrades: [],
     holdsUp: PAIR_NAMES,
     recoversMs: 15_000,
-    async begin({ stage, pairs }) {
+    async begin({ stage, pairs, tell, miss }) {
       stage.relays.table.goAway();
-      const { status } = await stage.api('GET', `/tasks/${pairs[0]?.taskId}`, {
-        expected: Array.from({ length: 500 }, (_, index) => index + 100),
-      });
-      if (status !== 503) throw new Error(`the API answers ${status} without its table, not 503`);
+      await Promise.all(
+        pairs.map(async ({ name, taskId }) => {
+          // Whatever keeps it from answering: the row says so.
+          const answer = await stage
+            .api('GET', `/tasks/${taskId}`, { expected: ANY_STATUS })
+            .catch(() => undefined);
+          tell(name, `the API: ${answer?.status ?? 'nothing'}`);
+          for (const what of claimsOf(answer)) miss(name, what);
+        }),
+      );
       return async () => stage.relays.table.heal();
     },
   },
@@ -48,3 +56,14 @@ export const CLOUD_FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** What is wrong with an answer about a task without the table. A problem document has its HTTP status as a number. */
+export function claimsOf(answer: Pick<ApiAnswer, 'status' | 'body'> | undefined): string[] {
+  if (answer === undefined) return ['the API does not answer without its table'];
+  const { status } = answer;
+  const claimed = (answer.body as { status?: unknown } | undefined)?.status;
+  return [
+    ...(status === 503 ? [] : [`the API answers ${status} without its table, not 503`]),
+    ...(typeof claimed === 'string' ? [`the API claims ${claimed} without its table`] : []),
+  ];
+}

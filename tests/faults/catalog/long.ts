@@ -1,20 +1,26 @@
 import type { Fault } from '../fault.ts';
 import { PAIR_NAMES } from '../pairs.ts';
+import { TWENTY_SHIFTS } from './twenty-shifts.ts';
 
 /** More than 17 times the 30 s for which a pulled message is invisible: 16 is where RocketMQ gives up by itself. */
 const LONG_MS = 10 * 60_000;
 const MQTT_PAIRS = ['mqtt → rocketmq', 'rocketmq → mqtt'] as const;
 
-/** Targets that are away for long. Only with `--long`. */
+/** What has gathered in so long a time has to be carried. */
+const CATCH_UP_MS = 3 * 60_000;
+const SHIFTS = ['session', 'pull'] as const;
+
+/** Targets that are away for long, under full input, and shifts that are killed again and again. Only with `--long`. */
 export const LONG_FAULTS: readonly Fault[] = [
   {
     name: 'rocketmq-away-long',
-    what: 'RocketMQ is killed, and started again 10 minutes later',
+    what: 'RocketMQ is killed, and started again 10 minutes later, more than 17 times the invisible time',
     lastsMs: LONG_MS,
     degrades: PAIR_NAMES,
     isLong: true,
-    recoversMs: 60_000,
+    costsMs: CATCH_UP_MS,
     quietMs: 2 * 60_000,
+    watchesMemory: SHIFTS,
     async begin({ stage }) {
       await stage.rocketmq.kill();
       return () => stage.rocketmq.restart();
@@ -26,11 +32,13 @@ export const LONG_FAULTS: readonly Fault[] = [
     lastsMs: LONG_MS,
     degrades: MQTT_PAIRS,
     isLong: true,
-    recoversMs: 5_000,
+    costsMs: CATCH_UP_MS,
     quietMs: 2 * 60_000,
+    watchesMemory: SHIFTS,
     async begin({ stage }) {
       stage.relays.mqtt.swallow();
       return async () => stage.relays.mqtt.heal();
     },
   },
+  TWENTY_SHIFTS,
 ];

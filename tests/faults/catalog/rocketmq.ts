@@ -7,6 +7,8 @@ import { PAIR_NAMES, type Pair } from '../pairs.ts';
 /** Those that write to RocketMQ. */
 const TO_ROCKETMQ = ['aws-iot → rocketmq', 'mqtt → rocketmq'] as const;
 const READ_OUT_MS = 60_000;
+/** The second one: the first is part of the fault. */
+const RESTART_MS = 10_000;
 const ACL_USER = { username: 'faults', password: 'not what the tasks have' };
 
 /** RocketMQ answers, and refuses. */
@@ -41,6 +43,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     name: 'rocketmq-throttles',
     what: 'the proxy takes one send at a time and answers 42900 (too many requests) to the rest, for 20 s; started with it and without it again',
     lastsMs: 20_000,
+    costsMs: RESTART_MS,
     degrades: [],
     holdsUp: PAIR_NAMES,
     async begin({ stage }) {
@@ -59,6 +62,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     name: 'rocketmq-credentials',
     what: 'RocketMQ asks for credentials that the tasks do not have, for 20 s; started with ACL and without it again',
     lastsMs: 20_000,
+    costsMs: RESTART_MS,
     degrades: PAIR_NAMES,
     async begin({ stage }) {
       const undo = [
@@ -76,6 +80,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     name: 'rocketmq-topic-deleted',
     what: 'every topic of the tasks is read out and deleted, and made again 15 s later',
     lastsMs: 15_000,
+    costsMs: 10_000,
     degrades: TO_ROCKETMQ,
     holdsUp: PAIR_NAMES,
     // The proxy remembers for 20 s that there is no such topic.
@@ -84,12 +89,13 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
   },
 ];
 
-async function deleteTopics({ stage, pairs }: FaultContext): Promise<() => Promise<void>> {
+async function deleteTopics({ stage, pairs, strikes }: FaultContext): Promise<() => Promise<void>> {
   await Promise.all(pairs.map(({ source }) => source.pause()));
   await Promise.all(pairs.map(untilReadOut));
   for (const { rocketmqTopic } of pairs) await stage.deleteTopic(rocketmqTopic);
   // What is written to RocketMQ by others has nowhere to go meanwhile: their publishers keep it.
   for (const { source } of pairs) source.start();
+  strikes();
   return async () => {
     for (const { rocketmqTopic, isOrdered } of pairs) {
       await stage.createTopic(isOrdered ? 'FIFO' : 'NORMAL', rocketmqTopic);
