@@ -3,7 +3,7 @@ export interface OverflowMark {
   groupKey: string;
   /** Put id of the last record that was, or was about to be, put into the queue. */
   lastPutId: string;
-  /** Put id of the record up to which the batching function has settled all of the group; only ever `lastPutId` or older. */
+  /** Put id of the last record of the group that the batching function has settled; only ever `lastPutId` or older. */
   drainedPutId?: string;
 }
 
@@ -24,7 +24,10 @@ export interface OverflowGroups {
     puts: readonly { groupKey: string; putId: string }[],
     nowMs: number,
   ): Promise<boolean[]>;
-  /** The record of this put is settled. Changes nothing unless it is the last one of its group. */
+  /**
+   * The record of this put is settled, and all before it. Changes nothing where a later one is known to be, or the mark knows
+   * of no such put.
+   */
   settled(taskId: string, groupKey: string, putId: string): Promise<void>;
   /** Marks of these groups; one that is gone is left out. */
   read(taskId: string, groupKeys: readonly string[]): Promise<OverflowMark[]>;

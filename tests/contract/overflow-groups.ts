@@ -40,17 +40,32 @@ export function describeOverflowGroups(name: string, build: () => Promise<Overfl
       expect(await groups.read('task', ['one'])).toEqual([{ groupKey: 'one', lastPutId: b }]);
     });
 
-    it('is drained by the last put only', async () => {
+    it('knows how far a group is drained, and does not go back', async () => {
       const [a, b] = [nextId(), nextId()];
       await announce('one', a);
       await announce('one', b);
       await groups.settled('task', 'one', a);
-      expect(await groups.read('task', ['one'])).toEqual([{ groupKey: 'one', lastPutId: b }]);
+      expect(await groups.read('task', ['one'])).toEqual([
+        { groupKey: 'one', lastPutId: b, drainedPutId: a },
+      ]);
       await groups.settled('task', 'one', b);
       await groups.settled('task', 'one', b);
       expect(await groups.read('task', ['one'])).toEqual([
         { groupKey: 'one', lastPutId: b, drainedPutId: b },
       ]);
+      await groups.settled('task', 'one', a);
+      const c = nextId();
+      await announce('one', c);
+      expect(await groups.read('task', ['one'])).toEqual([
+        { groupKey: 'one', lastPutId: c, drainedPutId: b },
+      ]);
+    });
+
+    it('is not settled by a put that its mark does not know', async () => {
+      const [a, b] = [nextId(), nextId()];
+      await announce('one', a);
+      await groups.settled('task', 'one', b);
+      expect(await groups.read('task', ['one'])).toEqual([{ groupKey: 'one', lastPutId: a }]);
     });
 
     it('makes no mark by settling', async () => {

@@ -13,6 +13,7 @@ export type Condition = (placeholders: Placeholders) => string;
 export const equals = (name: string, value: unknown): Condition => compare(name, '=', value);
 export const differs = (name: string, value: unknown): Condition => compare(name, '<>', value);
 export const atMost = (name: string, value: number | string): Condition => compare(name, '<=', value);
+export const atLeast = (name: string, value: number | string): Condition => compare(name, '>=', value);
 
 export const present =
   (name: string): Condition =>
@@ -82,7 +83,7 @@ export function changing(changes: Changes, condition?: Condition) {
   };
 }
 
-function compare(name: string, operator: '=' | '<>' | '<=', value: unknown): Condition {
+function compare(name: string, operator: '=' | '<>' | '<=' | '>=', value: unknown): Condition {
   return (placeholders) => `${nameOf(placeholders, name)} ${operator} ${placeholderOf(placeholders, value)}`;
 }
 

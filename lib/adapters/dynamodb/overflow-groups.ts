@@ -2,7 +2,7 @@ import { BatchGetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import { RETENTION_SECONDS } from '../../domain/resource-specs.ts';
 import type { OverflowGroups, OverflowMark } from '../../ports/overflow-groups.ts';
-import { absent, all, any, atMost, changing, conditional, equals } from './expressions.ts';
+import { absent, all, any, atLeast, atMost, changing, conditional, equals } from './expressions.ts';
 import { partitionQuery } from './read.ts';
 import type { Item, Key, Table } from './table.ts';
 import { remove, update } from './write.ts';
@@ -83,7 +83,10 @@ export function createDynamoOverflowGroups(table: Table): OverflowGroups {
     async settled(taskId, groupKey, putId) {
       await update(table, {
         Key: keyOf(taskId, groupKey),
-        ...changing({ set: { drainedPutId: putId } }, equals('lastPutId', putId)),
+        ...changing(
+          { set: { drainedPutId: putId } },
+          all(atLeast('lastPutId', putId), any(absent('drainedPutId'), atMost('drainedPutId', putId))),
+        ),
       });
     },
 

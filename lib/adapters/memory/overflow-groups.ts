@@ -21,7 +21,8 @@ export function createMemoryOverflowGroups(): OverflowGroups {
     },
     async settled(taskId, groupKey, putId) {
       const found = marks.get(keyOf(taskId, groupKey));
-      if (found?.lastPutId === putId) found.drainedPutId = putId;
+      if (found === undefined || found.lastPutId < putId || (found.drainedPutId ?? '') >= putId) return;
+      found.drainedPutId = putId;
     },
     async read(taskId, groupKeys) {
       return groupKeys.flatMap((groupKey) => {

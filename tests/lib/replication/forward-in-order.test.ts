@@ -69,7 +69,7 @@ describe('createForwardBatch with a FIFO queue', () => {
     expect(bodies().filter((body) => body.startsWith('a'))).toEqual(['a.0', 'a.1', 'a.2']);
     expect(await groups.list(TASK_ID)).toEqual([
       { groupKey: 'stations/a', lastPutId: 'put-a.2', drainedPutId: 'put-a.2' },
-      { groupKey: 'stations/b', lastPutId: 'put-b.9' },
+      { groupKey: 'stations/b', lastPutId: 'put-b.9', drainedPutId: 'put-b.0' },
     ]);
     // The session's lane has counted them as consumed.
     expect(counts[0]).toMatchObject({ replicated: 4, consumed: 0 });

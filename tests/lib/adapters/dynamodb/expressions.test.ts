@@ -3,6 +3,7 @@ import {
   absent,
   all,
   any,
+  atLeast,
   atMost,
   changing,
   conditional,
@@ -37,6 +38,10 @@ describe('conditional', () => {
       ConditionExpression: 'attribute_exists(#PK)',
       ExpressionAttributeNames: { '#PK': 'PK' },
     });
+  });
+
+  it('compares texts and numbers', () => {
+    expect(conditional(atLeast('used', 3)).ConditionExpression).toBe('#used >= :v0');
   });
 
   it('lists alternatives', () => {
