@@ -224,7 +224,7 @@ describe('options.retry of a batch', () => {
         clock.step(2_000);
       }
       // Until then nothing says that the target takes anything.
-      expect(waits.slice(0, 6).every((wait) => wait === 3 || wait === 45)).toBe(true);
+      expect(waits.slice(0, 6).every((wait) => wait === 2 || wait === 45)).toBe(true);
       expect(waits.slice(6)).toEqual([15, 15, undefined]);
       expect(deadLetters.entries[0]).toMatchObject({ recordId: 'a.0', tries: 3 });
     });

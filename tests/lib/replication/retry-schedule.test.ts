@@ -41,6 +41,13 @@ describe('visibilityTimeoutSeconds', () => {
     expect(visibilityTimeoutSeconds(received(agoMs), now, 0, MOST)).toBe(to);
   });
 
+  it('is at most 2 s for a record of a FIFO queue in the first five minutes', () => {
+    const ordered = (agoMs: number) => ({ ...received(agoMs), groupKey: 'a' });
+    expect(visibilityTimeoutSeconds(ordered(0), now, 0, LEAST)).toBe(1);
+    expect(visibilityTimeoutSeconds(ordered(0), now, 0, MOST)).toBe(2);
+    expect(visibilityTimeoutSeconds(ordered(5 * MINUTE_MS), now, 0, MOST)).toBe(60);
+  });
+
   it('honours a throttling target up to what SQS takes, in whole seconds', () => {
     expect(visibilityTimeoutSeconds(received(0), now, 7_001, MOST)).toBe(8);
     expect(visibilityTimeoutSeconds(received(0), now, 10 ** 12, MOST)).toBe(43_200);
