@@ -12,6 +12,7 @@ import type { SessionOverflow } from './session-overflow.ts';
 import type { OverflowReport } from './session-overflow-report.ts';
 import type { SenderEvents, SessionSender } from './session-sender.ts';
 import type { TargetWatch } from './session-target.ts';
+import type { WayBack } from './session-way-back.ts';
 
 /** A message that has waited so long goes to the task's queue: brokers lose patience after 5 to 10 s. */
 const LONGEST_WAIT_MS = 5_000;
@@ -28,6 +29,8 @@ export interface SessionFlowParts {
   overflow: SessionOverflow | undefined;
   /** Present: the task's queue is a FIFO queue. */
   groups: OverflowGroupsWatch | undefined;
+  /** Present where `groups` is. @param put - moves messages into the task's queue */
+  createWayBack?(put: (items: readonly LaneItem[]) => void): WayBack;
   report: OverflowReport;
   gate: LaneGate;
   tally: LaneTally;
@@ -47,8 +50,10 @@ export interface SessionFlow extends IntakeWays {
   /** To be called about ten times a second while `isActive`. */
   tick(): void;
   isActive(): boolean;
-  /** The batching function has settled all of some groups: the target accepts. */
-  drained(): void;
+  /** The batching function has settled something after that time: the target accepts. */
+  progressed(sinceMs: number): void;
+  /** The task's queue has nothing of this message group any more. */
+  leftQueue(groupKey: string): void;
   /** Resolves when everything that is under way now has been answered. */
   answered(): Promise<void>;
 }
@@ -57,6 +62,8 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
   const { lines, target, deadLetters, overflow, groups, gate, tally, clock } = parts;
   let isScheduled = false;
   let lastArrivalMs = 0;
+  let leftAtMs = 0;
+  const wayBack = parts.createWayBack?.(moveToQueue);
 
   const sender = parts.createSender({
     deadLetter: (item, error) => deadLetters.take(item, error),
@@ -66,11 +73,13 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
     held: (error) => parts.onTarget(error),
     stored: (wasAway) => {
       parts.onTarget(undefined);
+      wayBack?.accepted(clock.now(), true);
       if (wasAway) comeBack();
     },
   });
 
-  const unsettled = () => lines.waiting + sender.sending + (overflow?.pending ?? 0) + deadLetters.pending;
+  const unsettled = () =>
+    lines.waiting + sender.sending + (wayBack?.size ?? 0) + (overflow?.pending ?? 0) + deadLetters.pending;
 
   function mustOverflow({ groupKey }: Line): boolean {
     if (overflow === undefined) return false;
@@ -80,7 +89,11 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
   /** Moves a line to the task's queue. What of its group is under way is waited for: it may have to go before. */
   function flush(line: Line, isTaken?: (item: LaneItem) => boolean): void {
     if (overflow === undefined || (line.isGrouped && line.calls > 0)) return;
-    for (const item of lines.drain(line, isTaken)) overflow.take(item);
+    moveToQueue(lines.drain(line, isTaken));
+  }
+
+  function moveToQueue(items: readonly LaneItem[]): void {
+    for (const item of items) overflow?.take(item);
     schedule();
   }
 
@@ -105,9 +118,11 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
 
   function goAway(nowMs: number): void {
     target.leave(nowMs);
+    leftAtMs = nowMs;
     parts.onTarget(sender.lastError ?? noAnswer());
     sender.abandon();
     for (const line of [...lines.all()]) flush(line);
+    wayBack?.left(nowMs);
   }
 
   /** Without order nothing has to wait for the queue. */
@@ -168,6 +183,8 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
     send(item) {
       countReceipt(item.delivery);
       lastArrivalMs = clock.now();
+      // What is ahead of it in its own line goes first.
+      if (lines.isIdle(item) && wayBack?.keep(item, lastArrivalMs) === true) return;
       const isProbe = mayProbe(item, lastArrivalMs);
       const line = lines.push(item);
       if (isProbe) {
@@ -182,8 +199,8 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
     buffer(item, fault) {
       countReceipt(item.delivery);
       if (fault !== undefined) parts.onFault(fault);
-      overflow?.take(item);
-      schedule();
+      wayBack?.giveUp(item.groupKey);
+      moveToQueue([item]);
     },
 
     tick() {
@@ -191,14 +208,25 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
       tally.tell(nowMs);
       if (!gate.mayBegin()) return;
       watchTarget(nowMs);
-      groups?.poll();
+      wayBack?.tick(nowMs);
+      groups?.poll(wayBack?.groupKeys);
       deadLetters.pump();
       work();
       parts.report.update(isOverflowing(nowMs), nowMs);
     },
     isActive: () => unsettled() > 0 || target.isAway || (groups?.size ?? 0) > 0 || parts.report.isOverflowing,
-    drained() {
-      if (target.stored(clock.now(), sender.calls > 0 || lines.waiting > 0)) parts.onTarget(undefined);
+    progressed(sinceMs) {
+      const nowMs = clock.now();
+      if (target.isAway) {
+        if (sinceMs < leftAtMs || wayBack?.believes(nowMs) === false) return;
+        target.stored(nowMs, sender.calls > 0 || lines.waiting > 0);
+        parts.onTarget(undefined);
+      }
+      // While it is not away nothing is told to `target`: what this lane sends itself has to be answered.
+      wayBack?.accepted(nowMs, false);
+    },
+    leftQueue(groupKey) {
+      for (const item of wayBack?.release(groupKey) ?? []) lines.push(item);
       schedule();
     },
     async answered() {
@@ -212,5 +240,6 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
 
   function countReceipt({ receivedAtMs, isDuplicate }: SessionDelivery, isCopy = false): void {
     tally.received(receivedAtMs, isDuplicate || isCopy);
+    wayBack?.arrived(clock.now());
   }
 }

@@ -19,6 +19,7 @@ import { createOverflowReport } from './session-overflow-report.ts';
 import { createSessionSender } from './session-sender.ts';
 import type { SubscriptionPlan } from './session-subscription.ts';
 import { createTargetWatch } from './session-target.ts';
+import { createWayBack } from './session-way-back.ts';
 
 /** What a lane is made of, beside its connection. */
 export interface LaneWorks {
@@ -63,7 +64,8 @@ export function createLaneWorks(options: {
           marks: ports.overflowGroups,
           clock,
           logger,
-          onDrained: () => flow.drained(),
+          onProgress: (sinceMs) => flow.progressed(sinceMs),
+          onOver: (groupKey) => flow.leftQueue(groupKey),
         })
       : undefined;
   const overflow: SessionOverflow | undefined =
@@ -78,6 +80,9 @@ export function createLaneWorks(options: {
     deadLetters: createSessionDeadLetters({ ...common, deadLetters: ports.deadLetters, largeBodies }),
     overflow,
     groups,
+    ...(groups === undefined
+      ? {}
+      : { createWayBack: (put) => createWayBack({ ...ports.settings, groups, put, random }) }),
     report: createOverflowReport({
       taskId,
       wasOverflowing: task.overflowing === true,

@@ -37,6 +37,8 @@ export interface Lines {
   /** Items that wait in a line. */
   readonly waiting: number;
   all(): Iterable<Line>;
+  /** Whether nothing of an item's line waits or is under way. */
+  isIdle(item: LaneItem): boolean;
   /** Puts an item at the end of its line. */
   push(item: LaneItem): Line;
   /** Takes what the next call carries, of one topic; undefined: nothing may go now. Lines take turns. */
@@ -53,10 +55,11 @@ export function createLines(): Lines {
   const ready = new Set<Line>();
   let waiting = 0;
 
-  function lineOf({ message, groupKey }: LaneItem): Line {
+  function lineOf(item: LaneItem): Line {
+    const { message, groupKey } = item;
     const rocketmqTopic = message?.rocketmqTopic ?? '';
     const messageGroup = message?.messageGroup;
-    const key = messageGroup === undefined ? rocketmqTopic : `${rocketmqTopic}\n${messageGroup}`;
+    const key = keyOf(item);
     const found = lines.get(key);
     if (found !== undefined) return found;
     const line: Line = {
@@ -118,6 +121,7 @@ export function createLines(): Lines {
       return waiting;
     },
     all: () => lines.values(),
+    isIdle: (item) => !lines.has(keyOf(item)),
     push(item) {
       const line = lineOf(item);
       line.items.push(item);
@@ -150,4 +154,9 @@ export function createLines(): Lines {
       return items;
     },
   };
+}
+
+function keyOf({ message }: LaneItem): string {
+  const { rocketmqTopic = '', messageGroup } = message ?? {};
+  return messageGroup === undefined ? rocketmqTopic : `${rocketmqTopic}\n${messageGroup}`;
 }

@@ -140,12 +140,15 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
   }
 
   /** Publishes 200 a second into four topics, over an outage of the target; what is published, in order. */
-  async function publishOverOutage(taskId: string): Promise<string[]> {
+  async function publishOverOutage(
+    taskId: string,
+    { burst: count = BURST, afterMs = 1_500 } = {},
+  ): Promise<string[]> {
     const payloads: string[] = [];
     const broker0 = rocketmq.rocketmq.broker.pid;
     const publishFor = async (ms: number) => {
       for (const endMs = Date.now() + ms; Date.now() < endMs; await delay(50)) {
-        const burst = Array.from({ length: BURST }, (_, index) => {
+        const burst = Array.from({ length: count }, (_, index) => {
           const number = payloads.length + index;
           return `${number % 4}.${number}`;
         });
@@ -166,7 +169,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
     } finally {
       process.kill(broker0, 'SIGCONT');
     }
-    await publishFor(1_500);
+    await publishFor(afterMs);
     return payloads;
   }
 
@@ -237,6 +240,40 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
       payloads.push(payload);
       await broker.publisher.publishAsync(`${taskId}/${group}`, payload, { qos: 1 });
     }
+    const messages = await rocketmq.readBack(rocketmqTopic, payloads.length + DUPLICATES, payloads.length);
+    const arrived = [...new Set(messages.map(({ body }) => body.toString()))];
+    for (const group of ['0.', '1.', '2.', '3.']) {
+      const ofGroup = (body: string) => body.startsWith(group);
+      expect(arrived.filter(ofGroup)).toEqual(payloads.filter(ofGroup));
+    }
+    await lane.close();
+  });
+
+  it('sends groups directly again while they are published to', async () => {
+    const { taskId, rocketmqTopic, open, forward, overflowGroups } = await setUp(true);
+    const lane = open();
+    await eventually(async () => lane.isEffective(), Boolean, {
+      timeoutMs: 20_000,
+      what: 'the lane is effective',
+    });
+    // Each group gets 10 a second.
+    let isPublished = false;
+    const publishing = publishOverOutage(taskId, { burst: 2, afterMs: 20_000 }).finally(() => {
+      isPublished = true;
+    });
+    await eventually(
+      () => overflowGroups.list(taskId),
+      (marks) => marks.length === 4,
+      { timeoutMs: 20_000, what: 'all groups have overflowed' },
+    );
+    let left = 4;
+    while (left > 0 && !isPublished) {
+      await forward();
+      left = (await overflowGroups.list(taskId)).length;
+    }
+    expect(isPublished).toBe(false);
+    const payloads = await publishing;
+    expect(await forward()).toBe(0);
     const messages = await rocketmq.readBack(rocketmqTopic, payloads.length + DUPLICATES, payloads.length);
     const arrived = [...new Set(messages.map(({ body }) => body.toString()))];
     for (const group of ['0.', '1.', '2.', '3.']) {

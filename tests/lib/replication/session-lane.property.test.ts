@@ -7,7 +7,9 @@ import {
   InvalidMessageError,
 } from '../../../lib/domain/errors.ts';
 import type { Clock } from '../../../lib/ports/clock.ts';
+import type { OverflowGroups } from '../../../lib/ports/overflow-groups.ts';
 import type { Lane } from '../../../lib/replication/lane.ts';
+import { createQueueDrain } from '../../helpers/queue-drain.ts';
 import { createLaneWorld, orderedTask, sessionTask } from '../../helpers/session-lane.ts';
 
 /** What the cluster says from some moment on. */
@@ -39,7 +41,10 @@ type Event =
   | { kind: 'lose lease' }
   | { kind: 'disconnect' }
   | { kind: 'pause' }
-  | { kind: 'drain queue'; count: number };
+  | { kind: 'drain queue'; count: number; isKilled: boolean }
+  /** Each group is published to all the time, and the batching function works on. */
+  | { kind: 'stream'; groups: number; everyMs: number; steps: number; drainsOf20: number }
+  | { kind: 'table'; fails: 'never' | 'before' | 'after' };
 
 const events = fc.array(
   fc.oneof(
@@ -81,6 +86,24 @@ const events = fc.array(
       arbitrary: fc.record({
         kind: fc.constant('drain queue' as const),
         count: fc.integer({ min: 1, max: 40 }),
+        isKilled: fc.boolean(),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('stream' as const),
+        groups: fc.integer({ min: 1, max: 3 }),
+        everyMs: fc.constantFrom(50, 100, 250),
+        steps: fc.integer({ min: 10, max: 80 }),
+        drainsOf20: fc.integer({ min: 0, max: 20 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('table' as const),
+        fails: fc.constantFrom('never', 'before', 'after'),
       }),
     },
   ),
@@ -97,8 +120,9 @@ async function live(isOrdered: boolean, script: readonly Event[]) {
     receiveMaximum: 20,
   });
   const published: string[] = [];
-  let drainedRecords = 0;
+  const table = breakTable(world.groups);
   let turn = 0;
+  let busyReturns = 0;
   let lane: (Lane & { lease: { isOurs: boolean } }) | undefined;
   let mode: 'forward' | 'buffer' = 'forward';
   const open = async () => {
@@ -116,15 +140,30 @@ async function live(isOrdered: boolean, script: readonly Event[]) {
     seen = bodies.length;
   };
 
-  /** As much of the queue as the batching function comes to, in the queue's order. */
-  async function drainQueue(count = Number.POSITIVE_INFINITY): Promise<void> {
+  const queueDrain = createQueueDrain(world, (body) => arrived.push(body));
+  /** As much of the queue as the batching function comes to. */
+  async function drainQueue(count?: number, isKilled = false): Promise<void> {
     look();
-    const records = world.queue.records(world.queueUrl).slice(drainedRecords, drainedRecords + count);
-    const bodies = world.queued().slice(drainedRecords);
-    drainedRecords += records.length;
-    for (const [index, { groupKey, putId }] of records.entries()) {
-      arrived.push(bodies[index] ?? '');
-      if (groupKey !== undefined) await world.groups.settled(world.task.taskId, groupKey, putId);
+    await queueDrain.drain(count, { isKilled });
+  }
+
+  function publish(groups: readonly number[]): void {
+    const payloads = groups.map((group, index) => {
+      return `${GROUPS[group % GROUPS.length]}.${published.length + index}`;
+    });
+    published.push(...payloads);
+    world.publish(payloads, topicOf);
+  }
+
+  async function stream({ groups, everyMs, steps, drainsOf20 }: Event & { kind: 'stream' }): Promise<void> {
+    for (let step = 0; step < steps; step += 1) {
+      const marksBefore = (await world.groups.list(world.task.taskId)).length;
+      if ((step * 50) % everyMs === 0) publish(Array.from({ length: groups }, (_, group) => group));
+      await world.pass(50);
+      if ((await world.groups.list(world.task.taskId)).length < marksBefore) busyReturns += 1;
+      // What the queue has waits for a moment, as it would for its function.
+      if (step % 20 < drainsOf20) await drainQueue(Math.max(0, queueDrain.left() - groups));
+      if (step % 20 === 19 && drainsOf20 > 0) await drainQueue();
     }
   }
 
@@ -132,13 +171,13 @@ async function live(isOrdered: boolean, script: readonly Event[]) {
     switch (event.kind) {
       case 'publish': {
         turn += 1;
-        const payloads = Array.from({ length: event.count }, (_, index) => {
-          const number = published.length + index;
-          return `${GROUPS[(turn * 3 + (index % event.groups)) % GROUPS.length]}.${number}`;
-        });
-        published.push(...payloads);
-        return world.publish(payloads, topicOf);
+        return publish(Array.from({ length: event.count }, (_, index) => turn * 3 + (index % event.groups)));
       }
+      case 'stream':
+        return stream(event);
+      case 'table':
+        table.fails = event.fails;
+        return;
       case 'pass':
         await world.pass(event.ms);
         return look();
@@ -177,7 +216,7 @@ async function live(isOrdered: boolean, script: readonly Event[]) {
         mode = mode === 'forward' ? 'buffer' : 'forward';
         return open();
       case 'drain queue':
-        return drainQueue(event.count);
+        return drainQueue(event.count, event.isKilled);
     }
   }
 
@@ -185,16 +224,33 @@ async function live(isOrdered: boolean, script: readonly Event[]) {
   for (const event of script) await happen(event);
   look();
   const kept = world.kept();
+  table.fails = 'never';
   const safe = new Set([
     ...world.bodies(topic),
     ...world.queued(),
     ...world.deadLetters.entries.map(({ envelope }) => payloadOf(envelope)),
   ]);
-  return { world, published, arrived, drainQueue, kept, safe, topic, look, lane: () => lane };
+  return { world, published, arrived, drainQueue, kept, safe, topic, look, busyReturns, lane: () => lane };
 }
 
 const payloadOf = (envelope: string) =>
   Buffer.from((JSON.parse(envelope) as { p?: string }).p ?? '', 'base64').toString();
+
+/** Lets reads of marks fail, and writes with or without having been done. */
+function breakTable(groups: OverflowGroups): { fails: 'never' | 'before' | 'after' } {
+  const table: { fails: 'never' | 'before' | 'after' } = { fails: 'never' };
+  const { read, announce, forget } = groups;
+  async function through<T>(work: () => Promise<T>): Promise<T> {
+    if (table.fails === 'before') throw new Error('the table is away');
+    const answer = await work();
+    if (table.fails === 'after') throw new Error('no answer');
+    return answer;
+  }
+  groups.read = (...given) => through(() => read(...given));
+  groups.announce = (...given) => through(() => announce(...given));
+  groups.forget = (...given) => through(() => forget(...given));
+  return table;
+}
 
 /** In the order in which they came first. */
 const firsts = (bodies: readonly string[]) => [...new Set(bodies)];
@@ -256,10 +312,12 @@ describe('createSessionLane', () => {
   );
 
   it('keeps each group in order, by the direct way and by the queue together', async () => {
+    let busyReturns = 0;
     await fc.assert(
       fc.asyncProperty(events, async (script) => {
         const life = await live(true, script);
         const { world } = life;
+        busyReturns += life.busyReturns;
         world.producer.decide(() => undefined);
         world.queue.decide(() => true);
         await life.lane()?.close();
@@ -277,7 +335,9 @@ describe('createSessionLane', () => {
         }
         await last.close();
       }),
-      { numRuns: 60 },
+      { numRuns: 120 },
     );
+    // Groups came back although they were published to all the time.
+    expect(busyReturns).toBeGreaterThan(0);
   }, 120_000);
 });
