@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
+import { createDynamoFigureStore } from '../lib/adapters/dynamodb/figure-store.ts';
 import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
@@ -24,6 +25,7 @@ import { createListRevisions } from '../lib/control/list-revisions.ts';
 import { createListTasks } from '../lib/control/list-tasks.ts';
 import { createLiveStatus } from '../lib/control/live-status.ts';
 import { createPauseTask } from '../lib/control/pause-task.ts';
+import { createReadErrors } from '../lib/control/read-errors.ts';
 import { createShowTask } from '../lib/control/show-task.ts';
 import { createStackGuard } from '../lib/control/stack-guard.ts';
 import { createStartTask } from '../lib/control/start-task.ts';
@@ -51,6 +53,7 @@ const operations = taskOperations({
   createTask: createCreateTask(shared),
   listTasks: createListTasks({ tasks, liveStatus }),
   getTask: createShowTask({ getTask, liveStatus }),
+  readErrors: createReadErrors({ figures: createDynamoFigureStore(table) }),
   editTask: createEditTask({ ...shared, parseDefinition }),
   deleteTask: createDeleteTask(shared),
   startTask: createStartTask(shared),

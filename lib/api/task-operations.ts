@@ -6,17 +6,19 @@ import type { ListEvents } from '../control/list-events.ts';
 import type { ListRevisions } from '../control/list-revisions.ts';
 import type { ListTasks } from '../control/list-tasks.ts';
 import type { PauseTask } from '../control/pause-task.ts';
+import type { ReadErrors } from '../control/read-errors.ts';
 import type { StartTask } from '../control/start-task.ts';
 import type { Task, TaskStatus } from '../domain/task.ts';
 import type { TaskFilter } from '../domain/task-filter.ts';
 import type { Operations } from './route.ts';
 import type { TASK_ROUTES } from './task-routes.ts';
-import { taskAnswer } from './task-schemas.ts';
+import { lastErrorsAnswer, taskAnswer } from './task-schemas.ts';
 
 export interface TaskUseCases {
   createTask: CreateTask;
   listTasks: ListTasks;
   getTask: GetTask;
+  readErrors: ReadErrors;
   editTask: EditTask;
   deleteTask: DeleteTask;
   startTask: StartTask;
@@ -45,7 +47,11 @@ export function taskOperations(use: TaskUseCases): Operations<typeof TASK_ROUTES
       const page = await use.listTasks({ filter, limit, cursor });
       return { status: 200, body: { ...page, items: page.items.map(taskAnswer) } };
     },
-    'GET /tasks/{taskId}': async ({ params }) => answer(200, await use.getTask(params.taskId)),
+    'GET /tasks/{taskId}': async ({ params }) => {
+      const [task, errors] = await Promise.all([use.getTask(params.taskId), use.readErrors(params.taskId)]);
+      const body = { ...taskAnswer(task), lastErrors: lastErrorsAnswer(errors) };
+      return { status: 200, body, version: task.version };
+    },
     'PATCH /tasks/{taskId}': async ({ params, body, ifMatch, actor }) => {
       const request = { ...params, patch: body, expectedVersion: ifMatch, actor };
       const { task, warnings, affectsBuffered } = await use.editTask(request);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { consumerGroupOf } from '../domain/consumer-group.ts';
+import { MAX_MESSAGE_ERRORS, type MessageError } from '../domain/message-errors.ts';
 import type { Task } from '../domain/task.ts';
 import { TASK_STATUSES, TaskDefinition } from '../domain/task.ts';
 import { isFromRocketmq, pathOf } from '../domain/task-path.ts';
@@ -27,6 +28,23 @@ const MadeResources = z
   })
   .meta({ description: 'What was made for the task in the AWS account' });
 
+const LastError = z.object({
+  at: Timestamp,
+  code: z.string(),
+  reason: z.string(),
+  outcome: z.enum(['dead-letter', 'retried']).meta({
+    description: 'dead-letter: it is kept as one. retried: it is, or was, tried again',
+  }),
+  sourceTopic: z.string().optional().meta({ description: 'MQTT topic or RocketMQ topic that it came by' }),
+  targetTopic: z.string().optional().meta({ description: 'Where it was to go, if the mapping got so far' }),
+  sourceId: z
+    .string()
+    .optional()
+    .meta({ description: 'RocketMQ’s message id, or of the record in the task’s queue' }),
+  mqferryId: z.string().optional().meta({ description: '`mqferry_id` of the message' }),
+  deadLetterId: z.string().optional(),
+});
+
 /** A task, as the API answers it: the definition, what is wanted, what is true. */
 export const TaskAnswer = z.object({
   taskId: z.string().meta({ description: 'A ULID', example: '01J9Z3N8Q2W5R7T9V1X3Y5Z7A9' }),
@@ -49,6 +67,10 @@ export const TaskAnswer = z.object({
   warnings: Warnings.optional(),
   affectsBuffered: z.int().min(0).optional().meta({
     description: 'After an edit: messages that wait and will go through the new mapping; approximate',
+  }),
+  lastErrors: z.array(LastError).max(MAX_MESSAGE_ERRORS).optional().meta({
+    description:
+      'Of `GET /tasks/{taskId}`: the last failures of single messages, newest first; of a message the last one, and of what is tried again at most three of a code',
   }),
 });
 export type TaskAnswer = z.infer<typeof TaskAnswer>;
@@ -83,6 +105,11 @@ export function taskAnswer(task: Task): TaskAnswer {
       })),
     },
   };
+}
+
+/** What is told of the last failures. */
+export function lastErrorsAnswer(errors: readonly MessageError[]): z.infer<typeof LastError>[] {
+  return errors.map(({ atMs, ...error }) => ({ at: new Date(atMs).toISOString(), ...error }));
 }
 
 /** Whose word a reason is matters to nobody outside. */

@@ -1,4 +1,5 @@
 import { addCoarseLatency, addLatency, type LatencyHistogram, mergeLatencies } from './latency-histogram.ts';
+import { lastErrors, type MessageError } from './message-errors.ts';
 
 /** What is counted of a task's messages, beside failures and latencies. */
 export const COUNT_NAMES = [
@@ -42,6 +43,8 @@ export interface Figures {
   latencies: Latencies;
   /** First receipts by the minute in which the source had the message, where it has a witness of its own that counts so. */
   sourceMinutes: Record<number, number>;
+  /** The last failures of single messages, newest first, a bounded number. */
+  errors: readonly MessageError[];
 }
 
 /** The figures of a task as they are shown. */
@@ -71,7 +74,7 @@ export function newLatencies(): Latencies {
 }
 
 export function newFigures(): Figures {
-  return { counts: newCounts(), failed: {}, latencies: newLatencies(), sourceMinutes: {} };
+  return { counts: newCounts(), failed: {}, latencies: newLatencies(), sourceMinutes: {}, errors: [] };
 }
 
 /** Adds the second figures to the first. */
@@ -80,10 +83,11 @@ export function addFigures(into: Figures, other: Figures): void {
   addByKey(into.failed, other.failed);
   addByKey(into.sourceMinutes, other.sourceMinutes);
   for (const stage of LATENCY_STAGES) mergeLatencies(into.latencies[stage], other.latencies[stage]);
+  if (other.errors.length > 0) into.errors = lastErrors([...into.errors, ...other.errors]);
 }
 
-export function isEmpty({ counts, failed, latencies, sourceMinutes }: Figures): boolean {
-  if (COUNT_NAMES.some((name) => counts[name] !== 0)) return false;
+export function isEmpty({ counts, failed, latencies, sourceMinutes, errors }: Figures): boolean {
+  if (errors.length > 0 || COUNT_NAMES.some((name) => counts[name] !== 0)) return false;
   const records = [failed, sourceMinutes, ...Object.values(latencies)];
   return records.every((record) => Object.keys(record).length === 0);
 }

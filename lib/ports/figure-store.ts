@@ -78,6 +78,7 @@ export interface FigureStore {
   witness(taskId: string, range: FigureRange): Promise<WitnessMinute[]>;
   /** Undefined: nobody has taken any, lately. */
   lastSample(taskId: string): Promise<SourceSample | undefined>;
+  /** With the last errors, of however many writers; hours have none. */
   totals(taskId: string): Promise<Figures>;
   /** Oldest first; minutes or hours in which nothing was counted are left out. An hour lies in the range if its start does. */
   read(taskId: string, range: FigureRange, period: 'minute' | 'hour'): Promise<FigurePeriod[]>;

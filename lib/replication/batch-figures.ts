@@ -45,7 +45,10 @@ export function createBatchFigures(ports: {
 }
 
 /** What a batch has counted, as figures. */
-export function figuresOfBatch(counts: BatchCounts, { latencies, sourceMinutes }: BatchTimes): Figures {
+export function figuresOfBatch(
+  counts: BatchCounts,
+  { latencies, sourceMinutes, errors }: BatchTimes,
+): Figures {
   const figures = newFigures();
   const { consumed, replicated, filtered, loopSkipped, expired, retried, bytes, overlap } = counts;
   addFigures(figures, {
@@ -63,6 +66,7 @@ export function figuresOfBatch(counts: BatchCounts, { latencies, sourceMinutes }
     failed: counts.failed,
     latencies,
     sourceMinutes,
+    errors,
   });
   return figures;
 }

@@ -1,5 +1,6 @@
 import { addSending, type Latencies, minuteOf, newLatencies } from '../domain/figures.ts';
 import { addLatency } from '../domain/latency.ts';
+import type { MessageError } from '../domain/message-errors.ts';
 import { isSessionEnvelope } from '../mapping/session-envelope.ts';
 import { type BatchCounts, countCode, newBatchCounts, type Skipped } from './batch-counts.ts';
 import type { SourceRecord } from './source-record.ts';
@@ -27,6 +28,8 @@ export interface BatchTimes {
   latencies: Latencies;
   /** First receipts by the minute in which their queue got them: what the queue's own count is compared with. */
   sourceMinutes: Record<number, number>;
+  /** What failed: each dead letter, and of what is tried again one message of each code. */
+  errors: MessageError[];
 }
 
 /**
@@ -44,6 +47,8 @@ export interface BatchLedger {
   skipped(record: SourceRecord, reason: Skipped): void;
   /** Notes why a record is not settled; the last note counts. */
   note(record: SourceRecord, code: string, waitMs?: number, isExact?: boolean): void;
+  /** Tells what failed of a message. @param tell - asked where it is wanted: an outage fails every message alike */
+  failed(code: string, outcome: MessageError['outcome'], tell: () => MessageError): void;
   isSettled(record: SourceRecord): boolean;
   /** Takes back that a record was settled, and what was counted for it: it comes again, for the sake of the order. */
   reopen(record: SourceRecord, code: string): void;
@@ -60,7 +65,8 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
   /** How to take back what was counted for a settled record. */
   const settled = new Map<SourceRecord, () => void>();
   const notes = new Map<SourceRecord, Omit<GivenBack, 'record'>>();
-  const times: BatchTimes = { latencies: newLatencies(), sourceMinutes: {} };
+  const times: BatchTimes = { latencies: newLatencies(), sourceMinutes: {}, errors: [] };
+  const toldCodes = new Set<string>();
   for (const record of records) {
     if (record.receiveCount > 1) counts.retried += 1;
     else if (isFirstMet(record)) {
@@ -108,6 +114,11 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
     },
     note(record, code, waitMs = 0, isExact = false) {
       if (open.has(record)) notes.set(record, { code, waitMs, ...(isExact ? { isExact } : {}) });
+    },
+    failed(code, outcome, tell) {
+      if (outcome === 'retried' && toldCodes.has(code)) return;
+      if (outcome === 'retried') toldCodes.add(code);
+      times.errors.push(tell());
     },
     isSettled: (record) => !open.has(record),
     reopen(record, code) {

@@ -11,6 +11,7 @@ import {
   startOfMinuteMs,
   UNKNOWN_TIME,
 } from '../domain/figures.ts';
+import { lastErrors, type MessageError, messageError } from '../domain/message-errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FigureStore, SourceSample } from '../ports/figure-store.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -44,6 +45,8 @@ export interface FigureMeter {
   received(atMs: number): void;
   /** One message was accepted by the target; times in epoch ms, `UNKNOWN_TIME` where the path does not know. */
   accepted(sourceMs: number, receivedMs: number, sentMs: number, acceptedMs: number): void;
+  /** One message failed, for good or for now. */
+  failed(error: MessageError): void;
   /** Writes what is left, within about a second. */
   close(): Promise<void>;
 }
@@ -102,6 +105,7 @@ function openMeter(
   });
   const closing = new AbortController();
   let latencies = newLatencies();
+  let errors: MessageError[] = [];
   let minute = minuteOf(clock.now());
   let minuteEndsMs = startOfMinuteMs(minute + 1);
   let lastWriteMs = clock.now();
@@ -112,10 +116,12 @@ function openMeter(
   function cut(nowMs: number): boolean {
     const since = figuresOf(take());
     since.latencies = latencies;
+    since.errors = errors;
     const isNews = !isEmpty(since);
     if (isNews) {
       writer.add(minute, since);
       latencies = newLatencies();
+      errors = [];
       consumedSinceWrite += since.counts.consumed;
     }
     if (nowMs >= minuteEndsMs) {
@@ -167,6 +173,10 @@ function openMeter(
     },
     accepted(sourceMs, receivedMs, sentMs, acceptedMs) {
       addSending(latencies, sourceMs, UNKNOWN_TIME, receivedMs, sentMs, acceptedMs);
+    },
+    failed(error) {
+      errors = lastErrors([...errors, messageError(error)]);
+      if (!isRunning) start();
     },
     async close() {
       if (closing.signal.aborted) return;

@@ -11,6 +11,7 @@ import { groupByTopic } from './group-by-topic.ts';
 import { createHandOver, type Unhelpable } from './hand-over.ts';
 import type { LastStored } from './last-stored.ts';
 import { type PreparedBatch, type PrepareOptions, prepareBatch } from './prepare-batch.ts';
+import { recordError } from './record-error.ts';
 import { type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
 import type { SourceRecord } from './source-record.ts';
 
@@ -117,7 +118,12 @@ function decide(
     if (decision.kind === 'send') outgoing.push(decision.outgoing);
     else if (decision.kind === 'skip') ledger.skipped(record, decision.reason);
     else if (decision.kind === 'dead-letter') unhelpables.push({ record, error: decision.error });
-    else ledger.note(record, decision.error.code);
+    else {
+      const { error } = decision;
+      const more = { taskId: task.taskId, atMs: receiptTimeMs, outcome: 'retried' } as const;
+      ledger.note(record, error.code);
+      ledger.failed(error.code, 'retried', () => recordError(record, error, more));
+    }
   }
   return { outgoing, unhelpables };
 }

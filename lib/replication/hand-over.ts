@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterHandOver, DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { BatchLedger } from './batch-ledger.ts';
+import { recordError } from './record-error.ts';
 import type { SourceRecord } from './source-record.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -57,8 +58,13 @@ export function createHandOver({
         deadlineMs - RESERVE_MS - failedAtMs,
       );
       if (!Array.isArray(answers) || answers.length !== entries.length) return;
-      unhelpables.forEach(({ record, error }, index) => {
-        if (answers[index] === true) ledger.handedOver(record, error.code);
+      unhelpables.forEach(({ record, error, targetTopic }, index) => {
+        if (answers[index] !== true) return;
+        ledger.handedOver(record, error.code);
+        const more = { taskId: task.taskId, atMs: failedAtMs, targetTopic };
+        ledger.failed(error.code, 'dead-letter', () =>
+          recordError(record, error, { ...more, outcome: 'dead-letter' }),
+        );
       });
     } catch (error) {
       // The records stay at their source and try again with their next receipt.

@@ -34,6 +34,7 @@ import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
 import { samplePosition } from './pull-sample.ts';
 import { createSettleMessage } from './pull-settle.ts';
 import { createStartSkip, type StartSkip } from './pull-start-skip.ts';
+import { pulledError } from './pulled-error.ts';
 import type { Random } from './retry-schedule.ts';
 import { createTargetGate } from './target-gate.ts';
 import { withTimeout } from './with-timeout.ts';
@@ -301,8 +302,9 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     const { taskId, version } = task;
     const nowMs = clock.now();
     const identity = { taskId, recordId: message.messageId, firstSeenAtMs: message.bornTimeMs };
+    const deadLetterId = deadLetterIdOf(identity);
     await ports.deadLetters.put({
-      deadLetterId: deadLetterIdOf(identity),
+      deadLetterId,
       taskId,
       origin: 'pull',
       version,
@@ -317,6 +319,9 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       failedAtMs: nowMs,
       storedAtMs: nowMs,
     });
+    figures.failed(
+      pulledError(message, error, { atMs: nowMs, outcome: 'dead-letter', targetTopic, deadLetterId }),
+    );
   }
 
   async function closeEnds(): Promise<void> {

@@ -11,6 +11,7 @@ import type { PullCounts } from './pull-counts.ts';
 import type { DecidePulled, PullDecision, PullSkipped } from './pull-decide.ts';
 import type { JudgePulled } from './pull-judge.ts';
 import type { PullReceipts } from './pull-receipts.ts';
+import { pulledError } from './pulled-error.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { RetryVerdict } from './retry-watch.ts';
 import type { TargetGate } from './target-gate.ts';
@@ -51,7 +52,7 @@ export interface SettlePorts {
   /** Counts the tries of a message that fails by itself; undefined: they are bounded as of every pull (`MAX_TRIES`). */
   judge: JudgePulled | undefined;
   counts: PullCounts;
-  figures: Pick<FigureMeter, 'accepted'>;
+  figures: Pick<FigureMeter, 'accepted' | 'failed'>;
   receipts: PullReceipts;
   /** The target topic is the same for every message: a refusal of it is the task's trouble, not a message's. */
   hasFixedTopic: boolean;
@@ -125,10 +126,15 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       if (typeof step === 'string') return step;
       const verdict = await judged(message, step, fault);
       if (verdict.kind === 'give-up') return kept(message, verdict.error, topicOf(decision));
+      if (!SAYS_NOTHING.has(step.code)) noteRetried(message, step, topicOf(decision));
       if (!ports.mayPublish(message)) return 'left';
       await (verdict.kind === 'again' ? waitAside(verdict.waitMs) : beforeNextTry(step, tries));
       if (draining.aborted) return 'left';
     }
+  }
+
+  function noteRetried(message: ReceivedMessage, error: BridgeError, targetTopic: string | undefined): void {
+    ports.figures.failed(pulledError(message, error, { atMs: clock.now(), outcome: 'retried', targetTopic }));
   }
 
   /** Whose fault it was, as far as that is known. Of what is neither the target's wish nor a refusal `options.retry` decides. */

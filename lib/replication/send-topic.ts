@@ -8,6 +8,7 @@ import type { BatchLedger } from './batch-ledger.ts';
 import type { BatchRetries } from './batch-retries.ts';
 import type { HandOver, Unhelpable } from './hand-over.ts';
 import { isOfTarget, isOnlyUnsent, type Outcome, outcomeInRecovery } from './outcome.ts';
+import { recordError } from './record-error.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import { attemptSend } from './send-attempt.ts';
 import { judgeRetries, type Retry } from './send-retries.ts';
@@ -116,7 +117,7 @@ async function settle(
   outcomes: readonly Outcome[],
   options: SendTopicOptions & { beganMs: number },
 ): Promise<Retry[]> {
-  const { ledger, handOver, health, doubtTopic } = options;
+  const { handOver, health, doubtTopic } = options;
   const failed: Retry[] = [];
   const unhelpables: Unhelpable[] = [];
   let stored = 0;
@@ -130,7 +131,7 @@ async function settle(
       unhelpables.push({ record: one.record, error: outcome.error, targetTopic: rocketmqTopic });
     } else if (outcome !== undefined) {
       const { kind, error } = outcome;
-      ledger.note(one.record, error.code, error.waitMs);
+      noteFailed(one.record, error, rocketmqTopic, options);
       if (kind === 'retry') failed.push({ outgoing: one, error });
       else if (error.scope === 'topic' && doubtTopic !== undefined)
         doubtTopic({ record: one.record, error, targetTopic: rocketmqTopic });
@@ -149,6 +150,21 @@ async function settle(
   else if (away === undefined && stored > 0) health.working(rocketmqTopic);
   else if (away !== undefined && stored === 0) health.failing(rocketmqTopic, away);
   return retries;
+}
+
+/** What was never tried has not failed. */
+function noteFailed(
+  record: SourceRecord,
+  error: BridgeError,
+  targetTopic: string,
+  { ledger, clock }: SendTopicOptions,
+): void {
+  const { taskId } = ledger.counts;
+  ledger.note(record, error.code, error.waitMs);
+  if (isOnlyUnsent(error)) return;
+  ledger.failed(error.code, 'retried', () =>
+    recordError(record, error, { taskId, atMs: clock.now(), outcome: 'retried', targetTopic }),
+  );
 }
 
 /** Also joins, for those who look for one message, the MQTT message with what it has become in RocketMQ. */

@@ -4,6 +4,8 @@ import type { DeadLetterHandOver, DeadLetterQueue } from '../ports/dead-letter-h
 import type { LargeBodies } from '../ports/large-bodies.ts';
 import type { Logger } from '../ports/logger.ts';
 import { countCode } from './batch-counts.ts';
+import type { FigureMeter } from './figure-meter.ts';
+import { itemError } from './item-error.ts';
 import { overflowBody } from './overflow-record.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import type { LaneTally } from './session-counts.ts';
@@ -37,6 +39,7 @@ export function createSessionDeadLetters(options: {
   largeBodies: Pick<LargeBodies, 'put'>;
   gate: LaneGate;
   tally: LaneTally;
+  figures: Pick<FigureMeter, 'failed'>;
   clock: Clock;
   logger: Logger;
   random: Random;
@@ -86,11 +89,14 @@ export function createSessionDeadLetters(options: {
     failures = refused.length === 0 ? 0 : failures + 1;
     if (failures > 0) notBeforeMs = clock.now() + retryWaitMs(failures, 0, options.random);
     if (!gate.mayAccept()) return;
-    for (const [index, { item, error }] of batch.entries()) {
+    for (const [index, { item, error, failedAtMs }] of batch.entries()) {
       if (answers[index] !== true || item.isSettled) continue;
       item.isSettled = true;
       item.delivery.accept();
       countCode(tally.counts.failed, error.code);
+      options.figures.failed(
+        itemError(item, error, { taskId: task.taskId, atMs: failedAtMs, outcome: 'dead-letter' }),
+      );
     }
   }
 

@@ -45,17 +45,18 @@ export function createLaneWorks(options: {
   onQuiet(): void;
   gate: LaneGate;
   tally: LaneTally;
-  figures: Pick<FigureMeter, 'accepted'>;
+  figures: Pick<FigureMeter, 'accepted' | 'failed'>;
   health: LaneHealth;
   lastStored: LastStored;
   ports: SessionLanePorts;
 }): LaneWorks {
-  const { context, definition, compiled, cluster, plan, gate, tally, health, lastStored, ports } = options;
+  const { context, definition, compiled, cluster, plan, gate, tally, figures } = options;
+  const { health, lastStored, ports } = options;
   const { task, mode } = context;
   const { clock, logger, random = Math.random } = ports;
   const { taskId, version } = task;
   const queueUrl = task.resources.queue?.url;
-  const common = { task: { taskId, version }, gate, tally, clock, logger, random };
+  const common = { task: { taskId, version }, gate, tally, figures, clock, logger, random };
   const { largeBodies } = ports;
   const groups: OverflowGroupsWatch | undefined =
     queueUrl?.endsWith('.fifo') === true
@@ -100,7 +101,6 @@ export function createLaneWorks(options: {
         lines,
         target,
         compiled,
-        figures: options.figures,
         isOrdered: groups !== undefined,
         clusterId: cluster.clusterId,
         lastStored,

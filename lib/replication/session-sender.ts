@@ -7,6 +7,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
 import type { FigureMeter } from './figure-meter.ts';
+import { itemError } from './item-error.ts';
 import type { LastStored } from './last-stored.ts';
 import { isOfTarget, isOnlyUnsent, noAnswer, type Outcome, outcomeInRecovery } from './outcome.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
@@ -70,6 +71,7 @@ export interface SessionSender {
 }
 
 export function createSessionSender(options: {
+  task: { taskId: string };
   lines: Lines;
   target: TargetWatch;
   compiled: CompiledTask;
@@ -80,7 +82,7 @@ export function createSessionSender(options: {
   producer: () => Promise<MessageProducer>;
   gate: LaneGate;
   tally: LaneTally;
-  figures: Pick<FigureMeter, 'accepted'>;
+  figures: Pick<FigureMeter, 'accepted' | 'failed'>;
   clock: Clock;
   logger: Logger;
   random: Random;
@@ -209,11 +211,18 @@ export function createSessionSender(options: {
         events.deadLetter(item, outcome.error);
       } else {
         if (outcome.kind === 'hold') events.held(outcome.error);
+        if (part.errors.length === 0 && !isOnlyUnsent(outcome.error)) noteRetried(item, outcome.error);
         part.errors.push(outcome.error);
         part.again.push(item);
       }
     }
     return part;
+  }
+
+  /** Of what fails together one message is told. */
+  function noteRetried(item: LaneItem, error: BridgeError): void {
+    const { taskId } = options.task;
+    options.figures.failed(itemError(item, error, { taskId, atMs: clock.now(), outcome: 'retried' }));
   }
 
   /** What the outcome means here: a rendered topic is doubted until the cluster has taken other messages (decision 0004). */

@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../domain/dead-letter.ts';
 import { type Figures, isEmpty, newFigures } from '../domain/figures.ts';
+import { messageError } from '../domain/message-errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -57,9 +58,18 @@ export function createStoreDeadLetters({
 /** What nobody has counted yet: who hands a message over with its reason has counted it. */
 function figuresOf(deadLetters: readonly DeadLetter[]): Figures {
   const figures = newFigures();
-  for (const { origin, code } of deadLetters) {
+  for (const { origin, code, reason, deadLetterId, sourceTopic, failedAtMs } of deadLetters) {
     if (origin !== 'rule' && origin !== 'queue') continue;
     countCode(figures.failed, code);
+    const error = messageError({
+      atMs: failedAtMs,
+      code,
+      reason,
+      outcome: 'dead-letter',
+      ...(sourceTopic === undefined ? {} : { sourceTopic }),
+      deadLetterId,
+    });
+    figures.errors = [...figures.errors, error];
     // What a rule could not put into its queue was met by no batch.
     if (origin === 'rule') figures.counts.consumed += 1;
   }

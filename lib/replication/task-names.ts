@@ -1,5 +1,5 @@
 import { UnmappableMessageError } from '../domain/errors.ts';
-import { decodeEnvelope } from '../mapping/envelope.ts';
+import { decodeEnvelope, isRuleEnvelope } from '../mapping/envelope.ts';
 import { decodeLargeEnvelope } from '../mapping/session-envelope.ts';
 
 const ULID = '[0-7][0-9A-HJKMNP-TV-Z]{25}';
@@ -20,15 +20,17 @@ export function taskIdOfRuleName(ruleName: string): string | undefined {
   return RULE_NAME.exec(ruleName)?.[1];
 }
 
-/** The task and version that an envelope names, and its topic unless it lies elsewhere; undefined when the text is no envelope. */
+/** The task and version that an envelope names, and its topic and `mqferry_id` where they are known; undefined when the text is no envelope. */
 export function taskOfEnvelope(
   text: string,
-): { taskId: string; version: number; topicName?: string } | undefined {
+): { taskId: string; version: number; topicName?: string; mqferryId?: string } | undefined {
   try {
     const large = decodeLargeEnvelope(text);
     if (large !== undefined) return { taskId: large.taskId, version: large.version };
-    const { taskId, version, topicName } = decodeEnvelope(text);
-    return { taskId, version, topicName };
+    const envelope = decodeEnvelope(text);
+    const { taskId, version, topicName } = envelope;
+    const mqferryId = isRuleEnvelope(envelope) ? envelope.traceId : envelope.messageId;
+    return { taskId, version, topicName, ...(mqferryId === undefined ? {} : { mqferryId }) };
   } catch (error) {
     if (error instanceof UnmappableMessageError) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Figures, minuteOf, newFigures, startOfMinuteMs } from '../../lib/domain/figures.ts';
+import { MAX_MESSAGE_ERRORS, type MessageError } from '../../lib/domain/message-errors.ts';
 import type { FigureStore } from '../../lib/ports/figure-store.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 12, 30);
@@ -13,6 +14,17 @@ function some(changes: { consumed?: number; replicated?: number; failed?: Record
   figures.counts.replicated = changes.replicated ?? 0;
   figures.failed = changes.failed ?? {};
   return figures;
+}
+
+function errorAt(second: number): MessageError {
+  return {
+    atMs: NOW_MS + second * 1_000,
+    code: 'TOPIC_ILLEGAL',
+    reason: 'the topic has a space',
+    outcome: 'dead-letter',
+    sourceTopic: 'stations/7/status',
+    deadLetterId: `${second}`,
+  };
 }
 
 /** What every store of figures promises. */
@@ -105,6 +117,36 @@ export function describeFigureStore(name: string, build: () => Promise<FigureSto
       expect((await store.totals(TASK)).counts.consumed).toBe(1_112);
       expect((await store.totals(TASK)).failed).toEqual({ TOPIC_ILLEGAL: 4 });
       expect((await store.read(TASK, range, 'hour')).at(-1)?.figures.counts.consumed).toBe(1_111);
+    });
+
+    it('tells the last errors of all writers, before and after they are folded', async () => {
+      const first = [errorAt(1), errorAt(2)];
+      await store.add({ ...id(NOW - 20, 1), figures: { ...some({ consumed: 2 }), errors: first } });
+      await store.add({ ...id(NOW - 20, 1, 'b'), figures: { ...newFigures(), errors: [errorAt(3)] } });
+      const told = [errorAt(3), errorAt(2), errorAt(1)];
+      expect((await store.totals(TASK)).errors).toEqual(told);
+      expect(await store.fold(TASK, NOW - 10)).toBe(1);
+      expect((await store.totals(TASK)).errors).toEqual(told);
+      await store.add({ ...id(NOW - 15, 2), figures: { ...newFigures(), errors: [errorAt(4)] } });
+      await store.fold(TASK, NOW - 10);
+      await store.add({ ...id(NOW, 3), figures: { ...newFigures(), errors: [errorAt(5)] } });
+      expect((await store.totals(TASK)).errors).toEqual([errorAt(5), errorAt(4), ...told]);
+      expect((await store.totals(TASK)).counts.consumed).toBe(2);
+      const hours = await store.read(TASK, { fromMinute: HOUR_START, toMinute: NOW }, 'hour');
+      expect(hours.flatMap(({ figures }) => figures.errors)).toEqual([]);
+    });
+
+    it('keeps a bounded number of errors, the last ones, and every count beside them', async () => {
+      for (let step = 1; step <= 30; step += 1) {
+        const errors = [errorAt(2 * step - 1), errorAt(2 * step)];
+        const write = { ...id(NOW, step), figures: { ...some({ consumed: 1 }), errors } };
+        await store.add(write);
+        await store.add(write);
+      }
+      const { counts, errors } = await store.totals(TASK);
+      expect(counts.consumed).toBe(30);
+      expect(errors.length).toBeLessThanOrEqual(MAX_MESSAGE_ERRORS);
+      expect(errors.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, index) => errorAt(60 - index)));
     });
 
     it('takes what redriving takes away', async () => {

@@ -76,6 +76,7 @@ export async function createApiWorld() {
           ...world,
           editTask: createEditTask({ ...world, wakeConverge: controlQueue.wake, parseDefinition }),
           listTasks: createListTasks({ tasks, liveStatus: async (task) => task }),
+          readErrors: async () => [],
           listEvents: createListEvents({ tasks }),
           listRevisions: createListRevisions({ tasks }),
         }),

@@ -25,6 +25,13 @@ export const absent =
   (placeholders) =>
     `attribute_not_exists(${nameOf(placeholders, name)})`;
 
+/** A list that has fewer members than that, or is not there. */
+export const shorterThan = (name: string, length: number): Condition => {
+  const isShort: Condition = (placeholders) =>
+    `size(${nameOf(placeholders, name)}) < ${placeholderOf(placeholders, length)}`;
+  return any(absent(name), isShort);
+};
+
 export const oneOf =
   (name: string, values: readonly unknown[]): Condition =>
   (placeholders) =>
@@ -45,6 +52,8 @@ export interface Changes {
   /** Set only when the attribute is not there yet. */
   setOnce?: Item;
   remove?: readonly string[];
+  /** Values to put behind a list; an absent one counts as empty. */
+  append?: Readonly<Record<string, readonly unknown[]>>;
   /** Numbers to add; an absent attribute counts as 0. */
   add?: Readonly<Record<string, number>>;
 }
@@ -58,6 +67,11 @@ export function changing(changes: Changes, condition?: Condition) {
     const attribute = nameOf(placeholders, name);
     return `${attribute} = if_not_exists(${attribute}, ${placeholderOf(placeholders, value)})`;
   };
+  const append = ([name, values]: [string, readonly unknown[]]) => {
+    const attribute = nameOf(placeholders, name);
+    const [empty, added] = [placeholderOf(placeholders, []), placeholderOf(placeholders, values)];
+    return `${attribute} = list_append(if_not_exists(${attribute}, ${empty}), ${added})`;
+  };
   const add = ([name, value]: [string, number]) =>
     `${nameOf(placeholders, name)} ${placeholderOf(placeholders, value)}`;
   const sets = [
@@ -65,6 +79,7 @@ export function changing(changes: Changes, condition?: Condition) {
       .filter(([, value]) => value !== undefined)
       .map(assign),
     ...Object.entries(changes.setOnce ?? {}).map(assignOnce),
+    ...Object.entries(changes.append ?? {}).map(append),
   ];
   const clauses = [
     clause('SET', sets),

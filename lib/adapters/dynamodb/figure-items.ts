@@ -7,6 +7,7 @@ import {
   newFigures,
   startOfMinuteMs,
 } from '../../domain/figures.ts';
+import { lastErrors, type MessageError } from '../../domain/message-errors.ts';
 import type { Item, Key } from './table.ts';
 
 const MINUTES_OF_AN_HOUR = 60;
@@ -41,6 +42,7 @@ const OTHER_CODE = 'OTHER';
 const SOURCE_MINUTE = /^m(\d{1,6})$/;
 /** An older one is not looked at by any balance. */
 const MAX_SOURCE_MINUTES = 15;
+export const ERRORS = 'e';
 
 /** The numbers to add to an item. */
 export function attributesOf(figures: Figures, minute: number): Record<string, number> {
@@ -77,7 +79,13 @@ export function figuresOf(item: Item, minute?: number): Figures {
     else if (name.startsWith(FAILED) && count !== 0) figures.failed[name.slice(FAILED.length)] = count;
     else if (age !== undefined && minute !== undefined) figures.sourceMinutes[minute - Number(age)] = count;
   }
+  if (Array.isArray(item[ERRORS])) figures.errors = lastErrors(item[ERRORS].map(errorOf));
   return figures;
+}
+
+/** Written by this folder only, which keeps the types. */
+function errorOf(kept: unknown): MessageError {
+  return kept as MessageError;
 }
 
 /** Far beyond any minute, and of as many digits. */

@@ -1,5 +1,6 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { addFigures, type Figures, newFigures, startOfMinuteMs } from '../../domain/figures.ts';
+import { lastErrors } from '../../domain/message-errors.ts';
 import type {
   FigurePeriod,
   FigureRange,
@@ -10,6 +11,7 @@ import type {
 import { absent, changing, equals, present } from './expressions.ts';
 import {
   attributesOf,
+  ERRORS,
   expiryOf,
   figuresOf,
   hourOf,
@@ -108,26 +110,38 @@ export function createDynamoFigureStore(table: Table): FigureStore {
       const hours = await query(taskId, hourSk(range.fromMinute), hourSk(range.toMinute));
       const parts = [
         ...hours.map((item) => ({ minute: minuteOfSk(item), figures: figuresOf(item) })),
-        ...open.map(({ minute, figures }) => ({ minute: hourOf(minute), figures })),
+        ...open.map(({ minute, figures }) => ({
+          minute: hourOf(minute),
+          figures: { ...figures, errors: [] },
+        })),
       ].filter(({ minute }) => minute >= range.fromMinute && minute <= range.toMinute);
       return periodsOf(parts);
     },
 
     async fold(taskId, throughMinute) {
-      const { through } = await folded(taskId);
+      const { item, through } = await folded(taskId);
       const open = await minutesOf(taskId, { fromMinute: through + 1, toMinute: throughMinute });
       const due = withinOneStep(open.slice(0, MAX_MINUTES));
       const last = due.at(-1);
       if (last === undefined) return 0;
       const isAsRead = through === 0 ? absent('foldedThrough') : equals('foldedThrough', through);
       const totals = sumOf(due.map(({ figures }) => figures));
+      const errors = lastErrors([...figuresOf(item).errors, ...totals.errors]);
       const hours = Map.groupBy(due, ({ minute }) => hourOf(minute));
       const outcome = await transact(table, [
         {
           item: {
             Update: {
               Key: totalsKey(taskId),
-              ...required(changing({ set: { foldedThrough: last.minute }, add: lasting(totals) }, isAsRead)),
+              ...required(
+                changing(
+                  {
+                    set: { foldedThrough: last.minute, ...(errors.length === 0 ? {} : { [ERRORS]: errors }) },
+                    add: lasting(totals),
+                  },
+                  isAsRead,
+                ),
+              ),
             },
           },
         },

@@ -93,7 +93,10 @@ export function createMemoryFigureStore(): FigureStore {
           ? [...kept.minutes].map(([minute, { figures }]) => ({ minute, figures }))
           : [
               ...[...kept.hours].map(([minute, figures]) => ({ minute, figures })),
-              ...openMinutes(kept).map(([minute, { figures }]) => ({ minute: hourOf(minute), figures })),
+              ...openMinutes(kept).map(([minute, { figures }]) => ({
+                minute: hourOf(minute),
+                figures: { ...figures, errors: [] },
+              })),
             ];
       const byStart = Map.groupBy(
         parts.filter(({ minute }) => isIn(minute, range)),
@@ -112,7 +115,7 @@ export function createMemoryFigureStore(): FigureStore {
       for (const [minute, { figures }] of due) {
         const { sourceMinutes: _, ...lasting } = structuredClone(figures);
         const hour = kept.hours.get(hourOf(minute)) ?? newFigures();
-        addFigures(hour, { ...lasting, sourceMinutes: {} });
+        addFigures(hour, { ...lasting, sourceMinutes: {}, errors: [] });
         kept.hours.set(hourOf(minute), hour);
         addFigures(kept.totals, { ...lasting, sourceMinutes: {} });
         kept.foldedThrough = minute;

@@ -2,6 +2,7 @@ import type { DeadLetter } from '../../domain/dead-letter.ts';
 import type { DeadLetterJob } from '../../domain/dead-letter-job.ts';
 import { type Figures, isEmpty, newFigures } from '../../domain/figures.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
+import { type MessageError, messageError } from '../../domain/message-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import { countCode } from '../batch-counts.ts';
@@ -74,7 +75,7 @@ export async function redriveLetters(
       case 'left':
     }
   });
-  const counted = figuresOf(settled);
+  const counted = figuresOf(settled, clock.now());
   if (!isEmpty(counted)) await figures.record(taskId, counted, { deadlineMs: clock.now() + FIGURES_MS });
   for (const { letter, outcome } of settled) {
     if (outcome.kind !== 'left') continue;
@@ -93,16 +94,37 @@ function failureOf(
 }
 
 /** From `failed` to `replicated`, in one write; how long that took says nothing of the task's latency. */
-function figuresOf(settled: readonly { letter: DeadLetter; outcome: LetterOutcome }[]): Figures {
+function figuresOf(
+  settled: readonly { letter: DeadLetter; outcome: LetterOutcome }[],
+  atMs: number,
+): Figures {
   const figures = newFigures();
   for (const { letter, outcome } of settled) {
     if (outcome.kind !== 'carried' && outcome.kind !== 'failed') continue;
     countCode(figures.failed, letter.code, -1);
-    if (outcome.kind === 'failed') countCode(figures.failed, outcome.code);
-    else {
+    if (outcome.kind === 'failed') {
+      countCode(figures.failed, outcome.code);
+      figures.errors = [...figures.errors, errorOf(letter, outcome, atMs)];
+    } else {
       figures.counts.replicated += 1;
       figures.counts.redriven += 1;
     }
   }
   return figures;
+}
+
+function errorOf(
+  { deadLetterId, sourceTopic }: DeadLetter,
+  { code, reason, targetTopic }: Extract<LetterOutcome, { kind: 'failed' }>,
+  atMs: number,
+): MessageError {
+  return messageError({
+    atMs,
+    code,
+    reason,
+    outcome: 'dead-letter',
+    ...(sourceTopic === undefined ? {} : { sourceTopic }),
+    ...(targetTopic === undefined ? {} : { targetTopic }),
+    deadLetterId,
+  });
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
 import { parseDefinition } from '../../../lib/api/parse-definition.ts';
 import { taskOperations } from '../../../lib/api/task-operations.ts';
 import { TASK_ROUTES } from '../../../lib/api/task-routes.ts';
@@ -7,7 +8,10 @@ import { createEditTask } from '../../../lib/control/edit-task.ts';
 import { createListEvents } from '../../../lib/control/list-events.ts';
 import { createListRevisions } from '../../../lib/control/list-revisions.ts';
 import { createListTasks } from '../../../lib/control/list-tasks.ts';
+import { createReadErrors } from '../../../lib/control/read-errors.ts';
+import { newFigures } from '../../../lib/domain/figures.ts';
 import { createApi } from '../../../lib/middleware/create-api.ts';
+import type { FigureStore } from '../../../lib/ports/figure-store.ts';
 import { type ApiCall, invokeApi, USER_ARN } from '../../helpers/api-event.ts';
 import { type ControlWorld, createControlWorld } from '../../helpers/control-world.ts';
 import { silentLogger } from '../../helpers/silent-logger.ts';
@@ -20,15 +24,18 @@ const wills = {
 };
 
 let world: ControlWorld;
+let figures: FigureStore;
 let call: (call: ApiCall) => ReturnType<typeof invokeApi>;
 
 beforeEach(async () => {
   world = await createControlWorld();
+  figures = createMemoryFigureStore();
   const { tasks } = world;
   const operations = taskOperations({
     ...world,
     editTask: createEditTask({ ...world, wakeConverge: world.controlQueue.wake, parseDefinition }),
     listTasks: createListTasks({ tasks, liveStatus: async (task) => task }),
+    readErrors: createReadErrors({ figures }),
     listEvents: createListEvents({ tasks }),
     listRevisions: createListRevisions({ tasks }),
   });
@@ -82,6 +89,25 @@ describe('POST /tasks', () => {
     });
     expect(body.options).not.toHaveProperty('via');
     expect(TaskAnswer.safeParse(body).success).toBe(true);
+  });
+
+  it('shows the last failures of messages with the one task', async () => {
+    const { body } = await create();
+    const { taskId } = body;
+    const error = {
+      code: 'TOPIC_ILLEGAL',
+      reason: 'a space',
+      outcome: 'dead-letter',
+      deadLetterId: 'D',
+    } as const;
+    const errors = [{ ...error, atMs: Date.UTC(2026, 10, 23) }];
+    const write = { taskId, minute: 1, writer: 'a', sequence: 1, figures: { ...newFigures(), errors } };
+    await figures.add(write);
+    const shown = await onTask('GET /tasks/{taskId}', taskId);
+    expect(shown.body.lastErrors).toEqual([{ at: '2026-11-23T00:00:00.000Z', ...error }]);
+    expect(TaskAnswer.safeParse(shown.body).success).toBe(true);
+    const list = await call({ routeKey: 'GET /tasks' });
+    expect(list.body.items[0]).not.toHaveProperty('lastErrors');
   });
 
   it('answers 200 with the first task to a repeated request', async () => {

@@ -35,6 +35,7 @@ const figures: fc.Arbitrary<Figures> = fc.record({
     target: histogram,
   }),
   sourceMinutes: fc.dictionary(fc.constantFrom('1', '2'), fc.integer({ min: 1, max: 9 })),
+  errors: fc.constant([]),
 }) as fc.Arbitrary<Figures>;
 
 describe('totalsOf', () => {

@@ -114,7 +114,11 @@ describe('figuresOfBatch', () => {
     const counts = newBatchCounts(TASK_ID, 4);
     Object.assign(counts, { consumed: 4, replicated: 2, overlap: 1, bytes: 9, returned: { NOT_REACHED: 1 } });
     counts.failed = { TOPIC_ILLEGAL: 1 };
-    const figures = figuresOfBatch(counts, { latencies: newLatencies(), sourceMinutes: { 7: 4 } });
+    const figures = figuresOfBatch(counts, {
+      latencies: newLatencies(),
+      sourceMinutes: { 7: 4 },
+      errors: [],
+    });
     expect(figures).toMatchObject({
       counts: { consumed: 4, replicated: 2, overlap: 1, bytes: 9, deduplicated: 0 },
       failed: { TOPIC_ILLEGAL: 1 },

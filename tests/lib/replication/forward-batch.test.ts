@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
 import type { MemoryMessageProducer } from '../../../lib/adapters/memory/message-producer.ts';
 import type { EmfDocument } from '../../../lib/domain/emf.ts';
 import {
@@ -10,7 +11,9 @@ import {
 import type { RocketmqMessage } from '../../../lib/domain/message.ts';
 import type { Task } from '../../../lib/domain/task.ts';
 import type { MessageProducer } from '../../../lib/ports/message-producer.ts';
+import { createBatchFigures } from '../../../lib/replication/batch-figures.ts';
 import { createMetricsReport } from '../../../lib/replication/count-report.ts';
+import { deadLetterIdOf } from '../../../lib/replication/dead-letter-id.ts';
 import type { ForwardBatchPorts } from '../../../lib/replication/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../lib/replication/source-record.ts';
 import { emfFaults } from '../../helpers/emf-schema.ts';
@@ -38,6 +41,44 @@ const bodies = (producer: MemoryMessageProducer, topic = 'charger_status') =>
   producer.stored(topic).map(({ body }) => body.toString());
 
 describe('createForwardBatch', () => {
+  it('tells which messages failed, for good and for now, with the write that counts them', async () => {
+    const clock = createSteppingClock();
+    const store = createMemoryFigureStore();
+    const figures = createBatchFigures({ store, clock, logger: createRecordingLogger() });
+    const task = ruleTask({ target: { clusterId: 'business', topic: '${payload.topic}' } });
+    const { forwardBatch, producer } = setUp(task, { figures });
+    producer.decide(() => new BrokerUnavailableError('away', { code: 'TARGET_UNAVAILABLE' }));
+    const [bad, ...tried] = [
+      sourceRecord({ payload: '{"secret":"s3"}', id: 'trace-1' }),
+      sourceRecord({ payload: '{"topic":"other"}' }),
+      sourceRecord({ payload: '{"topic":"other"}' }),
+    ] as const;
+    await forwardBatch([bad, ...tried], DEADLINE);
+    const { errors } = await store.totals(TASK_ID);
+    expect(errors).toHaveLength(2);
+    expect(errors).toEqual(
+      expect.arrayContaining([
+        {
+          atMs: expect.any(Number),
+          code: 'TEMPLATE_VALUE_MISSING',
+          reason: expect.stringContaining('payload.topic'),
+          outcome: 'dead-letter',
+          sourceTopic: 'stations/7/status',
+          sourceId: bad.recordId,
+          mqferryId: 'trace-1',
+          deadLetterId: deadLetterIdOf({ ...bad, taskId: TASK_ID, firstSeenAtMs: bad.firstReceiveTimeMs }),
+        },
+        expect.objectContaining({
+          code: 'TARGET_UNAVAILABLE',
+          outcome: 'retried',
+          sourceId: tried[0].recordId,
+          targetTopic: 'other',
+        }),
+      ]),
+    );
+    expect(JSON.stringify(errors)).not.toContain('s3');
+  });
+
   it('stores every message of a batch and acknowledges its record', async () => {
     const { forwardBatch, producer, visibility, table } = setUp();
     const records = ['a', 'b', 'c'].map((payload) => sourceRecord({ payload }));

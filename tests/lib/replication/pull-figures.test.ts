@@ -57,6 +57,36 @@ describe('figures of a pull lane', () => {
     await lane.close();
   });
 
+  it('tell which messages failed, for good and for now', async () => {
+    const { world } = createWorld();
+    const { lane } = await world.open();
+    world.publisher.decide(({ payload }) => (payload.toString() === 'odd' ? odd : undefined));
+    const bad = world.put('bad', { keys: [] });
+    const tried = world.put('odd');
+    for (let step = 0; step < 10; step += 1) await world.clock.advance(500);
+    const { errors } = await world.figures.totals(world.task.taskId);
+    const deadLetters = await world.deadLetters.list(world.task.taskId, { limit: 10 });
+    expect(errors).toHaveLength(2);
+    expect(errors).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          outcome: 'dead-letter',
+          code: 'TEMPLATE_VALUE_MISSING',
+          sourceId: bad,
+          deadLetterId: deadLetters.items[0]?.deadLetterId,
+        }),
+        expect.objectContaining({
+          outcome: 'retried',
+          code: 'TARGET_ERROR',
+          sourceId: tried,
+          targetTopic: expect.any(String),
+        }),
+      ]),
+    );
+    expect(JSON.stringify(errors)).not.toContain('"odd"');
+    await lane.close();
+  });
+
   it('count a message of a FIFO topic once, however often it comes, and leave what is left to the next owner', async () => {
     const { world } = createWorld({ source: { topic: ORDERED } });
     const first = await world.open();

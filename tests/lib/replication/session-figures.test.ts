@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createManualClock } from '../../../lib/adapters/memory/clock.ts';
 import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
 import { createReadBalance } from '../../../lib/control/read-balance.ts';
+import { BrokerUnavailableError, InvalidMessageError } from '../../../lib/domain/errors.ts';
 import { totalsOf } from '../../../lib/domain/figures.ts';
 import type { FigureStore, FigureWrite } from '../../../lib/ports/figure-store.ts';
 import { createFigureMeters } from '../../../lib/replication/figure-meter.ts';
@@ -58,6 +59,7 @@ function createWorld(
   }
   return {
     world,
+    store,
     publish,
     /** Nothing that works by now writes anything any more. */
     killWriters() {
@@ -96,6 +98,38 @@ describe('figures of a session lane', () => {
       totals: { consumed: 720, replicated: 720, inFlight: 0 },
     });
     expect((await balance()).counted).toBeGreaterThan(300);
+  });
+
+  it('tell which messages failed, for good and for now', async () => {
+    const { world, store } = createWorld();
+    world.producer.decide(({ body }) => {
+      if (body.toString() === 'bad') return new InvalidMessageError('bad');
+      return body.toString() === 'odd'
+        ? new BrokerUnavailableError('odd', { code: 'TARGET_ERROR' })
+        : undefined;
+    });
+    const lane = world.open();
+    await world.settle();
+    world.publish(['a', 'bad', 'odd']);
+    for (let step = 0; step < 6; step += 1) {
+      await world.clock.advance(500);
+      await world.settle();
+    }
+    const { errors } = await store.totals(world.task.taskId);
+    expect(errors).toHaveLength(2);
+    expect(errors).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          code: 'MESSAGE_INVALID',
+          outcome: 'dead-letter',
+          targetTopic: 'charger_status',
+          mqferryId: world.deadLetters.entries[0]?.recordId,
+          deadLetterId: expect.any(String),
+        }),
+        expect.objectContaining({ code: 'TARGET_ERROR', outcome: 'retried', mqferryId: expect.any(String) }),
+      ]),
+    );
+    await lane.close();
   });
 
   it.each([

@@ -49,7 +49,10 @@ describe('createStoreDeadLetters', () => {
     const { store, figures, run } = setUp();
     for (const _ of [1, 2, 3]) await run([record('a', envelopeText())]);
     expect((await store.list(TASK_ID, { limit: 10 })).items).toHaveLength(1);
-    const { counts, failed } = await figures.totals(TASK_ID);
+    const { counts, failed, errors } = await figures.totals(TASK_ID);
+    expect(errors).toMatchObject([
+      { code: 'QUEUE_GAVE_UP', outcome: 'dead-letter', sourceTopic: expect.any(String) },
+    ]);
     // Its first receipt was counted by the batch that met it first.
     expect([counts.consumed, failed]).toEqual([0, { QUEUE_GAVE_UP: 1 }]);
   });

@@ -11,6 +11,7 @@ import {
   equals,
   oneOf,
   present,
+  shorterThan,
 } from '../../../../lib/adapters/dynamodb/expressions.ts';
 
 describe('conditional', () => {
@@ -44,12 +45,27 @@ describe('conditional', () => {
     expect(conditional(atLeast('used', 3)).ConditionExpression).toBe('#used >= :v0');
   });
 
+  it('asks for the length of a list, of one that is not there too', () => {
+    expect(conditional(shorterThan('e', 20))).toEqual({
+      ConditionExpression: '(attribute_not_exists(#e)) OR (size(#e) < :v0)',
+      ExpressionAttributeNames: { '#e': 'e' },
+      ExpressionAttributeValues: { ':v0': 20 },
+    });
+  });
+
   it('lists alternatives', () => {
     expect(conditional(oneOf('desired', ['a', 'b'])).ConditionExpression).toBe('#desired IN (:v0, :v1)');
   });
 });
 
 describe('changing', () => {
+  it('puts values behind a list, or makes it', () => {
+    expect(changing({ append: { e: ['x'] } })).toMatchObject({
+      UpdateExpression: 'SET #e = list_append(if_not_exists(#e, :v0), :v1)',
+      ExpressionAttributeValues: { ':v0': [], ':v1': ['x'] },
+    });
+  });
+
   it('writes every kind of change, and leaves undefined members alone', () => {
     expect(
       changing(
