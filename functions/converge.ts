@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { CONTROL_PLANE_CLIENT } from '../lib/adapters/aws/client-options.ts';
+import { createBasicIngest } from '../lib/adapters/aws-iot/basic-ingest.ts';
+import { createDataEndpoints } from '../lib/adapters/aws-iot/data-endpoint.ts';
 import { createTopicRulesByRegion } from '../lib/adapters/aws-iot/topic-rules-by-region.ts';
+import { createDynamoCanaryStore } from '../lib/adapters/dynamodb/canary-store.ts';
 import { createDynamoConvergeState } from '../lib/adapters/dynamodb/converge-state.ts';
 import { createDynamoDeadLetterSummary } from '../lib/adapters/dynamodb/dead-letter-summary.ts';
 import { createDynamoFigureStore } from '../lib/adapters/dynamodb/figure-store.ts';
@@ -58,6 +62,9 @@ const { convergeBatch, convergeTick } = createConverge({
   overflowGroups: createDynamoOverflowGroups(table),
   figures: createDynamoFigureStore(table),
   targetProbe: createLambdaTargetProbe({ lambda, functionName: config.probeFunctionName, logger }),
+  canaries: createDynamoCanaryStore(table),
+  entrance: createBasicIngest({ endpoints: createDataEndpoints(), clock, ...config.emulator }),
+  newToken: () => randomBytes(16).toString('hex'),
   deadLetterCounts: createDynamoDeadLetterSummary(table),
   ids: config.ids,
   metrics: logger,

@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createDynamoCanaryStore } from '../lib/adapters/dynamodb/canary-store.ts';
 import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store.ts';
 import { createDynamoFigureWrites } from '../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
@@ -46,6 +47,7 @@ const forwardBatch = createForwardBatch({
   visibility: createSqsVisibility({ sqs, logger }),
   largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
   overflowGroups: createDynamoOverflowGroups(table),
+  canaries: createDynamoCanaryStore(table),
   figures: createBatchFigures({ store: createDynamoFigureWrites(table), clock, logger }),
   retryTallies: createDynamoRetryTallies(table),
   lanes: createDynamoLaneLeases(table, clock),

@@ -130,6 +130,7 @@ async function openLane() {
       // Said after every receive: a shift hears it once.
       working() {},
       failing: (error) => print('lane fails', { error }),
+      canary: () => undefined,
     },
   });
   return lane;

@@ -17,6 +17,8 @@ export interface ConvergeConfig {
   shiftFunctionNames: Readonly<Record<Exclude<TaskPath, 'rule'>, string>>;
   probeFunctionName: string;
   settings: Omit<SpecSettings, 'ruleSql'>;
+  /** Where AWS IoT's messages go on an emulator. */
+  emulator: { emulatorUrl?: string };
 }
 
 /** @throws ConfigError naming every bad variable. */
@@ -41,6 +43,7 @@ export function readConvergeConfig(
     'PROBE_FUNCTION_NAME',
     'RULE_CONCURRENCY',
     'DELETION_WAIT_SECONDS',
+    'AWS_ENDPOINT_URL',
   ] as const;
   const env = readEnvironment(names, source);
   return {
@@ -52,6 +55,7 @@ export function readConvergeConfig(
     ruleConcurrency: env.RULE_CONCURRENCY,
     shiftFunctionNames: { pull: env.PULL_FUNCTION_NAME, session: env.SESSION_FUNCTION_NAME },
     probeFunctionName: env.PROBE_FUNCTION_NAME,
+    emulator: env.AWS_ENDPOINT_URL === undefined ? {} : { emulatorUrl: env.AWS_ENDPOINT_URL },
     countLagMs: env.DELETION_WAIT_SECONDS * 1_000,
     settings: {
       names: createResourceNames({ service: env.SERVICE, stage: env.STAGE, stackArn: env.STACK_ARN }),

@@ -1,3 +1,4 @@
+import { hasRuleCanary } from '../domain/canary.ts';
 import { ControlPlaneError } from '../domain/control-plane-error.ts';
 import { renderResourceSpecs, type SpecSettings } from '../domain/resource-specs.ts';
 import type { Task } from '../domain/task.ts';
@@ -11,6 +12,7 @@ import type { TaskStore } from '../ports/task-store.ts';
 import { isWatched, needsConverge } from './converge-plan.ts';
 import { type ConvergeTask, STEP_RESERVE_MS } from './converge-task.ts';
 import type { FoldFigures } from './fold-figures.ts';
+import type { SendCanaries } from './send-canaries.ts';
 import type { BeginServiceWatch, ServiceWatch } from './service-watch.ts';
 import type { StartShifts } from './start-shifts.ts';
 import type { SweepOrphans } from './sweep-orphans.ts';
@@ -58,6 +60,7 @@ export function createConvergeTick(deps: {
   startShifts: StartShifts;
   beginServiceWatch: BeginServiceWatch;
   foldFigures: FoldFigures;
+  sendCanaries: SendCanaries;
   settings: SpecSettings;
   /** The stack's own: rules may lie there though none was recorded. */
   region: string;
@@ -89,19 +92,21 @@ export function createConvergeTick(deps: {
     }
   }
 
-  /** Answers the tasks that there are. */
+  /** Answers the tasks that there are, and those of them that are to have a canary. */
   async function wakeUnconverged(
     report: TickReport,
     watch: ServiceWatch,
     deadlineMs: number,
-  ): Promise<readonly string[]> {
+  ): Promise<{ all: readonly string[]; withCanary: readonly Task[] }> {
     const all: string[] = [];
+    const withCanary: Task[] = [];
     const unconverged: string[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && !isLate(deadlineMs); page += 1) {
       const { items, nextCursor } = await tasks.list({}, pageFrom(PAGE, cursor));
       for (const task of items) {
         all.push(task.taskId);
+        if (hasRuleCanary(task)) withCanary.push(task);
         if (lookAt(task, report, watch)) unconverged.push(task.taskId);
       }
       cursor = nextCursor;
@@ -113,7 +118,7 @@ export function createConvergeTick(deps: {
       await control.wake(taskId);
       report.woken += 1;
     }
-    return all;
+    return { all, withCanary };
   }
 
   /** The schedules of the shifts do the same: here it is done where they are late, and until the next tick. */
@@ -175,8 +180,9 @@ export function createConvergeTick(deps: {
     if (removing) return report;
     if (audit || unreservedConcurrency === undefined) await recordLimits();
     const watch = deps.beginServiceWatch();
-    const taskIds = await wakeUnconverged(report, watch, deadlineMs);
+    const { all: taskIds, withCanary } = await wakeUnconverged(report, watch, deadlineMs);
     await lookAfterShifts(report);
+    await deps.sendCanaries(withCanary, { isLate: () => isLate(deadlineMs) });
     await watch.tell(deadlineMs - STEP_RESERVE_MS);
     report.minutesFolded = (await deps.foldFigures(taskIds, { isLate: () => isLate(deadlineMs) })).minutes;
     if (audit) await sweep(report, deadlineMs - STEP_RESERVE_MS);

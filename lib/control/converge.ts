@@ -4,6 +4,7 @@ import { createConvergeTask } from './converge-task.ts';
 import { type ConvergeTick, createConvergeTick } from './converge-tick.ts';
 import { createFoldFigures } from './fold-figures.ts';
 import { createLiveStatus } from './live-status.ts';
+import { createSendCanaries } from './send-canaries.ts';
 import { createServiceWatch } from './service-watch.ts';
 import { createStartShifts } from './start-shifts.ts';
 import { createInventory } from './sweep-inventory.ts';
@@ -21,14 +22,19 @@ export interface TickEvent {
 type TaskDeps = Parameters<typeof createConvergeTask>[0];
 type TickDeps = Parameters<typeof createConvergeTick>[0];
 type WatchDeps = Parameters<typeof createServiceWatch>[0];
+type CanaryDeps = Parameters<typeof createSendCanaries>[0];
 type BatchDeps = Parameters<typeof createConvergeBatch>[0];
 
 /** Converge as one function has it: woken for tasks, and by ticks. */
 export function createConverge(
   deps: Omit<TaskDeps, 'settlingMs'> &
-    Omit<TickDeps, 'convergeTask' | 'sweepOrphans' | 'startShifts' | 'beginServiceWatch' | 'foldFigures'> &
+    Omit<
+      TickDeps,
+      'convergeTask' | 'sweepOrphans' | 'startShifts' | 'beginServiceWatch' | 'foldFigures' | 'sendCanaries'
+    > &
     Omit<WatchDeps, 'queueCounter' | 'liveStatus'> &
-    Omit<BatchDeps, 'convergeTask' | 'startShifts'> & { figures: Pick<FigureStore, 'fold' | 'forget'> },
+    Omit<BatchDeps, 'convergeTask' | 'startShifts'> &
+    CanaryDeps & { figures: Pick<FigureStore, 'fold' | 'forget'> },
 ): { convergeBatch: ConvergeBatch; convergeTick: ConvergeTick } {
   const { tasks, figures, clock } = deps;
   const forgetting: typeof tasks = {
@@ -60,6 +66,7 @@ export function createConverge(
       startShifts,
       beginServiceWatch,
       foldFigures: createFoldFigures(deps),
+      sendCanaries: createSendCanaries(deps),
     }),
   };
 }

@@ -45,7 +45,7 @@ export function lastErrors(
   const kept: MessageError[] = [];
   const messages = new Set<string>();
   const retried = new Map<string, number>();
-  for (const error of errors.toSorted((one, other) => other.atMs - one.atMs)) {
+  for (const error of errors.toSorted(newestFirst)) {
     if (kept.length === max) break;
     const id = error.mqferryId ?? error.sourceId ?? error.deadLetterId;
     const ofCode = retried.get(error.code) ?? 0;
@@ -56,6 +56,11 @@ export function lastErrors(
     kept.push(error);
   }
   return kept;
+}
+
+/** Of the same moment what is final comes first. */
+function newestFirst(one: MessageError, other: MessageError): number {
+  return other.atMs - one.atMs || Number(one.outcome === 'retried') - Number(other.outcome === 'retried');
 }
 
 function isEnough({ outcome }: MessageError, ofCode: number): boolean {

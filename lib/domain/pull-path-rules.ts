@@ -44,7 +44,7 @@ export function checkPullPath(context: DefinitionContext<RocketmqToMqttDefinitio
     ),
     hasAdmin(sourceCluster) ? { errors: [], warnings: [] } : checkWithoutAdmin(definition),
     checkMqttTarget(definition, targetCluster),
-    { errors: checkPacing(definition, registeredTopic), warnings: [] },
+    { errors: [...checkPacing(definition, registeredTopic), ...checkCanary(options)], warnings: [] },
     { errors: checkForeignOptions(options, FOREIGN), warnings: batchWarnings(options) },
   ]);
 }
@@ -85,6 +85,13 @@ function checkWithoutAdmin({ source }: RocketmqToMqttDefinition): DefinitionChec
 function batchWarnings({ batch }: TaskOptions): Warning[] {
   if (batch.maxMessages === DEFAULT_OPTIONS.batch.maxMessages) return [];
   return [withoutEffect('batch.maxMessages', 'as many are received at once as RocketMQ hands out, up to 32')];
+}
+
+function checkCanary({ canary }: TaskOptions): FieldError[] {
+  if (canary?.canaryTopic === undefined) return [];
+  const message =
+    'a canary goes to an MQTT target on mqferry/canary/<taskId>: leave it out, "canary": {} is enough';
+  return [notOnThisPath('options.canary.canaryTopic', message)];
 }
 
 function checkPacing(

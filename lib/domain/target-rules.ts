@@ -25,10 +25,16 @@ export function checkRocketmqTarget(
   const literal = literalRocketmqTopic(definition);
   return combineChecks([
     checkTemplates(templatesOf(definition), path),
+    checkCanaryTopic(definition),
     literal === undefined
       ? checkRenderedTopic(definition.target.topic)
       : checkLiteralTopic({ definition, path, literal, registeredTopic }),
   ]);
+}
+
+function checkCanaryTopic({ options: { canary } }: MqttToRocketmqDefinition): DefinitionCheck {
+  const topic = canary?.canaryTopic;
+  return checkOf('options.canary.canaryTopic', topic === undefined ? undefined : checkRocketmqTopic(topic));
 }
 
 function templatesOf({ target }: MqttToRocketmqDefinition): TemplateField[] {

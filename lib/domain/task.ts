@@ -121,6 +121,18 @@ export const TaskOptions = z.strictObject({
     description:
       'CloudWatch metrics. service: the task counts into those of the service and of its direction. task: also metrics of its own, up to 13 at $0.30 a month each.',
   }),
+  canary: z
+    .strictObject({
+      canaryTopic: z.string().min(1).max(127).optional().meta({
+        description:
+          'RocketMQ target: topic of type NORMAL where canaries end. Left out: the target is asked for its topic, and gets none',
+      }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Each minute a canary takes the way of the messages; while it does not come through the task is degraded (CANARY_FAILED). It is in no figure. To an MQTT target it goes on mqferry/canary/<taskId>.',
+    }),
   oversize: z.enum(['deadletter', 'envelope']).default('deadletter').meta({
     description:
       'What becomes of a message whose properties exceed RocketMQ’s limits: dead letter, or packed into the body',
@@ -180,9 +192,9 @@ export interface StatusReason {
   at: string;
   /**
    * Which end the data plane says so of; it alone takes it back. `target`: at the first message that arrives again, whoever carries it.
-   * `source`: a lane, when it is connected again.
+   * `source`: a lane, when it is connected again. `canary`: who judges canaries; what is known of an end takes its place.
    */
-  about?: 'target' | 'source';
+  about?: 'target' | 'source' | 'canary';
 }
 
 /** What converge has made for a task in the cloud, recorded after each step. */

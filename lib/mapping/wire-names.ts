@@ -29,6 +29,8 @@ export const MQFERRY = {
   sendTime: 'mqferry_send_time',
   /** Id of the dead letter that the message was: it may come twice. */
   redriven: 'mqferry_redriven',
+  /** Of a canary, which is no message of anybody: the task that it belongs to. */
+  canary: 'mqferry_canary',
 } as const;
 
 /** Names of MQTT user properties that carry what a message had in RocketMQ, where it was born. */

@@ -10,5 +10,5 @@ export type ClusterReader = Pick<ClusterStore, 'get'>;
 /** What a shift may do with the table of tasks: besides, tell what its lanes are at. */
 export type LaneTasks = Pick<
   TaskStore,
-  'get' | 'getRevision' | 'reportLane' | 'reportOverflow' | 'appendEvent'
+  'get' | 'getRevision' | 'reportLane' | 'reportCanary' | 'reportOverflow' | 'appendEvent'
 >;

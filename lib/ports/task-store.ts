@@ -150,6 +150,14 @@ export interface TaskStore {
     taskId: string,
     health: { status: 'running' } | { status: 'degraded' | 'failed'; reason: StatusReason },
   ): Promise<boolean>;
+  /**
+   * Whether the canary comes through, of a task that is wanted running: running ⇄ degraded. What is known of an end says more:
+   * it is not replaced, and takes the canary's place. Answers whether the task's status or reason changed by it.
+   */
+  reportCanary(
+    taskId: string,
+    health: { status: 'running' } | { status: 'degraded'; reason: StatusReason },
+  ): Promise<boolean>;
   /** Lanes of the session path: whether messages go to the task's own queue instead of the target (`Task.overflowing`). */
   reportOverflow(taskId: string, isOverflowing: boolean): Promise<void>;
   /**

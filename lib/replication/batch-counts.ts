@@ -16,6 +16,8 @@ export interface BatchCounts {
   expired: number;
   /** Copies that a lower-numbered rule of the task carries too; neither consumed nor in the identity. */
   overlap: number;
+  /** Of nobody's: in no figure. */
+  canaries: number;
   /** Handed over as dead letters, by code. */
   failed: Record<string, number>;
   /** Given back to the queue, by code. */
@@ -44,6 +46,7 @@ export function newBatchCounts(taskId: string, records: number): BatchCounts {
     loopSkipped: 0,
     expired: 0,
     overlap: 0,
+    canaries: 0,
     failed: {},
     returned: {},
     retried: 0,

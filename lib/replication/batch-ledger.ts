@@ -45,6 +45,8 @@ export interface BatchLedger {
   handedOver(record: SourceRecord, code: string): void;
   /** Deliberately not carried. */
   skipped(record: SourceRecord, reason: Skipped): void;
+  /** It is a canary: settled, and nothing of it counts. */
+  canary(record: SourceRecord): void;
   /** Notes why a record is not settled; the last note counts. */
   note(record: SourceRecord, code: string, waitMs?: number, isExact?: boolean): void;
   /** Tells what failed of a message. @param tell - asked where it is wanted: an outage fails every message alike */
@@ -111,6 +113,13 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
         counts[reason] -= 1;
         if (wasConsumed) counts.consumed += 1;
       });
+    },
+    canary(record) {
+      if (!open.delete(record)) return;
+      counts.canaries += 1;
+      // The queue's own count, which the minutes are compared with, knows it all the same.
+      if (record.receiveCount > 1) counts.retried -= 1;
+      else counts.consumed -= 1;
     },
     note(record, code, waitMs = 0, isExact = false) {
       if (open.has(record)) notes.set(record, { code, waitMs, ...(isExact ? { isExact } : {}) });

@@ -1,3 +1,4 @@
+import type { CanaryStore } from '../ports/canary-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterQueue } from '../ports/dead-letter-hand-over.ts';
 import type { LaneLeases } from '../ports/lane-leases.ts';
@@ -23,6 +24,8 @@ export interface ForwardBatchPorts {
   largeBodies: Pick<LargeBodies, 'get'>;
   /** Ordered tasks: told what was settled. */
   overflowGroups: Pick<OverflowGroups, 'settled'>;
+  /** Canaries of the rule path; absent: every record is a message. */
+  canaries?: Pick<CanaryStore, 'get' | 'came'>;
   figures: BatchFigures;
   /** Tasks whose `options.retry` is bounded; of sessions, when their lanes have sent something directly. */
   retryTallies: RetryTallies;

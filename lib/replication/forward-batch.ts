@@ -89,10 +89,15 @@ async function forwardQueue(
 
 /** The one line of a batch. */
 function tell(counts: BatchCounts, { logger, report = withoutMetrics(logger) }: ForwardBatchPorts): void {
-  const { taskId, perTask, records, overlap, ms } = counts;
+  const { taskId, perTask, records, overlap, canaries, ms } = counts;
   const isWhole = Object.keys(counts.returned).length === 0;
   report('batch forwarded', [{ taskId, perTask, counts }], {
-    properties: { records, ms, ...(overlap === 0 ? {} : { overlap }) },
+    properties: {
+      records,
+      ms,
+      ...(overlap === 0 ? {} : { overlap }),
+      ...(canaries === 0 ? {} : { canaries }),
+    },
     level: isWhole ? 'info' : 'warn',
   });
 }

@@ -10,6 +10,7 @@ import { readTexts } from './forward-texts.ts';
 import { groupByTopic } from './group-by-topic.ts';
 import { createHandOver, type Unhelpable } from './hand-over.ts';
 import type { LastStored } from './last-stored.ts';
+import { meetCanaries } from './meet-canaries.ts';
 import { type PreparedBatch, type PrepareOptions, prepareBatch } from './prepare-batch.ts';
 import { recordError } from './record-error.ts';
 import { type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
@@ -49,8 +50,19 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
   const { clock, logger, producers, random = Math.random } = ports;
   const health = healthOf(task, ports);
   const handOver = createHandOver({ ...ports, ledger, task, deadlineMs });
-  const texts = await readTexts(batch.records, ports);
-  const { outgoing, unhelpables } = decide(batch, prepared, clock.now(), texts);
+  const { canaries } = ports;
+  const { rest: records, done } =
+    canaries === undefined
+      ? { rest: batch.records, done: Promise.resolve() }
+      : await meetCanaries(batch.records, prepared, {
+          canaries,
+          producer: () => producers.producerFor(cluster),
+          ledger,
+          clock,
+          logger,
+        });
+  const texts = await readTexts(records, ports);
+  const { outgoing, unhelpables } = decide({ ...batch, records }, prepared, clock.now(), texts);
   handOver.begin(unhelpables);
 
   const doubted: Unhelpable[] = [];
@@ -66,13 +78,13 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
     logger,
     random,
   };
-  if (isOrdered(batch.records)) await sendInOrder(batch.records, outgoing, unhelpables, options);
+  if (isOrdered(records)) await sendInOrder(records, outgoing, unhelpables, options);
   else await sendByTopic(outgoing, options);
   if (ledger.counts.replicated > 0) ports.lastStored.note(cluster.clusterId, clock.now());
   const isProven = ({ record }: Unhelpable) =>
     ledger.counts.replicated > 0 || ports.lastStored.isAfter(cluster.clusterId, record.firstReceiveTimeMs);
   settleDoubted(doubted, isProven, options);
-  await handOver.done();
+  await Promise.all([handOver.done(), done]);
   await health.settled();
 }
 

@@ -74,6 +74,7 @@ export function holdLane(
       void renew();
     },
     failing: taskHealth.failing,
+    canary: taskHealth.canary,
   };
   const evictions = createEvictionWatch(clock);
   const stopping = new AbortController();

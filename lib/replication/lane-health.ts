@@ -1,3 +1,4 @@
+import { type CanaryFailure, canaryReason } from '../domain/canary.ts';
 import type { BridgeError } from '../domain/errors.ts';
 import type { StatusReason, Task } from '../domain/task.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -35,7 +36,7 @@ export function createLaneHealth({
   logger,
 }: {
   task: Pick<Task, 'taskId'>;
-  tasks: Pick<LaneTasks, 'reportLane' | 'appendEvent'>;
+  tasks: Pick<LaneTasks, 'reportLane' | 'reportCanary' | 'appendEvent'>;
   clock: Pick<Clock, 'now'>;
   logger: Logger;
 }): TaskHealth {
@@ -45,6 +46,8 @@ export function createLaneHealth({
   let wanted: { reason?: StatusReason | undefined } | undefined;
   let hasFailed = false;
   let writing = false;
+  /** Said by this lane: an earlier owner may have said otherwise. */
+  let isThrough = false;
 
   async function write(): Promise<void> {
     // Bounded by the calls below: each sets `wanted` to something else at most once.
@@ -86,6 +89,21 @@ export function createLaneHealth({
     }
   }
 
+  /** What does not come through is said each time: the word of an end may have taken its place meanwhile, and have gone. */
+  async function tellCanary(verdict: 'through' | CanaryFailure): Promise<void> {
+    if (verdict === 'through') {
+      if (isThrough) return;
+      const changed = await tasks.reportCanary(taskId, { status: 'running' });
+      isThrough = true;
+      if (changed) await tell('CANARY_THROUGH', 'the canary comes through again');
+      return;
+    }
+    isThrough = false;
+    const reason = canaryReason(verdict, new Date(clock.now()).toISOString());
+    const changed = await tasks.reportCanary(taskId, { status: 'degraded', reason });
+    if (changed) await tell(reason.code, reason.message, { reason: verdict.code });
+  }
+
   return {
     get hasFailed() {
       return hasFailed;
@@ -100,6 +118,14 @@ export function createLaneHealth({
     },
     working() {
       if (!hasFailed) report({});
+    },
+    canary(verdict) {
+      if (hasFailed) return;
+      tellCanary(verdict).catch((error: unknown) => {
+        // The next canary says it.
+        isThrough = false;
+        logger.warn('canary not reported', { taskId, error });
+      });
     },
 
     failing(error, end = 'target') {

@@ -1,3 +1,4 @@
+import type { CanaryFailure } from '../domain/canary.ts';
 import type { Cluster } from '../domain/cluster.ts';
 import type { BridgeError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
@@ -34,6 +35,8 @@ export interface LaneHealth {
    * where they are.
    */
   failing(error: BridgeError, end?: 'source' | 'target'): void;
+  /** How the last canary fared. */
+  canary(verdict: 'through' | CanaryFailure): void;
 }
 
 /**

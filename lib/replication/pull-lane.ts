@@ -1,3 +1,4 @@
+import type { CanaryFailure } from '../domain/canary.ts';
 import type { RocketmqClusterRecord } from '../domain/cluster.ts';
 import { consumerGroupOf } from '../domain/consumer-group.ts';
 import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../domain/errors.ts';
@@ -5,6 +6,7 @@ import { triesOf } from '../domain/retry-policy.ts';
 import type { RocketmqToMqttDefinition } from '../domain/task.ts';
 import { isFromRocketmq } from '../domain/task-path.ts';
 import { literalTextOf } from '../domain/template.ts';
+import { canaryToMqtt } from '../mapping/canary.ts';
 import { encodeRocketmqEnvelope } from '../mapping/rocketmq-envelope.ts';
 import { createRocketmqToMqttMapper } from '../mapping/rocketmq-to-mqtt.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,6 +18,7 @@ import type { MqttClusterRecord, MqttPublisher, MqttPublishers } from '../ports/
 import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { RocketmqAdmins } from '../ports/rocketmq-admin.ts';
 import { countCode } from './batch-counts.ts';
+import { failureOf } from './carry-canary.ts';
 import { deadLetterIdOf } from './dead-letter-id.ts';
 import type { FigureMeters } from './figure-meter.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
@@ -36,6 +39,7 @@ import { createSettleMessage } from './pull-settle.ts';
 import { createStartSkip, type StartSkip } from './pull-start-skip.ts';
 import { pulledError } from './pulled-error.ts';
 import type { Random } from './retry-schedule.ts';
+import { runCanary } from './run-canary.ts';
 import { createTargetGate } from './target-gate.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -45,6 +49,9 @@ const CONNECT_MS = 10_000;
 const HAND_BACK_MS = 10_000;
 /** Handing back is a courtesy: it may take no longer, and what is not handed back comes again by itself. */
 const LET_GO_MS = 1_000;
+const CANARY_MS = 4_500;
+/** It never left, or the target asked for less. */
+const CANARY_SAYS_NOTHING: ReadonlySet<string> = new Set(['DEADLINE_PASSED', 'NOT_SENT', 'TARGET_THROTTLED']);
 
 export interface PullLanePorts {
   consumers: MessageConsumers;
@@ -207,8 +214,32 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
             signal: draining.signal,
           })
         : undefined;
+    const canary =
+      lane === 0 && definition.options.canary !== undefined
+        ? runCanary({
+            ...ports,
+            taskId: task.taskId,
+            carry: (sentAtMs) => carryCanary(publisher, sentAtMs),
+            health,
+            signal: draining.signal,
+          })
+        : undefined;
     await work(definition, { consumer, publisher, held }, { isFifo, startSkip, consumerGroup });
-    await Promise.all([watching, sampling]);
+    await Promise.all([watching, sampling, canary]);
+  }
+
+  /** It enters behind RocketMQ, where each consumer group of the topic would see it: that is told by the receives. */
+  async function carryCanary(
+    publisher: MqttPublisher,
+    sentAtMs: number,
+  ): Promise<'through' | 'unknown' | CanaryFailure> {
+    const result = await publisher.publish(canaryToMqtt(task.taskId, sentAtMs), {
+      deadlineMs: sentAtMs + CANARY_MS,
+      answerMs: CANARY_MS,
+      maySend: () => isOurs() && !draining.signal.aborted,
+    });
+    if (result.status === 'accepted') return 'through';
+    return CANARY_SAYS_NOTHING.has(result.error.code) ? 'unknown' : failureOf(result.error);
   }
 
   /** Before which time of birth this lane skips, where its group cannot be moved. */

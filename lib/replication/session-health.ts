@@ -15,5 +15,8 @@ export function createHealthChanges(health: LaneHealth, isOpen: () => boolean): 
       told = error.code;
       health.failing(error);
     },
+    canary(verdict) {
+      if (isOpen()) health.canary(verdict);
+    },
   };
 }

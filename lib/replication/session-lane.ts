@@ -1,11 +1,13 @@
 import { BridgeError } from '../domain/errors.ts';
 import { literalRocketmqTopic } from '../domain/rocketmq-end.ts';
+import { carryCanary } from './carry-canary.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
 import { asBridgeError } from './outcome.ts';
 import { noQueue } from './prepare-errors.ts';
 import { retryWaitMs } from './retry-schedule.ts';
+import { runCanary } from './run-canary.ts';
 import { createLaneTally } from './session-counts.ts';
 import { createHealthChanges } from './session-health.ts';
 import { createLaneWorks, type LaneWorks } from './session-lane-flow.ts';
@@ -16,6 +18,7 @@ import { inTime, withTimeout } from './with-timeout.ts';
 
 const PRODUCER_MS = 10_000;
 const CHECK_MS = 5_000;
+const CANARY_MS = 4_500;
 const CLOSE_MS = 2_000;
 const TICK_MS = 100;
 /** What was sent is waited for so long when the lane is handed over; the rest comes again to the next owner. */
@@ -131,8 +134,32 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
     if (mayGoOn()) {
       isEffective = true;
       health.working();
+      if (mode === 'forward') beginCanary(prepared);
     }
     return undefined;
+  }
+
+  /** It enters behind the session: that the broker is there is told by the connection. */
+  function beginCanary({ definition, target }: PreparedLane): void {
+    if (lane !== 0 || definition.options.canary === undefined) return;
+    void runCanary({
+      ...ports,
+      taskId: task.taskId,
+      async carry(sentAtMs) {
+        if (!gate.mayBegin()) return 'unknown';
+        const failure = await carryCanary({
+          taskId: task.taskId,
+          definition,
+          producer: () => ports.producers.producerFor(target),
+          sentAtMs,
+          deadlineMs: sentAtMs + CANARY_MS,
+          nowMs: sentAtMs,
+        });
+        return failure ?? 'through';
+      },
+      health,
+      signal: stop.signal,
+    });
   }
 
   /**

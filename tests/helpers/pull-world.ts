@@ -4,6 +4,7 @@ import { createMemoryDeadLetterStore } from '../../lib/adapters/memory/dead-lett
 import { createMemoryMessageConsumers } from '../../lib/adapters/memory/message-consumer.ts';
 import { createMemoryMqttPublisher } from '../../lib/adapters/memory/mqtt-publisher.ts';
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
+import type { CanaryFailure } from '../../lib/domain/canary.ts';
 import type { Cluster, ClusterInput } from '../../lib/domain/cluster.ts';
 import type { BridgeError } from '../../lib/domain/errors.ts';
 import type { RocketmqMessage } from '../../lib/domain/message.ts';
@@ -64,6 +65,7 @@ export function createPullWorld(
     at,
   });
   const health: (BridgeError | 'working')[] = [];
+  const canaries: ('through' | CanaryFailure)[] = [];
   let isOurs = true;
   let closedPublishers = 0;
 
@@ -102,6 +104,7 @@ export function createPullWorld(
     movedTopic,
     /** What the lane said of its ends, in order. */
     health,
+    canaries,
     closedPublishers: () => closedPublishers,
     loseLease() {
       isOurs = false;
@@ -134,6 +137,7 @@ export function createPullWorld(
         health: {
           working: () => health.push('working'),
           failing: (error) => health.push(error),
+          canary: (verdict) => canaries.push(verdict),
         },
       };
       const opened = openLane(context);

@@ -9,6 +9,7 @@ import {
 import { createMemoryMqttBroker } from '../../lib/adapters/memory/mqtt-session.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryOverflowQueue } from '../../lib/adapters/memory/overflow-queue.ts';
+import type { CanaryFailure } from '../../lib/domain/canary.ts';
 import { type Cluster, ClusterInput } from '../../lib/domain/cluster.ts';
 import type { BridgeError } from '../../lib/domain/errors.ts';
 import { type Task, TaskDefinition } from '../../lib/domain/task.ts';
@@ -102,6 +103,7 @@ export function createLaneWorld(
   const logger = createRecordingLogger();
   const reports: boolean[] = [];
   const health: HealthLine[] = [];
+  const canaries: ('through' | CanaryFailure)[] = [];
   const world = {
     memory: {} as LaneMemory,
     /** Everything that lanes wrote, oldest first. */
@@ -152,6 +154,7 @@ export function createLaneWorld(
       health: {
         working: () => health.push('working'),
         failing: (error: BridgeError) => health.push(error.code),
+        canary: (verdict) => canaries.push(verdict),
       },
     });
     return { ...lane, lease };
@@ -175,6 +178,7 @@ export function createLaneWorld(
     logger,
     reports,
     health,
+    canaries,
     open,
     settle,
     publish(

@@ -22,6 +22,8 @@ const OF_THE_BATCH_FUNCTION = {
 };
 /** Topics of AWS IoT in any region: tasks name them. */
 const IOT_TOPICS = 'arn:aws:iot:*:123456789012:topic/*';
+/** Basic Ingest to the rules of tasks. */
+const OWN_RULES_INGEST = `arn:aws:iot:*:123456789012:topic/$aws/rules/mqferry_dev_${H8}_*`;
 const SECRETS = 'arn:aws:secretsmanager:*:123456789012:secret:mqferry/dev/*';
 const PARAMETERS = 'arn:aws:ssm:*:123456789012:parameter/mqferry/dev/*';
 
@@ -146,6 +148,9 @@ export const COMMANDS: Readonly<
   'lib/adapters/aws-iot/data-publisher.ts': {
     PublishCommand: () => on(IOT_TOPICS, 'iot:Publish', 'iot:RetainPublish'),
     GetRetainedMessageCommand: () => on(IOT_TOPICS, 'iot:GetRetainedMessage'),
+  },
+  'lib/adapters/aws-iot/basic-ingest.ts': {
+    PublishCommand: () => on(OWN_RULES_INGEST, 'iot:Publish'),
   },
   'lib/adapters/aws-iot/topic-rules.ts': {
     CreateTopicRuleCommand: () => [

@@ -33,10 +33,14 @@ type TaskProgress = Pick<
   | 'holdUnits'
   | 'reportHealth'
   | 'reportLane'
+  | 'reportCanary'
   | 'reportOverflow'
   | 'cancelDeletion'
   | 'remove'
 >;
+
+/** Degraded by its canary: nothing is known of its ends. */
+const OF_CANARY = all(equals('status', 'degraded'), equals('reason.about', 'canary'));
 
 /** The side of converge and of the data plane: single updates, fenced by the lease's epoch or by the status. */
 export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): TaskProgress {
@@ -111,7 +115,7 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
           : await change(
               taskId,
               { set: { status: 'degraded', reason: health.reason } },
-              any(running, all(ofTarget, differs('reason.code', health.reason.code))),
+              any(running, OF_CANARY, all(ofTarget, differs('reason.code', health.reason.code))),
             );
       // Refused where the task is neither, and where nothing is to be said anew.
       return outcome.ok || outcome.found?.status === 'running' || outcome.found?.status === 'degraded';
@@ -135,8 +139,27 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
                   ? oneOf('status', ['starting', 'running', 'degraded'])
                   : any(
                       oneOf('status', ['starting', 'running']),
+                      OF_CANARY,
                       all(ofAnEnd, differs('reason.code', health.reason.code)),
                     ),
+              ),
+            );
+      return outcome.ok;
+    },
+
+    async reportCanary(taskId, health) {
+      const outcome =
+        health.status === 'running'
+          ? await change(taskId, { set: { status: 'running' }, remove: ['reason'] }, OF_CANARY)
+          : await change(
+              taskId,
+              { set: { status: 'degraded', reason: health.reason } },
+              all(
+                equals('desired', 'running'),
+                any(
+                  equals('status', 'running'),
+                  all(OF_CANARY, differs('reason.message', health.reason.message)),
+                ),
               ),
             );
       return outcome.ok;

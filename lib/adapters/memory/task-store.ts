@@ -209,7 +209,8 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
         if (!ofTarget) return true;
         delete task.reason;
       } else {
-        if (task.status !== 'running' && !(ofTarget && task.reason?.code !== health.reason.code)) return true;
+        const isOther = ofTarget && task.reason?.code !== health.reason.code;
+        if (task.status !== 'running' && !isOfCanary(task) && !isOther) return true;
         task.reason = { ...health.reason };
       }
       task.status = health.status;
@@ -219,14 +220,29 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
     async reportLane(taskId, health) {
       const task = state.tasks.get(taskId)?.task;
       if (task?.desired !== 'running' || !LANE_STATUSES.includes(task.status)) return false;
-      const ofAnEnd = task.status === 'degraded' && task.reason?.about !== undefined;
+      const ofAnEnd = task.status === 'degraded' && task.reason?.about !== undefined && !isOfCanary(task);
       if (health.status === 'running') {
         if (task.status !== 'starting' && !ofAnEnd) return false;
         delete task.reason;
       } else {
         const isNew = task.status === 'starting' || task.status === 'running';
-        const isOther = ofAnEnd && task.reason?.code !== health.reason.code;
+        const isOther = isOfCanary(task) || (ofAnEnd && task.reason?.code !== health.reason.code);
         if (health.status === 'degraded' && !isNew && !isOther) return false;
+        task.reason = { ...health.reason };
+      }
+      task.status = health.status;
+      return true;
+    },
+
+    async reportCanary(taskId, health) {
+      const task = state.tasks.get(taskId)?.task;
+      if (task === undefined) return false;
+      if (health.status === 'running') {
+        if (!isOfCanary(task)) return false;
+        delete task.reason;
+      } else {
+        const isOther = isOfCanary(task) && task.reason?.message !== health.reason.message;
+        if (task.desired !== 'running' || (task.status !== 'running' && !isOther)) return false;
         task.reason = { ...health.reason };
       }
       task.status = health.status;
@@ -270,4 +286,8 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
       return structuredClone(state.revisions.get(taskId)?.find((revision) => revision.version === version));
     },
   };
+}
+
+function isOfCanary({ status, reason }: Task): boolean {
+  return status === 'degraded' && reason?.about === 'canary';
 }

@@ -252,6 +252,48 @@ export function describeConverge(kit: TaskStoreKit): void {
     });
   });
 
+  describe('reportCanary', () => {
+    const away = { code: 'TARGET_UNAVAILABLE', message: 'no answer', at, about: 'target' } as const;
+    const missing = { code: 'CANARY_FAILED', message: 'none came', at, about: 'canary' } as const;
+    const canaryFailed = { status: 'degraded', reason: missing } as const;
+
+    it('moves between running and degraded, and tells a change once', async () => {
+      const { taskId } = await running();
+      expect(await kit.tasks.reportCanary(taskId, { status: 'running' })).toBe(false);
+      expect(await kit.tasks.reportCanary(taskId, canaryFailed)).toBe(true);
+      expect(await kit.tasks.reportCanary(taskId, canaryFailed)).toBe(false);
+      expect(await kit.tasks.get(taskId)).toMatchObject(canaryFailed);
+      const other = { ...missing, message: 'the target has no such topic' };
+      expect(await kit.tasks.reportCanary(taskId, { status: 'degraded', reason: other })).toBe(true);
+      expect(await kit.tasks.reportCanary(taskId, { status: 'running' })).toBe(true);
+      const healthy = await kit.tasks.get(taskId);
+      expect(healthy).toMatchObject({ status: 'running' });
+      expect(healthy).not.toHaveProperty('reason');
+    });
+
+    it.each(['reportHealth', 'reportLane'] as const)(
+      'gives way to what %s knows of an end',
+      async (report) => {
+        const { taskId } = await running();
+        await kit.tasks.reportCanary(taskId, canaryFailed);
+        await kit.tasks[report](taskId, { status: 'running' });
+        expect(await kit.tasks.get(taskId)).toMatchObject(canaryFailed);
+        await kit.tasks[report](taskId, { status: 'degraded', reason: away });
+        expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason: away });
+        expect(await kit.tasks.reportCanary(taskId, canaryFailed)).toBe(false);
+        expect(await kit.tasks.reportCanary(taskId, { status: 'running' })).toBe(false);
+        expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason: away });
+      },
+    );
+
+    it('says nothing of a task that is not wanted running, nor of none', async () => {
+      const { taskId } = await paused();
+      expect(await kit.tasks.reportCanary(taskId, canaryFailed)).toBe(false);
+      expect(await kit.tasks.reportCanary(ulid(), canaryFailed)).toBe(false);
+      expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'paused' });
+    });
+  });
+
   describe('reportOverflow', () => {
     it('marks the task, and takes the mark away', async () => {
       const { taskId } = await running();

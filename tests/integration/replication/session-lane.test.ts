@@ -132,7 +132,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
             return true;
           },
           isOurs: () => true,
-          health: { working: () => undefined, failing: () => undefined },
+          health: { working: () => undefined, failing: () => undefined, canary: () => undefined },
         }),
       /** One invocation of the batching function with what the queue gives out; how many records have left the queue. */
       forward: () => forwardOnce(queues, queue, forwardBatch),

@@ -35,6 +35,14 @@ describe('readConvergeConfig', () => {
     expect(config.settings.names.queuePrefix).toBe('mqferry-dev-0a1b2c3d-');
   });
 
+  it('knows where the messages of AWS IoT go on an emulator', () => {
+    expect(readConvergeConfig(environment).emulator).toEqual({});
+    const emulatorUrl = 'http://127.0.0.1:4566';
+    expect(readConvergeConfig({ ...environment, AWS_ENDPOINT_URL: emulatorUrl }).emulator).toEqual({
+      emulatorUrl,
+    });
+  });
+
   it('fails with every bad variable', () => {
     expect(() => readConvergeConfig({ ...environment, STAGE: '', RULE_ROLE_ARN: 'no' })).toThrow(
       /STAGE: is missing; RULE_ROLE_ARN: must be an ARN of an IAM role/,

@@ -32,11 +32,13 @@ let world: ConvergeWorld;
 let looked: ([taskId: string, isUnconverged: boolean] | 'told')[];
 let control: ReturnType<typeof createMemoryControlQueue>;
 let figures: FigureStore;
+let canaried: string[];
 beforeEach(async () => {
   world = await createConvergeWorld();
   control = createMemoryControlQueue();
   figures = createMemoryFigureStore();
   looked = [];
+  canaried = [];
   for (const taskId of taskIds)
     await world.create(taskId, definition(['a/+'], {}, `task-${taskId}`), 'paused');
 });
@@ -62,6 +64,9 @@ function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } =
       look: (task, isUnconverged) => void looked.push([task.taskId, isUnconverged]),
       tell: async () => void looked.push('told'),
     }),
+    sendCanaries: async (due) => {
+      canaried.push(...due.map(({ taskId }) => taskId));
+    },
     foldFigures: createFoldFigures({ figures, clock: world.clock, logger: silentLogger }),
     settings,
     region: REGION,
@@ -87,6 +92,21 @@ describe('createConvergeTick', () => {
     }
     expect(folded).toBe(taskIds.length);
     for (const taskId of taskIds) expect((await figures.totals(taskId)).counts.consumed).toBe(7);
+  });
+
+  it('has canaries sent to tasks that run and want one', async () => {
+    const withCanary = definition(['b/+'], { canary: {} }, 'with-canary');
+    const extra = '01J9ZQ4Y8R7K2M5N6P0S1T3V44';
+    await world.create(extra, withCanary, 'paused');
+    for (const taskId of [...taskIds, extra]) await world.settle(taskId);
+    await tick();
+    expect(canaried).toEqual([]);
+    for (const taskId of [FIRST, extra]) {
+      await world.setDesired(taskId, 'running');
+      await world.settle(taskId);
+    }
+    await tick();
+    expect(canaried).toEqual([extra]);
   });
 
   it('goes on when figures cannot be folded', async () => {

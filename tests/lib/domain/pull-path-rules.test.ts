@@ -36,6 +36,13 @@ const withoutAdmin = { sourceCluster: rocketmq };
 const fifo = { registeredTopic: registered('FIFO', 'charger_commands') };
 
 describe('checkPullPath', () => {
+  it('takes a canary, whose topic is given', () => {
+    expect(errorsOf({ options: { canary: {} } })).toEqual([]);
+    expect(errorsOf({ options: { canary: { canaryTopic: 'canaries' } } })).toEqual([
+      'options.canary.canaryTopic: NOT_ON_THIS_PATH',
+    ]);
+  });
+
   it('accepts commands to AWS IoT Core and to any broker, without a warning', () => {
     for (const context of [{}, broker]) {
       expect(errorsOf({}, context)).toEqual([]);

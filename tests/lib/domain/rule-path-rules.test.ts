@@ -205,6 +205,15 @@ describe('checkRulePath', () => {
       expect(errorsOf({ options: { ...defaults, ...common } })).toEqual([]);
     });
 
+    it('take a canary, with or without a topic of RocketMQ where it ends', () => {
+      expect(errorsOf({ options: { canary: {} } })).toEqual([]);
+      expect(errorsOf({ options: { canary: { canaryTopic: 'canaries' } } })).toEqual([]);
+      expect(errorsOf({ options: { canary: { canaryTopic: 'no topic' } } })).toEqual([
+        expect.stringMatching(/^options\.canary\.canaryTopic: /),
+      ]);
+      expect(() => definitionWith({ options: { canary: { topic: 'x' } } })).toThrow();
+    });
+
     it('warns that a pause discards', () => {
       expect(warningsOf({ options: { whilePaused: 'discard' } })).toEqual([
         ALWAYS,
