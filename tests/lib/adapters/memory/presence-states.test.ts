@@ -1,0 +1,4 @@
+import { createMemoryPresenceStates } from '../../../../lib/adapters/memory/presence-states.ts';
+import { describePresenceStates } from '../../../contract/presence-states.ts';
+
+describePresenceStates('memory', async () => createMemoryPresenceStates());
