@@ -6,6 +6,7 @@ import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store
 import { createDynamoFigureWrites } from '../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { createDynamoOverflowGroups } from '../lib/adapters/dynamodb/overflow-groups.ts';
+import { createDynamoPresenceStates } from '../lib/adapters/dynamodb/presence-states.ts';
 import { createDynamoRetryTallies } from '../lib/adapters/dynamodb/retry-tallies.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
@@ -48,6 +49,7 @@ const forwardBatch = createForwardBatch({
   largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
   overflowGroups: createDynamoOverflowGroups(table),
   canaries: createDynamoCanaryStore(table),
+  presenceStates: createDynamoPresenceStates(table),
   figures: createBatchFigures({ store: createDynamoFigureWrites(table), clock, logger }),
   retryTallies: createDynamoRetryTallies(table),
   lanes: createDynamoLaneLeases(table, clock),

@@ -7,6 +7,7 @@ import { createDynamoClusterStore } from '../lib/adapters/dynamodb/cluster-store
 import { createDynamoDeadLetterJobs } from '../lib/adapters/dynamodb/dead-letter-jobs.ts';
 import { createDynamoDeadLetterStore } from '../lib/adapters/dynamodb/dead-letter-store.ts';
 import { createDynamoFigureWrites } from '../lib/adapters/dynamodb/figure-writes.ts';
+import { createDynamoPresenceStates } from '../lib/adapters/dynamodb/presence-states.ts';
 import { createDynamoStackStore } from '../lib/adapters/dynamodb/stack-store.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
@@ -50,6 +51,7 @@ const workOnJobs = createWorkOnJobs({
     producers: createProducerPool({ secrets, clock }),
     publishers: createMqttPublishers({ secrets, clock, awsIot }),
     largeBodies,
+    presenceStates: createDynamoPresenceStates(table),
     clock,
     logger,
   }),

@@ -3,6 +3,7 @@ import { createMemoryDeadLetterQueue } from '../../lib/adapters/memory/dead-lett
 import { createMemoryFigureStore } from '../../lib/adapters/memory/figure-store.ts';
 import { createMemoryLargeBodies } from '../../lib/adapters/memory/large-bodies.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
+import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-states.ts';
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../lib/adapters/memory/visibility.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
@@ -35,6 +36,7 @@ export function createBatchingPath(options: {
     largeBodies: createMemoryLargeBodies(),
     overflowGroups: createMemoryOverflowGroups(),
     figures: createBatchFigures({ store: createMemoryFigureStore(), clock: systemClock, logger: SILENT }),
+    presenceStates: createMemoryPresenceStates(),
     retryTallies: createMemoryRetryTallies(),
     lanes: { list: async () => [] },
     clock: systemClock,

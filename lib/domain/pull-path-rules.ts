@@ -27,6 +27,8 @@ const FOREIGN: ForeignOptions = {
   retained: 'RocketMQ has no retained messages: leave it out',
   whilePaused:
     'messages wait in RocketMQ while the task is paused, as long as the cluster keeps them: leave it at "buffer"',
+  presence:
+    'devices are at the source of a task from AWS IoT Core to RocketMQ, where this belongs: leave it out',
   oversize: 'MQTT takes whatever properties RocketMQ had: leave it out',
 };
 

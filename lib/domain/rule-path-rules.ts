@@ -6,6 +6,7 @@ import {
 } from './definition-check.ts';
 import type { FieldError } from './errors.ts';
 import { checkForeignOptions, discardWarnings, type ForeignOptions, notOnThisPath } from './option-rules.ts';
+import { checkPresence } from './presence-option.ts';
 import { checkRocketmqTarget } from './target-rules.ts';
 import type { MqttToRocketmqDefinition, TaskOptions } from './task.ts';
 import { checkTopicFilters } from './topic-filter-rules.ts';
@@ -38,6 +39,7 @@ export function checkRulePath(context: DefinitionContext<MqttToRocketmqDefinitio
     { errors: [], warnings: [NOT_SEEN] },
     checkOrdering(options),
     checkBatch(options),
+    checkPresence(definition),
     { errors: checkPause(options), warnings: discardWarnings(options) },
     { errors: checkForeignOptions(options, FOREIGN), warnings: [] },
   ]);

@@ -27,6 +27,8 @@ const FOREIGN: ForeignOptions = {
   retain: 'RocketMQ has no retained messages, so this is for MQTT targets: leave it out',
   maxMessagesPerSecond:
     'a broker whose messages are held back drops them once its queue is full, so sessions take what comes: leave it out',
+  presence:
+    'only the topic rules of AWS IoT Core bring its disconnect events to a queue where they can wait: use options.via "rule" with a source of kind aws-iot, or leave it out and replicate wills like other messages',
 };
 
 /** The rules of the session path: MQTT broker → persistent session → RocketMQ. */

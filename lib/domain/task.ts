@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClusterId } from './cluster.ts';
+import { PresenceOption } from './presence-option.ts';
 import { RetryOption } from './retry-policy.ts';
 
 /** Task names are unique per stage. */
@@ -109,6 +110,7 @@ export const TaskOptions = z.strictObject({
     description: 'A message older than this when it would be sent is dropped and counted as expired',
   }),
   retry: RetryOption.default({ preset: 'unlimited' }),
+  presence: PresenceOption.optional(),
   propertyNames: z.enum(['native', 'alibaba', 'rocketmq-mqtt']).default('native').meta({
     description:
       'Names of RocketMQ properties that carry what MQTT has: ours, or those of another product’s consumers',

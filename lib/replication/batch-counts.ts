@@ -12,6 +12,8 @@ export interface BatchCounts {
   replicated: number;
   filtered: number;
   loopSkipped: number;
+  /** Told by another message of the same device (`options.presence`). */
+  deduplicated: number;
   /** Older than it or its task allows. */
   expired: number;
   /** Copies that a lower-numbered rule of the task carries too; neither consumed nor in the identity. */
@@ -33,7 +35,7 @@ export interface BatchCounts {
   ms: number;
 }
 
-export type Skipped = 'filtered' | 'loopSkipped' | 'expired' | 'overlap';
+export type Skipped = 'filtered' | 'loopSkipped' | 'deduplicated' | 'expired' | 'overlap';
 
 export function newBatchCounts(taskId: string, records: number): BatchCounts {
   return {
@@ -44,6 +46,7 @@ export function newBatchCounts(taskId: string, records: number): BatchCounts {
     replicated: 0,
     filtered: 0,
     loopSkipped: 0,
+    deduplicated: 0,
     expired: 0,
     overlap: 0,
     canaries: 0,

@@ -50,7 +50,8 @@ export function figuresOfBatch(
   { latencies, sourceMinutes, errors }: BatchTimes,
 ): Figures {
   const figures = newFigures();
-  const { consumed, replicated, filtered, loopSkipped, expired, retried, bytes, overlap } = counts;
+  const { consumed, replicated, filtered, loopSkipped, deduplicated, expired, retried, bytes, overlap } =
+    counts;
   addFigures(figures, {
     counts: {
       ...figures.counts,
@@ -58,6 +59,7 @@ export function figuresOfBatch(
       replicated,
       filtered,
       loopSkipped,
+      deduplicated,
       expired,
       retried,
       bytes,

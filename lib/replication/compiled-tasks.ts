@@ -3,6 +3,7 @@ import { isFromMqtt } from '../domain/task-path.ts';
 import { literalTextOf } from '../domain/template.ts';
 import { createRuleSelector } from '../domain/topic-filter.ts';
 import { createMqttToRocketmqMapper, type MqttToRocketmqMapper } from '../mapping/mqtt-to-rocketmq.ts';
+import { createPresenceReader, type PresenceReader } from '../mapping/presence.ts';
 
 /** Enough for every task that one sandbox can be mapped to at a time; a compiled task takes a few kilobytes. */
 const MAX_COMPILED = 200;
@@ -17,6 +18,8 @@ export interface CompiledTask {
   /** Messages have a message group, within which they stay in order. */
   isGrouped: boolean;
   maxHops: number;
+  /** Absent: what comes of devices is carried like everything else. */
+  presence?: PresenceReader;
 }
 
 /**
@@ -48,5 +51,6 @@ function compile(definition: MqttToRocketmqDefinition, taskId: string): Compiled
     isGrouped: target.messageGroup !== undefined || options.ordering !== 'none',
     hasFixedTopic: literalTextOf(target.topic) !== undefined,
     maxHops: options.maxHops,
+    ...(options.presence === undefined ? {} : { presence: createPresenceReader(options.presence) }),
   };
 }

@@ -1,8 +1,10 @@
 import { BridgeError, UnmappableMessageError } from '../domain/errors.ts';
 import { expiresAtMs } from '../domain/expiry.ts';
 import { loopReason } from '../domain/loop-guard.ts';
+import type { MqttMessage, Provenance } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { decodeEnvelope, type Envelope, isRuleEnvelope, messageOfEnvelope } from '../mapping/envelope.ts';
+import type { DeviceSignal } from '../mapping/presence.ts';
 import type { RuleEnvelope } from '../mapping/rule-envelope.ts';
 import type { Skipped } from './batch-counts.ts';
 import type { CompiledTask } from './compiled-tasks.ts';
@@ -16,9 +18,17 @@ const SETTLING_MARGIN_MS = 60_000;
 /** What is to be done with a record, as far as its message and the task alone can tell. */
 export type Decision =
   | { kind: 'send'; outgoing: Outgoing }
+  | { kind: 'device'; told: DeviceRecord }
   | { kind: 'skip'; reason: Skipped }
   | { kind: 'dead-letter'; error: BridgeError }
   | { kind: 'give-back'; error: BridgeError };
+
+/** A record that says something of a device, which is to be joined with what others say of it. */
+export interface DeviceRecord extends DeviceSignal {
+  record: SourceRecord;
+  /** Makes the message that the device is offline ready to go in the record's place; throws what a mapping throws. */
+  ready(offline: MqttMessage): Outgoing;
+}
 
 /** The text that a record holds, or stands for; an error where that could not be had. */
 export type RecordText = string | BridgeError;
@@ -57,36 +67,48 @@ function decideMessage(
   record: SourceRecord,
   envelope: Envelope,
   task: Task,
-  { mapper, maxHops }: CompiledTask,
+  compiled: CompiledTask,
   receiptTimeMs: number,
 ): Decision {
   const receipt = { recordId: record.recordId, receiptTimeMs, sendTimeMs: receiptTimeMs };
   const { message: source, provenance } = messageOfEnvelope(envelope, receipt);
   if (record.redriven !== undefined) provenance.redriven = record.redriven;
-  if (loopReason(provenance.path, task.taskId, maxHops) !== undefined) {
+  if (loopReason(provenance.path, task.taskId, compiled.maxHops) !== undefined) {
     return { kind: 'skip', reason: 'loopSkipped' };
   }
   const { maxAgeSeconds } = task.definition.options;
   const sinceMs = provenance.sourceTimeMs ?? provenance.receiptTimeMs;
+  const signal = compiled.presence?.(source, sinceMs);
+  if (signal !== undefined) {
+    const ready = (offline: MqttMessage) => outgoingOf(record, offline, provenance, compiled, receiptTimeMs);
+    return { kind: 'device', told: { ...signal, record, ready } };
+  }
   if (expiresAtMs(source, sinceMs, maxAgeSeconds) <= receiptTimeMs)
     return { kind: 'skip', reason: 'expired' };
+  const outgoing = outgoingOf(record, source, provenance, compiled, receiptTimeMs);
+  // A redriven one has waited for a person.
+  if (record.redriven === undefined) {
+    outgoing.sourceTimeMs = provenance.sourceTimeMs ?? Math.min(provenance.receiptTimeMs, record.sentTimeMs);
+  }
+  return { kind: 'send', outgoing };
+}
+
+/** Says nothing of when the message was at its source: one that has waited on purpose tells nothing of how long it took. */
+function outgoingOf(
+  record: SourceRecord,
+  source: MqttMessage,
+  provenance: Provenance,
+  { mapper }: CompiledTask,
+  receiptTimeMs: number,
+): Outgoing {
   return {
-    kind: 'send',
-    outgoing: {
-      record,
-      message: mapper(source, provenance),
-      mappedAtMs: receiptTimeMs,
-      remap: (sendTimeMs) => mapper(source, { ...provenance, sendTimeMs }),
-      bytes: source.payload.length,
-      mqferryId: provenance.messageId,
-      topicName: source.topicName,
-      // A redriven one has waited for a person.
-      ...(record.redriven === undefined
-        ? {
-            sourceTimeMs: provenance.sourceTimeMs ?? Math.min(provenance.receiptTimeMs, record.sentTimeMs),
-          }
-        : {}),
-    },
+    record,
+    message: mapper(source, provenance),
+    mappedAtMs: receiptTimeMs,
+    remap: (sendTimeMs) => mapper(source, { ...provenance, sendTimeMs }),
+    bytes: source.payload.length,
+    mqferryId: provenance.messageId,
+    topicName: source.topicName,
   };
 }
 

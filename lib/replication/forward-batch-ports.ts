@@ -6,6 +6,7 @@ import type { LargeBodies } from '../ports/large-bodies.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ProducerPool } from '../ports/message-producer.ts';
 import type { OverflowGroups } from '../ports/overflow-groups.ts';
+import type { PresenceStates } from '../ports/presence-states.ts';
 import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 import type { Visibility } from '../ports/visibility.ts';
@@ -26,6 +27,8 @@ export interface ForwardBatchPorts {
   overflowGroups: Pick<OverflowGroups, 'settled'>;
   /** Canaries of the rule path; absent: every record is a message. */
   canaries?: Pick<CanaryStore, 'get' | 'came'>;
+  /** Tasks with `options.presence`. */
+  presenceStates: PresenceStates;
   figures: BatchFigures;
   /** Tasks whose `options.retry` is bounded; of sessions, when their lanes have sent something directly. */
   retryTallies: RetryTallies;

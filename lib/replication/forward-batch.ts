@@ -10,6 +10,7 @@ import { closeInOrder } from './forward-in-order.ts';
 import { forwardTaskBatch } from './forward-task-batch.ts';
 import { giveBack } from './give-back.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
+import { DEBOUNCED } from './observe-devices.ts';
 import { createRetryWatch } from './retry-watch.ts';
 import type { SourceRecord } from './source-record.ts';
 import { taskIdOfQueueArn } from './task-names.ts';
@@ -89,14 +90,15 @@ async function forwardQueue(
 
 /** The one line of a batch. */
 function tell(counts: BatchCounts, { logger, report = withoutMetrics(logger) }: ForwardBatchPorts): void {
-  const { taskId, perTask, records, overlap, canaries, ms } = counts;
-  const isWhole = Object.keys(counts.returned).length === 0;
+  const { taskId, perTask, records, overlap, canaries, deduplicated, ms } = counts;
+  const isWhole = Object.keys(counts.returned).every((code) => code === DEBOUNCED);
   report('batch forwarded', [{ taskId, perTask, counts }], {
     properties: {
       records,
       ms,
       ...(overlap === 0 ? {} : { overlap }),
       ...(canaries === 0 ? {} : { canaries }),
+      ...(deduplicated === 0 ? {} : { deduplicated }),
     },
     level: isWhole ? 'info' : 'warn',
   });

@@ -3,7 +3,7 @@ import type { BatchHealth } from './batch-health.ts';
 import { createBatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import type { RetriesOfBatch } from './batch-retries.ts';
-import { decideRecord, type RecordText } from './decide-record.ts';
+import { type DeviceRecord, decideRecord, type RecordText } from './decide-record.ts';
 import type { ForwardBatchPorts } from './forward-batch-ports.ts';
 import { isOrdered, sendInOrder } from './forward-in-order.ts';
 import { readTexts } from './forward-texts.ts';
@@ -11,9 +11,10 @@ import { groupByTopic } from './group-by-topic.ts';
 import { createHandOver, type Unhelpable } from './hand-over.ts';
 import type { LastStored } from './last-stored.ts';
 import { meetCanaries } from './meet-canaries.ts';
+import { observeDevices } from './observe-devices.ts';
 import { type PreparedBatch, type PrepareOptions, prepareBatch } from './prepare-batch.ts';
 import { recordError } from './record-error.ts';
-import { type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
+import { type Doubted, type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
 import type { SourceRecord } from './source-record.ts';
 
 /** A record received so often from a task whose target is well is sent by itself, so that it cannot hurt others. */
@@ -62,10 +63,13 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
           logger,
         });
   const texts = await readTexts(records, ports);
-  const { outgoing, unhelpables } = decide({ ...batch, records }, prepared, clock.now(), texts);
+  const { outgoing, unhelpables, devices } = decide({ ...batch, records }, prepared, clock.now(), texts);
+  const offline = await observeDevices(devices, { ...ports, task, ledger, deadlineMs });
+  outgoing.push(...offline.outgoing);
+  unhelpables.push(...offline.unhelpables);
   handOver.begin(unhelpables);
 
-  const doubted: Unhelpable[] = [];
+  const doubted: Doubted[] = [];
   const options: SendTopicOptions = {
     producer: () => producers.producerFor(cluster),
     ledger,
@@ -81,8 +85,8 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
   if (isOrdered(records)) await sendInOrder(records, outgoing, unhelpables, options);
   else await sendByTopic(outgoing, options);
   if (ledger.counts.replicated > 0) ports.lastStored.note(cluster.clusterId, clock.now());
-  const isProven = ({ record }: Unhelpable) =>
-    ledger.counts.replicated > 0 || ports.lastStored.isAfter(cluster.clusterId, record.firstReceiveTimeMs);
+  const isProven = ({ record, dueAtMs = record.firstReceiveTimeMs }: Doubted) =>
+    ledger.counts.replicated > 0 || ports.lastStored.isAfter(cluster.clusterId, dueAtMs);
   settleDoubted(doubted, isProven, options);
   await Promise.all([handOver.done(), done]);
   await health.settled();
@@ -106,8 +110,8 @@ async function sendByTopic(outgoing: readonly Outgoing[], options: SendTopicOpti
  * is held.
  */
 function settleDoubted(
-  doubted: readonly Unhelpable[],
-  isProven: (one: Unhelpable) => boolean,
+  doubted: readonly Doubted[],
+  isProven: (one: Doubted) => boolean,
   { handOver, health }: SendTopicOptions,
 ): void {
   const { proven = [], held = [] } = Object.groupBy(doubted, (one) => (isProven(one) ? 'proven' : 'held'));
@@ -116,18 +120,20 @@ function settleDoubted(
   if (first !== undefined) health.failing('', first.error);
 }
 
-/** Decides all records, books the skipped ones, and answers the others. */
+/** Decides all records, books the skipped ones, and answers the others. What is said of devices waits for what is known of them. */
 function decide(
   { records, ledger }: TaskBatch,
   { task, compiled }: PreparedBatch,
   receiptTimeMs: number,
   texts: ReadonlyMap<SourceRecord, RecordText>,
-): { outgoing: Outgoing[]; unhelpables: Unhelpable[] } {
+): { outgoing: Outgoing[]; unhelpables: Unhelpable[]; devices: DeviceRecord[] } {
   const outgoing: Outgoing[] = [];
   const unhelpables: Unhelpable[] = [];
+  const devices: DeviceRecord[] = [];
   for (const record of records) {
     const decision = decideRecord(record, task, compiled, receiptTimeMs, texts.get(record));
     if (decision.kind === 'send') outgoing.push(decision.outgoing);
+    else if (decision.kind === 'device') devices.push(decision.told);
     else if (decision.kind === 'skip') ledger.skipped(record, decision.reason);
     else if (decision.kind === 'dead-letter') unhelpables.push({ record, error: decision.error });
     else {
@@ -137,7 +143,7 @@ function decide(
       ledger.failed(error.code, 'retried', () => recordError(record, error, more));
     }
   }
-  return { outgoing, unhelpables };
+  return { outgoing, unhelpables, devices };
 }
 
 /**

@@ -39,10 +39,15 @@ export interface Outgoing {
   bytes: number;
   /** Epoch ms at the source; absent: how long it took says nothing. */
   sourceTimeMs?: number;
+  /** Epoch ms since when it was to be sent; absent: since its record's first receipt. */
+  dueAtMs?: number;
   /** `mqferry_id`, and the MQTT topic it came by. */
   mqferryId: string;
   topicName: string;
 }
+
+/** Refused because of its topic. */
+export type Doubted = Unhelpable & Pick<Outgoing, 'dueAtMs'>;
 
 export interface SendTopicOptions {
   producer: () => Promise<MessageProducer>;
@@ -50,7 +55,7 @@ export interface SendTopicOptions {
   handOver: HandOver;
   health: BatchHealth;
   /** Takes what was refused because of its topic; absent: such messages are held, as for the cluster's sake. */
-  doubtTopic?: (doubted: Unhelpable) => void;
+  doubtTopic?: (doubted: Doubted) => void;
   /** Counts what messages fail by themselves; absent: they are tried again as time allows. */
   retries?: BatchRetries;
   deadlineMs: number;
@@ -134,7 +139,7 @@ async function settle(
       noteFailed(one.record, error, rocketmqTopic, options);
       if (kind === 'retry') failed.push({ outgoing: one, error });
       else if (error.scope === 'topic' && doubtTopic !== undefined)
-        doubtTopic({ record: one.record, error, targetTopic: rocketmqTopic });
+        doubtTopic({ ...doubtedOf(one), error, targetTopic: rocketmqTopic });
       else held ??= error;
     }
   }
@@ -165,6 +170,10 @@ function noteFailed(
   ledger.failed(error.code, 'retried', () =>
     recordError(record, error, { taskId, atMs: clock.now(), outcome: 'retried', targetTopic }),
   );
+}
+
+function doubtedOf({ record, dueAtMs }: Outgoing): Pick<Doubted, 'record' | 'dueAtMs'> {
+  return dueAtMs === undefined ? { record } : { record, dueAtMs };
 }
 
 /** Also joins, for those who look for one message, the MQTT message with what it has become in RocketMQ. */

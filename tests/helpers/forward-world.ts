@@ -5,6 +5,7 @@ import {
   createMemoryProducerPool,
 } from '../../lib/adapters/memory/message-producer.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
+import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-states.ts';
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../lib/adapters/memory/visibility.ts';
 import type { Task } from '../../lib/domain/task.ts';
@@ -27,6 +28,7 @@ export function createForwardWorld(
   const logger = createRecordingLogger();
   const largeBodies = createMemoryLargeBodies();
   const groups = createMemoryOverflowGroups();
+  const presenceStates = createMemoryPresenceStates();
   const forwardBatch = createForwardBatch({
     tasks: table,
     clusters: { get: async () => rocketmqCluster() },
@@ -36,6 +38,7 @@ export function createForwardWorld(
     largeBodies,
     overflowGroups: groups,
     figures: memoryBatchFigures(clock),
+    presenceStates,
     retryTallies: createMemoryRetryTallies(),
     lanes: { list: async () => [] },
     clock,
@@ -43,5 +46,16 @@ export function createForwardWorld(
     random: () => 0.5,
     ...changes,
   });
-  return { clock, table, producer, deadLetters, visibility, logger, largeBodies, groups, forwardBatch };
+  return {
+    clock,
+    table,
+    producer,
+    deadLetters,
+    visibility,
+    logger,
+    largeBodies,
+    groups,
+    presenceStates,
+    forwardBatch,
+  };
 }

@@ -7,6 +7,7 @@ import {
   createMemoryProducerPool,
 } from '../../lib/adapters/memory/message-producer.ts';
 import { createMemoryMqttPublisher } from '../../lib/adapters/memory/mqtt-publisher.ts';
+import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-states.ts';
 import type { Cluster } from '../../lib/domain/cluster.ts';
 import type { DeadLetter } from '../../lib/domain/dead-letter.ts';
 import { type DeadLetterJob, newDeadLetterJob } from '../../lib/domain/dead-letter-job.ts';
@@ -80,6 +81,7 @@ export function createRedriveWorld(task: Task | undefined) {
         },
       },
       largeBodies,
+      presenceStates: createMemoryPresenceStates(),
       clock,
       logger,
       random: () => 0.5,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createDynamoFigureWrites } from '../../lib/adapters/dynamodb/figure-writes.ts';
 import { createDynamoOverflowGroups } from '../../lib/adapters/dynamodb/overflow-groups.ts';
 import { createDynamoRetryTallies } from '../../lib/adapters/dynamodb/retry-tallies.ts';
+import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-states.ts';
 import { createMemorySecretReader } from '../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../lib/adapters/rocketmq/producer-pool.ts';
 import { createSqsDeadLetterQueue } from '../../lib/adapters/sqs/dead-letter-queue.ts';
@@ -30,6 +31,7 @@ export function startOverflowDrain(stage: Stage, taskId: string) {
     largeBodies,
     overflowGroups: createDynamoOverflowGroups(stage.table),
     figures: createBatchFigures({ store: createDynamoFigureWrites(stage.table), clock, logger }),
+    presenceStates: createMemoryPresenceStates(),
     retryTallies: createDynamoRetryTallies(stage.table),
     lanes: { list: async () => [] },
     clock,

@@ -12,7 +12,7 @@ import { recordOf } from './redriven-record.ts';
 
 export type CarryForwardPorts = Pick<
   ForwardBatchPorts,
-  'tasks' | 'clusters' | 'producers' | 'largeBodies' | 'clock' | 'logger' | 'random'
+  'tasks' | 'clusters' | 'producers' | 'largeBodies' | 'presenceStates' | 'clock' | 'logger' | 'random'
 >;
 
 /** To RocketMQ, by the same steps as a batch of the task's queue. */

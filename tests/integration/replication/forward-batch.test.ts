@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
 import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
 import { createMemoryOverflowGroups } from '../../../lib/adapters/memory/overflow-groups.ts';
+import { createMemoryPresenceStates } from '../../../lib/adapters/memory/presence-states.ts';
 import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import { createMemorySecretReader } from '../../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool.ts';
@@ -63,6 +64,7 @@ describe('createForwardBatch on RocketMQ and SQS', () => {
       largeBodies: createMemoryLargeBodies(),
       overflowGroups: createMemoryOverflowGroups(),
       figures: memoryBatchFigures(systemClock),
+      presenceStates: createMemoryPresenceStates(),
       retryTallies: createMemoryRetryTallies(),
       lanes: { list: async () => [] },
       clock: systemClock,

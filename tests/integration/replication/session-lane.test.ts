@@ -4,6 +4,7 @@ import { ulid } from 'ulid';
 import { createDynamoOverflowGroups } from '../../../lib/adapters/dynamodb/overflow-groups.ts';
 import { createMemoryControlQueue } from '../../../lib/adapters/memory/control-queue.ts';
 import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
+import { createMemoryPresenceStates } from '../../../lib/adapters/memory/presence-states.ts';
 import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import { createMemorySecretReader } from '../../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool.ts';
@@ -104,6 +105,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
       largeBodies,
       overflowGroups,
       figures: memoryBatchFigures(systemClock),
+      presenceStates: createMemoryPresenceStates(),
       retryTallies: createMemoryRetryTallies(),
       lanes: { list: async () => [] },
       clock: systemClock,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { createMemoryPresenceStates } from '../../../lib/adapters/memory/presence-states.ts';
 import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
 import {
   BrokerHoldError,
@@ -179,6 +180,7 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
     largeBodies: { get: async () => undefined },
     overflowGroups: { settled: async () => undefined },
     figures: memoryBatchFigures(clock),
+    presenceStates: createMemoryPresenceStates(),
     retryTallies: createMemoryRetryTallies(),
     lanes: { list: async () => [] },
     visibility: { change: (_arn, changes) => call(() => changes.map(() => true)) },

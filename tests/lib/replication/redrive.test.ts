@@ -52,6 +52,30 @@ describe('createWorkOnJobs, to RocketMQ', () => {
     ]);
   });
 
+  it('tells at once, and once, of a device whose disconnect event was a dead letter', async () => {
+    const events = '$aws/events/presence';
+    const world = createRedriveWorld(
+      ruleTask({
+        source: { clusterId: 'devices', topicFilters: [`${events}/connected/+`, `${events}/disconnected/+`] },
+        options: { presence: {} },
+      }),
+    );
+    const payload = JSON.stringify({
+      timestamp: NOW_MS,
+      versionNumber: 1,
+      sessionIdentifier: 's',
+      disconnectReason: 'CONNECTION_LOST',
+    });
+    await world.putForward(payload, {}, { t: `${events}/disconnected/charger-7` });
+    await world.putForward(payload.replace(':1,', ':2,'), {}, { t: `${events}/connected/charger-8` });
+    const job = await world.ask();
+    await world.run();
+    expect(stored(world).map((body) => JSON.parse(body))).toMatchObject([
+      { event: 'offline', clientId: 'charger-7', reason: 'CONNECTION_LOST' },
+    ]);
+    expect(await world.read(job)).toMatchObject({ counts: { ...COUNTS, redriven: 1, skipped: 1 } });
+  });
+
   it('keeps to the rate', async () => {
     const world = createRedriveWorld(ruleTask());
     for (let number = 0; number < 100; number += 1) await world.putForward(`${number}`);
