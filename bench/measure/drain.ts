@@ -15,6 +15,11 @@ export class MessagesMissing extends Error {
   override readonly name = 'MessagesMissing';
 }
 
+/** A peer carried something, and nothing more from then on: there is nothing to measure. */
+export class StoodStillAtOnce extends Error {
+  override readonly name = 'StoodStillAtOnce';
+}
+
 /**
  * Looks from outside, in the same way at every contender, how it carries `total` messages: from the first look at which some
  * have arrived to the first at which all have. Starting up is not measured. Throws when it ends, stalls, or when more or
@@ -70,6 +75,8 @@ export async function measureDrain(options: {
   if (count !== total && !isPeer)
     throw new MessagesMissing(`${name}: ${total} messages were sent, ${count} arrived`);
   const messages = last.count - first.count;
+  if (messages <= 0 && count < total)
+    throw new StoodStillAtOnce(`${name} stood still at ${count} of ${total} for ${STALL_MS / 1_000} s`);
   if (messages <= 0) throw new Error(`${name} was done before the second look: send more messages`);
   return {
     messages,

@@ -1,4 +1,5 @@
 import type { BenchOptions } from '../parts/options.ts';
+import { StoodStillAtOnce } from './drain.ts';
 import { describeMeasurement, type Measurement, median } from './measurement.ts';
 import type { Row } from './row.ts';
 
@@ -13,6 +14,7 @@ export type Contender = (run: string, messages: number) => Promise<Measurement>;
 
 /** RocketMQ's own code is slow at first. Who has his turn then has timeouts, and sends again. */
 const WARM_UP_MESSAGES = 50_000;
+const MAX_ATTEMPTS = 3;
 
 /** Runs both in turns, Camel first, after a run of each that does not count, ours first. Figures are printed as they come. */
 export async function runRounds(
@@ -24,13 +26,25 @@ export async function runRounds(
   await camel('camel-warm-up', warmUp);
   const done: Round[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    const theirs = await camel(`camel-${round}`, messages);
+    const theirs = await again(camel, `camel-${round}`, messages);
     console.log(describeMeasurement(`round ${round}, Apache Camel`, theirs));
     const own = await ours(`ours-${round}`, messages);
     console.log(describeMeasurement(`round ${round}, mqferry`, own));
     done.push({ ours: own, camel: theirs });
   }
   return done;
+}
+
+/** Who stands still before anything can be measured begins anew, in its favour, and it is told. */
+async function again(contender: Contender, run: string, messages: number): Promise<Measurement> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await contender(attempt === 1 ? run : `${run}-${attempt}`, messages);
+    } catch (error) {
+      if (!(error instanceof StoodStillAtOnce) || attempt === MAX_ATTEMPTS) throw error;
+      console.log(`${error.message}: begun anew`);
+    }
+  }
 }
 
 /** Bars are of ratios ours / Camel in the same round, and of these the median. */

@@ -1,9 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ensureJavaClasses } from '../../local/downloads.ts';
+import { DOWNLOADS, LOCAL_DIR } from '../../local/layout.ts';
 import { type PartProcess, spawnPart } from '../../local/process.ts';
 import { connectTo, makeSession } from '../load/fill-session.ts';
-import { LATENCY_VARIABLE, type Latencies, type LatencyOptions, stampSent } from '../load/latency-options.ts';
+import { type Latencies, stampSent } from '../load/latency.ts';
 import { bodyOf, USER_PROPERTIES } from '../load/message.ts';
 import type { Row } from '../measure/row.ts';
 import { OUR_CLIENT_ID } from '../ours/lane-options.ts';
@@ -65,10 +67,9 @@ async function latencies(stage: Stage, run: LatencyRun): Promise<Latencies> {
   const mqttTopic = `${topic}/#`;
   await stage.ensureTopic({ topic, queues: 8 });
   await makeSession(broker, clientId, mqttTopic);
-  const { rocketmq } = stage;
-  const consumer = await startConsumer(path.join(stage.home, `${topic}-consumer`), {
-    ...{ rocketmq, rocketmqTopic: topic, messages: count, skip: WARM_UP_MESSAGES },
-  });
+  const { nameServer } = stage.rocketmq;
+  const home = path.join(stage.home, `${topic}-consumer`);
+  const consumer = await startConsumer(home, { topic, nameServer }, { skip: WARM_UP_MESSAGES, count });
   const bridge = await start(mqttTopic);
   try {
     await publishEvenly(broker, topic, WARM_UP_MESSAGES + count);
@@ -86,17 +87,29 @@ async function latencies(stage: Stage, run: LatencyRun): Promise<Latencies> {
   }
 }
 
-async function startConsumer(home: string, options: LatencyOptions): Promise<PartProcess> {
+/** RocketMQ's classic Java client, as most consumers are: one by POP takes as much of the broker's processor as all else here. */
+async function startConsumer(
+  home: string,
+  { topic, nameServer }: { topic: string; nameServer: string },
+  counts: { skip: number; count: number },
+): Promise<PartProcess> {
   await mkdir(home, { recursive: true });
+  const classes = path.join(LOCAL_DIR, 'bench-lib', 'latency');
+  const source = path.resolve(import.meta.dirname, '..', 'load', 'LatencyConsumer.java');
+  await ensureJavaClasses({ what: 'the consumer', target: classes, source, jars: DOWNLOADS.rocketmq });
   const consumer = await spawnPart({
     name: 'the consumer',
-    command: process.execPath,
-    args: [path.resolve(import.meta.dirname, '..', 'load', 'latency-process.ts')],
+    command: 'java',
+    args: [
+      ...['-Xmx128m', '-XX:+UseSerialGC', `-Duser.home=${home}`, '-Drocketmq.client.logUseSlf4j=true'],
+      ...['-cp', [classes, path.join(DOWNLOADS.rocketmq, '*')].join(path.delimiter)],
+      ...['LatencyConsumer', nameServer, topic, `latency-${topic}`, `${counts.skip}`, `${counts.count}`],
+    ],
     home,
-    env: { ...process.env, [LATENCY_VARIABLE]: JSON.stringify(options) },
+    env: process.env,
     logFile: path.join(home, 'consumer.log'),
   });
-  await consumer.ready(/^latency ready$/, { timeoutMs: READY_TIMEOUT_MS });
+  await consumer.ready(/^latency ready$/m, { timeoutMs: READY_TIMEOUT_MS });
   return consumer;
 }
 
