@@ -3,7 +3,7 @@ import type { OutgoingMqttMessage, RocketmqMessage } from '../domain/message.ts'
 import { decodeEnvelope, isRuleEnvelope } from './envelope.ts';
 import { isObject, isWholeNumber } from './envelope-fields.ts';
 import { parseJson } from './json.ts';
-import { MQFERRY } from './wire-names.ts';
+import { CANARY_NAME } from './wire-names.ts';
 
 /** What a canary says of itself. */
 export interface Canary {
@@ -14,7 +14,7 @@ export interface Canary {
 
 /** The payload by which a canary enters a task's rule. */
 export function canaryPayload({ token, sentAtMs }: Canary): Buffer {
-  return Buffer.from(JSON.stringify({ [MQFERRY.canary]: token, at: sentAtMs }));
+  return Buffer.from(JSON.stringify({ [CANARY_NAME]: token, at: sentAtMs }));
 }
 
 /** Only what has this in it is looked at: envelopes are many, and canaries few. JSON may escape the slash. */
@@ -28,7 +28,7 @@ export function canaryOfEnvelope(text: string, taskId: string): Canary | undefin
     if (!isRuleEnvelope(envelope) || envelope.topicName !== canaryTopicName(taskId)) return undefined;
     const payload = parseJson(envelope.payload.toString());
     if (!isObject(payload)) return undefined;
-    const { [MQFERRY.canary]: token, at } = payload;
+    const { [CANARY_NAME]: token, at } = payload;
     return typeof token === 'string' && isWholeNumber(at) ? { token, sentAtMs: at } : undefined;
   } catch {
     // No envelope: whoever decides the record says what is wrong with it.
@@ -42,7 +42,7 @@ export function canaryToRocketmq(rocketmqTopic: string, taskId: string, sentAtMs
     rocketmqTopic,
     body: Buffer.from(textOf(taskId, sentAtMs)),
     keys: [taskId],
-    properties: new Map([[MQFERRY.canary, taskId]]),
+    properties: new Map([[CANARY_NAME, taskId]]),
   };
 }
 
@@ -53,10 +53,10 @@ export function canaryToMqtt(taskId: string, sentAtMs: number): OutgoingMqttMess
     payload: Buffer.from(textOf(taskId, sentAtMs)),
     qos: 1,
     retain: false,
-    userProperties: [[MQFERRY.canary, taskId]],
+    userProperties: [[CANARY_NAME, taskId]],
   };
 }
 
 function textOf(taskId: string, sentAtMs: number): string {
-  return JSON.stringify({ [MQFERRY.canary]: taskId, at: new Date(sentAtMs).toISOString() });
+  return JSON.stringify({ [CANARY_NAME]: taskId, at: new Date(sentAtMs).toISOString() });
 }

@@ -29,9 +29,10 @@ export const MQFERRY = {
   sendTime: 'mqferry_send_time',
   /** Id of the dead letter that the message was: it may come twice. */
   redriven: 'mqferry_redriven',
-  /** Of a canary, which is no message of anybody: the task that it belongs to. */
-  canary: 'mqferry_canary',
 } as const;
+
+/** Of a canary: the task that it belongs to. Canaries are not mapped, so messages may have a property of that name. */
+export const CANARY_NAME = 'mqferry_canary';
 
 /** Names of MQTT user properties that carry what a message had in RocketMQ, where it was born. */
 export const RMQ = {
