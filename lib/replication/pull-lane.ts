@@ -1,13 +1,9 @@
-import type { CanaryFailure } from '../domain/canary.ts';
 import type { RocketmqClusterRecord } from '../domain/cluster.ts';
 import { consumerGroupOf } from '../domain/consumer-group.ts';
 import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../domain/errors.ts';
-import { triesOf } from '../domain/retry-policy.ts';
 import type { RocketmqToMqttDefinition } from '../domain/task.ts';
 import { isFromRocketmq } from '../domain/task-path.ts';
 import { literalTextOf } from '../domain/template.ts';
-import { canaryToMqtt } from '../mapping/canary.ts';
-import { encodeRocketmqEnvelope } from '../mapping/rocketmq-envelope.ts';
 import { createRocketmqToMqttMapper } from '../mapping/rocketmq-to-mqtt.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
@@ -18,8 +14,6 @@ import type { MqttClusterRecord, MqttPublisher, MqttPublishers } from '../ports/
 import type { RetryTallies } from '../ports/retry-tallies.ts';
 import type { RocketmqAdmins } from '../ports/rocketmq-admin.ts';
 import { countCode } from './batch-counts.ts';
-import { failureOf } from './carry-canary.ts';
-import { deadLetterIdOf } from './dead-letter-id.ts';
 import type { FigureMeters } from './figure-meter.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
@@ -27,7 +21,9 @@ import type { LaneMeter } from './lane-meter.ts';
 import { asBridgeError } from './outcome.ts';
 import { createPacer } from './pacer.ts';
 import { createAcknowledger } from './pull-acknowledge.ts';
+import { publishCanary } from './pull-canary.ts';
 import { createPullTally } from './pull-counts.ts';
+import { createPullDeadLetters, type KeepDeadLetter } from './pull-dead-letters.ts';
 import { createPullDecide } from './pull-decide.ts';
 import { createPullJudge } from './pull-judge.ts';
 import { drainMoved, movedGroupOf } from './pull-moved.ts';
@@ -37,7 +33,6 @@ import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
 import { samplePosition } from './pull-sample.ts';
 import { createSettleMessage } from './pull-settle.ts';
 import { createStartSkip, type StartSkip } from './pull-start-skip.ts';
-import { pulledError } from './pulled-error.ts';
 import type { Random } from './retry-schedule.ts';
 import { runCanary } from './run-canary.ts';
 import { createTargetGate } from './target-gate.ts';
@@ -49,9 +44,6 @@ const CONNECT_MS = 10_000;
 const HAND_BACK_MS = 10_000;
 /** Handing back is a courtesy: it may take no longer, and what is not handed back comes again by itself. */
 const LET_GO_MS = 1_000;
-const CANARY_MS = 4_500;
-/** It never left, or the target asked for less. */
-const CANARY_SAYS_NOTHING: ReadonlySet<string> = new Set(['DEADLINE_PASSED', 'NOT_SENT', 'TARGET_THROTTLED']);
 
 export interface PullLanePorts {
   consumers: MessageConsumers;
@@ -186,6 +178,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       onCaughtUp: () => rememberPosition(start),
     });
     await publisher.check(clock.now() + CONNECT_MS);
+    const keepDeadLetter = createPullDeadLetters({ ...ports, task, consumerGroup, figures });
     const watching =
       lane === 0
         ? drainMoved({
@@ -194,7 +187,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
             admin,
             consumerGroup,
             async keepDeadLetter(message, error) {
-              await keepDeadLetter(message, error, { consumerGroup });
+              await keepDeadLetter(message, error);
               figures.received(clock.now());
               countCode(counts.failed, error.code);
             },
@@ -219,27 +212,21 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
         ? runCanary({
             ...ports,
             taskId: task.taskId,
-            carry: (sentAtMs) => carryCanary(publisher, sentAtMs),
+            carry: (sentAtMs) =>
+              publishCanary(
+                {
+                  taskId: task.taskId,
+                  publisher,
+                  maySend: () => isOurs() && !draining.signal.aborted,
+                },
+                sentAtMs,
+              ),
             health,
             signal: draining.signal,
           })
         : undefined;
-    await work(definition, { consumer, publisher, held }, { isFifo, startSkip, consumerGroup });
+    await work(definition, { consumer, publisher, held }, { isFifo, startSkip, keepDeadLetter });
     await Promise.all([watching, sampling, canary]);
-  }
-
-  /** It enters behind RocketMQ, where each consumer group of the topic would see it: that is told by the receives. */
-  async function carryCanary(
-    publisher: MqttPublisher,
-    sentAtMs: number,
-  ): Promise<'through' | 'unknown' | CanaryFailure> {
-    const result = await publisher.publish(canaryToMqtt(task.taskId, sentAtMs), {
-      deadlineMs: sentAtMs + CANARY_MS,
-      answerMs: CANARY_MS,
-      maySend: () => isOurs() && !draining.signal.aborted,
-    });
-    if (result.status === 'accepted') return 'through';
-    return CANARY_SAYS_NOTHING.has(result.error.code) ? 'unknown' : failureOf(result.error);
   }
 
   /** Before which time of birth this lane skips, where its group cannot be moved. */
@@ -259,7 +246,11 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   async function work(
     definition: RocketmqToMqttDefinition,
     { consumer, publisher, held }: Ends,
-    { isFifo, startSkip, consumerGroup }: { isFifo: boolean; startSkip: StartSkip; consumerGroup: string },
+    {
+      isFifo,
+      startSkip,
+      keepDeadLetter,
+    }: { isFifo: boolean; startSkip: StartSkip; keepDeadLetter: KeepDeadLetter },
   ): Promise<void> {
     const pacer = createPacer(definition.options.maxMessagesPerSecond, clock, closing.signal);
     const mapper = createRocketmqToMqttMapper(
@@ -283,8 +274,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       ...shared,
       publisher,
       decide: createPullDecide({ mapper, isTooOld: startSkip.isTooOld, clock }),
-      keepDeadLetter: (message, error, targetTopic) =>
-        keepDeadLetter(message, error, { consumerGroup, targetTopic }),
+      keepDeadLetter,
       hasFixedTopic: literalTextOf(definition.target.topic) !== undefined,
       mayPublish: (message) => isOurs() && !closing.signal.aborted && held.isOurs(message),
       pace: pacer,
@@ -323,36 +313,6 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       : receiveUnordered(receive, { brokers, receivers: definition.options.concurrency }));
     isThrough.resolve();
     await keeping;
-  }
-
-  async function keepDeadLetter(
-    message: ReceivedMessage,
-    error: BridgeError,
-    { consumerGroup, targetTopic }: { consumerGroup: string; targetTopic?: string | undefined },
-  ): Promise<void> {
-    const { taskId, version } = task;
-    const nowMs = clock.now();
-    const identity = { taskId, recordId: message.messageId, firstSeenAtMs: message.bornTimeMs };
-    const deadLetterId = deadLetterIdOf(identity);
-    await ports.deadLetters.put({
-      deadLetterId,
-      taskId,
-      origin: 'pull',
-      version,
-      code: error.code,
-      reason: error.message,
-      body: encodeRocketmqEnvelope({ ...message, taskId, version, consumerGroup }),
-      attempts: message.deliveryAttempt,
-      ...triesOf(error),
-      sourceTopic: message.rocketmqTopic,
-      ...(targetTopic === undefined ? {} : { targetTopic }),
-      firstSeenAtMs: message.bornTimeMs,
-      failedAtMs: nowMs,
-      storedAtMs: nowMs,
-    });
-    figures.failed(
-      pulledError(message, error, { atMs: nowMs, outcome: 'dead-letter', targetTopic, deadLetterId }),
-    );
   }
 
   async function closeEnds(): Promise<void> {
