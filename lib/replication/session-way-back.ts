@@ -1,3 +1,4 @@
+import { keepRecent } from '../domain/keep-recent.ts';
 import type { OverflowGroupsWatch } from './overflow-groups-watch.ts';
 import type { Random } from './retry-schedule.ts';
 import type { LaneItem } from './session-item.ts';
@@ -8,6 +9,8 @@ const LONGEST_KEEP_MS = 2_000;
 const NEAR_MS = 1_500;
 /** Groups kept back at a time: their marks are read by one request. */
 const MAX_GROUPS = 100;
+/** Groups whose tries are remembered; of one that is forgotten the next try comes a little soon. */
+const MAX_TRIED_GROUPS = 10_000;
 /** A target that has taken something is believed to take more for so long. */
 const ACCEPTS_FOR_MS = 10_000;
 /** Failures longer ago say nothing any more. */
@@ -119,7 +122,7 @@ export function createWayBack(options: {
     const items = take(groupKey);
     if (items.length === 0) return;
     const own = tries.get(groupKey) ?? { count: 0, notBeforeMs: 0 };
-    tries.set(groupKey, own);
+    keepRecent(tries, groupKey, own, MAX_TRIED_GROUPS);
     failed(own, nowMs, LONGEST_GROUP_WAIT_MS);
     put(items);
   }
