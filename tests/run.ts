@@ -17,6 +17,9 @@ interface Counts {
   numRuntimeErrorTestSuites: number;
 }
 
+/** Side by side, a test may get the processor late. */
+const PATIENCE = '--testTimeout=30000';
+
 mkdirSync(RESULTS, { recursive: true });
 const total = { passed: 0, failed: 0 };
 
@@ -30,11 +33,11 @@ await Promise.all([
   check('format and lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']),
   check('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
 ]);
-// Each phase by itself: those that start real parts need the machine's two cores. Infrastructure packages the service first,
-// and the two of integration mostly wait. Left to itself, jest leaves one processor of two idle.
-await jest(['unit', 'infrastructure'], ['--maxWorkers=100%']);
-await jest(['integration-rocketmq', 'integration'], ['--runInBand']);
-await jest(['end-to-end'], ['--runInBand']);
+// Each phase by itself: those that start real parts need the machine's two cores. The two of integration mostly wait, and so does
+// the packaging that infrastructure begins with. Left to itself, jest leaves one processor of two idle.
+await jest({ unit: ['--maxWorkers=100%', PATIENCE], infrastructure: ['--runInBand', PATIENCE] });
+await jest({ 'integration-rocketmq': ['--runInBand'], integration: ['--runInBand'] });
+await jest({ 'end-to-end': ['--runInBand'] });
 end(0);
 
 /** Runs a tool on Node 24, whichever Node began this. */
@@ -58,9 +61,11 @@ async function check(name: string, args: readonly string[]): Promise<void> {
   end(code);
 }
 
-/** The projects of one phase, side by side. */
-async function jest(projects: readonly string[], args: readonly string[] = []): Promise<void> {
-  const codes = await Promise.all(projects.map((project) => runProject(project, args)));
+/** The projects of one phase, each with its arguments, side by side. */
+async function jest(projects: Record<string, readonly string[]>): Promise<void> {
+  const codes = await Promise.all(
+    Object.entries(projects).map(([project, args]) => runProject(project, args)),
+  );
   const failed = codes.find((code) => code !== 0);
   if (failed !== undefined) end(failed);
 }
