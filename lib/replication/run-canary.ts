@@ -3,8 +3,11 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { LaneHealth } from './lane.ts';
 
+/** The lane is open, and its first messages are not in the way of one more. */
+const FIRST_AFTER_MS = 5_000;
+
 /**
- * The canary of a lane, each minute until the signal aborts. Resolves then; never rejects.
+ * The canary of a lane, soon after its begin and then each minute until the signal aborts. Resolves then; never rejects.
  *
  * @param options.carry - answers what the canary met; `unknown`: it says nothing about the way
  */
@@ -23,9 +26,9 @@ export async function runCanary({
   logger: Logger;
   signal: AbortSignal;
 }): Promise<void> {
-  while (!signal.aborted) {
+  for (let waitMs = FIRST_AFTER_MS; !signal.aborted; waitMs = CANARY_EVERY_MS) {
     // The end of the lane wakes its clock.
-    await clock.sleep(CANARY_EVERY_MS, signal).catch(() => undefined);
+    await clock.sleep(waitMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
       const verdict = await carry(clock.now());
