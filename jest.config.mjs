@@ -32,7 +32,7 @@ export default {
       globalSetup: '<rootDir>/tests/integration/global-setup.ts',
       globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
       testMatch: [
-        '<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,s3,secrets,shifts,sqs}/**/*.test.ts',
+        '<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,rocketmq-access,s3,secrets,shifts,sqs}/**/*.test.ts',
       ],
     },
     {

@@ -13,8 +13,8 @@ import { eventually } from '../helpers/eventually.ts';
 import { plantedPayload } from '../helpers/planted.ts';
 import { openTaskFixture, type TaskFixture } from '../helpers/task-fixture.ts';
 
-/** AWS takes only some calls a second: fifty, by the environment, take a minute and a half more. */
-const TASKS = Number(process.env.MQFERRY_E2E_TASKS ?? 20);
+/** AWS takes only some calls a second: fifty, by the environment, take two minutes more. */
+const TASKS = Number(process.env.MQFERRY_E2E_TASKS ?? 10);
 const RUNNING = Math.floor(TASKS * 0.4);
 
 let fixture: TaskFixture;

@@ -260,7 +260,7 @@ describe('createSessionLane on HiveMQ, RocketMQ and SQS', () => {
     });
     // Each group gets 10 a second.
     let isPublished = false;
-    const publishing = publishOverOutage(taskId, { burst: 2, afterMs: 20_000 }).finally(() => {
+    const publishing = publishOverOutage(taskId, { burst: 2, afterMs: 12_000 }).finally(() => {
       isPublished = true;
     });
     await eventually(

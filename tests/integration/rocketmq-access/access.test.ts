@@ -9,7 +9,7 @@ import type { SecretReader } from '../../../lib/ports/secret-reader.ts';
 import { createCertificateAuthority } from '../../../local/certificates.ts';
 import { errorAt, expectSame, failures, plain } from '../../contract/message-producer.ts';
 import { rocketmqCluster } from '../../helpers/cluster-record.ts';
-import { startTestRocketmq, type TestRocketmq } from './test-rocketmq.ts';
+import { startTestRocketmq, type TestRocketmq } from '../rocketmq/test-rocketmq.ts';
 
 jest.setTimeout(60_000);
 
