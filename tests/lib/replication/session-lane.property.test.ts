@@ -110,6 +110,12 @@ const events = fc.array(
   { minLength: 3, maxLength: 25 },
 );
 
+/**
+ * RocketMQ refuses messages that end so while all is well. A refused one holds up nobody, and where its lane ends before it is a dead
+ * letter it comes again, and may then be taken: it has no place in the order.
+ */
+const REFUSED = '7';
+
 /** Each publication goes to some of them, the next one to others. */
 const GROUPS = [...'abcdefghijklmnop'];
 
@@ -183,7 +189,7 @@ async function live(isOrdered: boolean, script: readonly Event[]) {
         return look();
       case 'weather':
         return world.producer.decide(({ body }) =>
-          body.toString().endsWith('7') && event.weather === 'well'
+          body.toString().endsWith(REFUSED) && event.weather === 'well'
             ? new InvalidMessageError('bad')
             : WEATHER[event.weather](world.clock),
         );
@@ -329,7 +335,7 @@ describe('createSessionLane', () => {
         life.look();
         for (const group of GROUPS) {
           const numbers = firsts(life.arrived)
-            .filter((body) => body.startsWith(`${group}.`))
+            .filter((body) => body.startsWith(`${group}.`) && !body.endsWith(REFUSED))
             .map((body) => Number(body.slice(2)));
           expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
         }
