@@ -1,5 +1,5 @@
 import { BridgeError } from '../domain/errors.ts';
-import { literalRocketmqTopic } from '../domain/rocketmq-end.ts';
+import { questionFor } from '../domain/rocketmq-end.ts';
 import { isFromMqtt } from '../domain/task-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -9,8 +9,6 @@ import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 
 /** Less than who asks waits for. */
 const CHECK_MS = 4_000;
-/** Asked for where the topic comes out of each message: a cluster that says that it has no such topic answers. */
-const NO_TOPIC = 'mqferry_probe';
 
 /** Asks the target of a task that carries to RocketMQ. What is no answer of the target is `unknown`. */
 export function createProbeTarget({
@@ -31,15 +29,15 @@ export function createProbeTarget({
     if (definition === undefined || !isFromMqtt(definition)) return 'unknown';
     const cluster = await clusters.get(definition.target.clusterId);
     if (cluster?.kind !== 'rocketmq') return 'unknown';
-    const topic = literalRocketmqTopic(definition);
+    const { topic, isAnswer } = questionFor(definition);
     try {
       const producer = await producers.producerFor(cluster);
-      await producer.check(topic ?? NO_TOPIC, clock.now() + CHECK_MS);
+      await producer.check(topic, clock.now() + CHECK_MS);
       return 'answers';
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       logger.info('target asked', { taskId, code: error.code });
-      return topic === undefined && error.scope === 'topic' ? 'answers' : 'away';
+      return isAnswer(error) ? 'answers' : 'away';
     }
   };
 }

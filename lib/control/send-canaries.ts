@@ -3,6 +3,7 @@ import {
   CANARY_PATIENCE_MS,
   type CanaryFailure,
   type CanaryRecord,
+  canaryFailureOf,
   canaryReason,
   canaryTopicName,
   judgeCanaries,
@@ -67,9 +68,7 @@ export function createSendCanaries(ports: {
       });
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      const { code, message, hint } = error;
-      const failure = { code, message, ...(hint === undefined ? {} : { hint }) };
-      await canaries.came(taskId, { sentAtMs, failure });
+      await canaries.came(taskId, { sentAtMs, failure: canaryFailureOf(error) });
     }
   }
 

@@ -1,3 +1,4 @@
+import type { BridgeError } from './errors.ts';
 import type { StatusReason, Task } from './task.ts';
 import { pathOf } from './task-path.ts';
 
@@ -16,6 +17,11 @@ export interface CanaryFailure {
   code: string;
   message: string;
   hint?: string;
+}
+
+/** What a canary met, from an error. */
+export function canaryFailureOf({ code, message, hint }: BridgeError): CanaryFailure {
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** What is known of the canaries of a task of the rule path, which is sent by one function and met by another. */

@@ -1,3 +1,4 @@
+import type { BridgeError } from './errors.ts';
 import type { TaskDefinition } from './task.ts';
 import { isFromMqtt } from './task-path.ts';
 import { literalTextOf } from './template.ts';
@@ -14,4 +15,19 @@ export function rocketmqClusterIdOf(definition: TaskDefinition): string {
 export function literalRocketmqTopic(definition: TaskDefinition): string | undefined {
   if ('topic' in definition.source) return definition.source.topic;
   return literalTextOf(definition.target.topic);
+}
+
+/** Asked for where the topic comes out of each message: a cluster that says that it has no such topic answers. */
+const NO_TOPIC = 'mqferry_probe';
+
+/** How to ask the RocketMQ end of a task for its topic, without a message. `isAnswer`: this error too is an answer of a cluster that is well. */
+export function questionFor(definition: TaskDefinition): {
+  topic: string;
+  isAnswer(error: BridgeError): boolean;
+} {
+  const literal = literalRocketmqTopic(definition);
+  return {
+    topic: literal ?? NO_TOPIC,
+    isAnswer: ({ scope }) => literal === undefined && scope === 'topic',
+  };
 }

@@ -1,14 +1,10 @@
-import type { CanaryFailure } from '../domain/canary.ts';
-import type { BridgeError } from '../domain/errors.ts';
-import { literalRocketmqTopic } from '../domain/rocketmq-end.ts';
+import { type CanaryFailure, canaryFailureOf } from '../domain/canary.ts';
+import { questionFor } from '../domain/rocketmq-end.ts';
 import type { MqttToRocketmqDefinition } from '../domain/task.ts';
 import { canaryToRocketmq } from '../mapping/canary.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import { asBridgeError, noAnswer, outcomeOf } from './outcome.ts';
 import { withTimeout } from './with-timeout.ts';
-
-/** Asked for where the topic comes out of each message: a cluster that says that it has no such topic answers. */
-const NO_TOPIC = 'mqferry_probe';
 
 /** Brings a canary to RocketMQ: into the task's canary topic, or else by asking for the topic, without a message. Never rejects. */
 export async function carryCanary({
@@ -36,22 +32,17 @@ export async function carryCanary({
   }
 
   async function ask(): Promise<void> {
-    const literal = literalRocketmqTopic(definition);
-    await (await producer()).check(literal ?? NO_TOPIC, deadlineMs).catch((error: unknown) => {
-      if (literal !== undefined || asBridgeError(error).scope !== 'topic') throw error;
+    const { topic: asked, isAnswer } = questionFor(definition);
+    await (await producer()).check(asked, deadlineMs).catch((error: unknown) => {
+      if (!isAnswer(asBridgeError(error))) throw error;
     });
   }
 
   try {
     const carrying = (topic === undefined ? ask() : send(topic)).then(() => true);
     const isThrough = await withTimeout(carrying, deadlineMs - nowMs);
-    return isThrough === true ? undefined : failureOf(noAnswer());
+    return isThrough === true ? undefined : canaryFailureOf(noAnswer());
   } catch (error) {
-    return failureOf(asBridgeError(error));
+    return canaryFailureOf(asBridgeError(error));
   }
-}
-
-/** What a canary met, from an error. */
-export function failureOf({ code, message, hint }: BridgeError): CanaryFailure {
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

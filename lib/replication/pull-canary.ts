@@ -1,11 +1,9 @@
-import type { CanaryFailure } from '../domain/canary.ts';
+import { type CanaryFailure, canaryFailureOf } from '../domain/canary.ts';
 import { canaryToMqtt } from '../mapping/canary.ts';
 import type { MqttPublisher } from '../ports/mqtt-publisher.ts';
-import { failureOf } from './carry-canary.ts';
+import { SAYS_NOTHING } from './pull-settle.ts';
 
 const ANSWER_MS = 4_500;
-/** It never left, or the target asked for less. */
-const SAYS_NOTHING: ReadonlySet<string> = new Set(['DEADLINE_PASSED', 'NOT_SENT', 'TARGET_THROTTLED']);
 
 /**
  * Publishes a canary of the pull path. It enters behind RocketMQ, where each consumer group of the topic would see it: that
@@ -23,5 +21,5 @@ export async function publishCanary(
     maySend,
   });
   if (result.status === 'accepted') return 'through';
-  return SAYS_NOTHING.has(result.error.code) ? 'unknown' : failureOf(result.error);
+  return SAYS_NOTHING.has(result.error.code) ? 'unknown' : canaryFailureOf(result.error);
 }

@@ -8,6 +8,7 @@ import type { MqttPublisher } from '../ports/mqtt-publisher.ts';
 import { countCode } from './batch-counts.ts';
 import type { FigureMeter } from './figure-meter.ts';
 import type { PullCounts } from './pull-counts.ts';
+import type { KeepDeadLetter } from './pull-dead-letters.ts';
 import type { DecidePulled, PullDecision, PullSkipped } from './pull-decide.ts';
 import type { JudgePulled } from './pull-judge.ts';
 import type { PullReceipts } from './pull-receipts.ts';
@@ -37,8 +38,8 @@ const REFUSED_PATIENCE = 5;
 /** So long after it took something a target counts as well. */
 const PROVEN_FOR_MS = 5_000;
 const MS_PER_SECOND = 1_000;
-/** These tell nothing about the message: it never left, or the target asked for less. */
-const SAYS_NOTHING: ReadonlySet<string> = new Set([HAD_NO_TURN, 'NOT_SENT', 'TARGET_THROTTLED']);
+/** These tell nothing about the message or its way: it never left, or the target asked for less. */
+export const SAYS_NOTHING: ReadonlySet<string> = new Set([HAD_NO_TURN, 'NOT_SENT', 'TARGET_THROTTLED']);
 
 /** What happened to a message. `left`: it could not be settled, and stays at its source. */
 export type Settled = 'done' | 'left';
@@ -46,8 +47,7 @@ export type Settled = 'done' | 'left';
 export interface SettlePorts {
   decide: DecidePulled;
   publisher: Pick<MqttPublisher, 'publish'>;
-  /** Resolves when the dead letter is safe; throws when that is not certain. `targetTopic`: where the mapping got so far. */
-  keepDeadLetter(message: ReceivedMessage, error: BridgeError, targetTopic?: string): Promise<void>;
+  keepDeadLetter: KeepDeadLetter;
   gate: TargetGate;
   /** Counts the tries of a message that fails by itself; undefined: they are bounded as of every pull (`MAX_TRIES`). */
   judge: JudgePulled | undefined;
