@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { quickJavaOptions } from './helpers/quick-java.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const RESULTS = path.join(ROOT, '.local', 'test-results');
@@ -23,11 +24,7 @@ const PATIENCE = '--testTimeout=30000';
 mkdirSync(RESULTS, { recursive: true });
 const total = { passed: 0, failed: 0 };
 
-// What tests start of Java lives for minutes: the optimising compiler would take more time than it saves.
-const ENVIRONMENT = {
-  ...process.env,
-  JAVA_TOOL_OPTIONS: `-XX:TieredStopAtLevel=1 ${process.env.JAVA_TOOL_OPTIONS ?? ''}`.trim(),
-};
+const ENVIRONMENT = { ...process.env, JAVA_TOOL_OPTIONS: quickJavaOptions() };
 
 await Promise.all([
   check('format and lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']),

@@ -6,6 +6,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PROJECT_DIR } from '../../local/layout.ts';
+import { quickJavaOptions } from '../helpers/quick-java.ts';
 import { FAULTS } from './catalog/catalog.ts';
 import { describeFaultRows, describeMemory, describeOutages, writeDocument } from './document.ts';
 import { eighteenSeconds } from './eighteen-seconds.ts';
@@ -88,7 +89,7 @@ process.exit(missed === 0 && broken === undefined ? 0 : 1);
 async function runAll(): Promise<void> {
   // What is started again and again is measured, and not the optimising compiler of its first minute; peers keep theirs.
   const given = process.env.JAVA_TOOL_OPTIONS;
-  process.env.JAVA_TOOL_OPTIONS = `-XX:TieredStopAtLevel=1 ${given ?? ''}`.trim();
+  process.env.JAVA_TOOL_OPTIONS = quickJavaOptions(given);
   const stage = await openFaultStage();
   try {
     const pairs = await openPairs(stage, PER_SECOND);
