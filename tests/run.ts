@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import path from 'node:path';
 import { quickJavaOptions } from './helpers/quick-java.ts';
 
@@ -17,6 +17,13 @@ interface Counts {
   /** Files that failed before any of their tests ran. */
   numRuntimeErrorTestSuites: number;
 }
+
+/** The longest phase takes six minutes on two processors. */
+const LONGEST_MS = 25 * 60_000;
+/** A runner that has written its results and does not end was kept alive by a test that left something open. */
+const END_WITHIN_MS = 30_000;
+/** After being asked to end. */
+const KILL_AFTER_MS = 10_000;
 
 /** Side by side, a test may get the processor late. */
 const PATIENCE = '--testTimeout=30000';
@@ -37,11 +44,34 @@ await jest({ 'integration-rocketmq': ['--runInBand'], integration: ['--runInBand
 await jest({ 'end-to-end': ['--runInBand'] });
 end(0);
 
-/** Runs a tool on Node 24, whichever Node began this. */
-async function run(name: string, args: readonly string[]): Promise<number> {
+/**
+ * Runs a tool on Node 24, whichever Node began this, within a bound: what hangs is ended, and counts as failed.
+ *
+ * @param outputFile - written by the tool when it has only to end yet
+ */
+async function run(name: string, args: readonly string[], outputFile?: string): Promise<number> {
   const began = performance.now();
   const child = spawn(process.execPath, args, { cwd: ROOT, env: ENVIRONMENT, stdio: 'inherit' });
-  const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const stop = (why: string) => {
+    console.log(`npm test: ${name} ${why}: ended`);
+    child.kill('SIGTERM');
+    killing = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+  };
+  let killing: NodeJS.Timeout | undefined;
+  let ending: NodeJS.Timeout | undefined;
+  const bound = setTimeout(() => stop(`took longer than ${LONGEST_MS / 60_000} min`), LONGEST_MS);
+  const results = watch(RESULTS, (_event, changed) => {
+    if (outputFile === undefined || changed !== path.basename(outputFile)) return;
+    ending ??= setTimeout(
+      () => stop('did not end after its results; a test left something open'),
+      END_WITHIN_MS,
+    );
+  });
+  const [status, signal] = await exited.finally(() => {
+    results.close();
+    for (const timer of [bound, ending, killing]) clearTimeout(timer);
+  });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const code = status ?? 1;
   const cause = signal === null ? `exit code ${code}` : `ended by ${signal}`;
@@ -72,7 +102,7 @@ async function runProject(project: string, args: readonly string[]): Promise<num
   rmSync(outputFile, { force: true });
   const runner = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
   const options = ['--selectProjects', project, '--json', '--outputFile', outputFile, ...args];
-  const code = await run(`${project} tests`, [...runner, ...options, ...process.argv.slice(2)]);
+  const code = await run(`${project} tests`, [...runner, ...options, ...process.argv.slice(2)], outputFile);
   const counts = readCounts(outputFile);
   total.passed += counts.numPassedTests;
   total.failed += counts.numFailedTests + counts.numRuntimeErrorTestSuites;
