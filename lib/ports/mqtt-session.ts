@@ -75,9 +75,9 @@ export interface SessionOptions {
    */
   onDelivery(delivery: SessionDelivery): void;
   /**
-   * The connection is gone and will not come back by itself: every delivery that was not accepted comes again. Code
-   * `CONNECTION_CLOSED`: the broker gave no reason, as in MQTT 3.1.1 when another client takes over. Called once at
-   * most; never before `open` has resolved, nor after `close` or `stopTaking`, since then a takeover is expected.
+   * The connection is gone and will not come back by itself: every delivery that was not accepted comes again. Codes
+   * `CONNECTION_CLOSED` and, by a reset, `CONNECTION_RESET`: a broker of MQTT 3.1.1 gave no reason, as when another client
+   * takes over. `CONNECTION_LOST`: a broker of MQTT 5 gave none, which is no takeover. Called once at most; never before `open` has resolved, nor after `close` or `stopTaking`, since then a takeover is expected.
    */
   onClosed(error: BridgeError): void;
 }

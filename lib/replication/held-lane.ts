@@ -25,9 +25,7 @@ const STABLE_MS = 60_000;
 const SAY_AGAIN_AFTER = 10;
 const CLIENT_ID_TAKEN = 'CLIENT_ID_TAKEN';
 const CLOSED_SILENTLY = 'CONNECTION_CLOSED';
-/** So many silent closes within this time, while the lease is ours: somebody else uses our client id. */
-const EVICTIONS = 3;
-const EVICTED_WITHIN_MS = 10_000;
+const RESET_SILENTLY = 'CONNECTION_RESET';
 
 export interface HeldLanePorts {
   leases: LaneLeases;
@@ -158,8 +156,7 @@ export function holdLane(
       const reopening = Promise.withResolvers<undefined>();
       open = { lane, ends, reopen: () => reopening.resolve(undefined) };
       const end = await Promise.race([lane.ended, stopped, reopening.promise]);
-      // A broker that gives a reason says so when it is this one.
-      if (end?.reason === 'failed' && end.error.code === CLOSED_SILENTLY && hasWorked) evictions.note();
+      if (end?.reason === 'failed' && hasWorked) evictions.note(end.error.code);
       if (end === undefined && keeper.isOurs()) await lane.drain(times.drainMs);
       if (stopping.signal.aborted) await giveBackOpen(lane);
       await lane.close();
@@ -211,14 +208,31 @@ export function holdLane(
   };
 }
 
-/** Counts how often a lane was closed from outside, without a reason, within a short time. */
-function createEvictionWatch(clock: Pick<Clock, 'now'>): { note(): void; isEvicted(): boolean } {
-  let closes: number[] = [];
+/**
+ * So many silent closes of lanes that worked, within this time and while the lease is ours: somebody else uses our client id.
+ * Networks reset connections too, so that more of resets, for longer, is asked.
+ */
+const EVICTIONS: readonly { codes: ReadonlySet<string>; closes: number; withinMs: number }[] = [
+  { codes: new Set([CLOSED_SILENTLY]), closes: 3, withinMs: 10_000 },
+  { codes: new Set([CLOSED_SILENTLY, RESET_SILENTLY]), closes: 10, withinMs: 60_000 },
+];
+const LONGEST_EVICTION_MS = Math.max(...EVICTIONS.map(({ withinMs }) => withinMs));
+
+/** Counts how often a lane was closed from outside, without a reason where a takeover has none. */
+function createEvictionWatch(clock: Pick<Clock, 'now'>): { note(code: string): void; isEvicted(): boolean } {
+  let closes: { code: string; atMs: number }[] = [];
   return {
-    note() {
-      closes = [...closes, clock.now()].filter((atMs) => atMs >= clock.now() - EVICTED_WITHIN_MS);
+    note(code) {
+      const nowMs = clock.now();
+      closes = closes.filter(({ atMs }) => atMs >= nowMs - LONGEST_EVICTION_MS);
+      closes.push({ code, atMs: nowMs });
     },
-    isEvicted: () => closes.length >= EVICTIONS,
+    isEvicted: () =>
+      EVICTIONS.some(({ codes, closes: most, withinMs }) => {
+        const fits = ({ code, atMs }: { code: string; atMs: number }) =>
+          codes.has(code) && atMs >= clock.now() - withinMs;
+        return closes.filter(fits).length >= most;
+      }),
   };
 }
 
@@ -239,7 +253,7 @@ function whenAborted(signal: AbortSignal): Promise<undefined> {
 function clientIdTaken(cause: BridgeError): BridgeError {
   if (cause.code === CLIENT_ID_TAKEN) return cause;
   return new BrokerHoldError(
-    'the connection was closed three times within ten seconds, although the lease is ours',
+    'the connection was closed again and again within seconds, although the lease is ours',
     {
       code: CLIENT_ID_TAKEN,
       scope: 'cluster',

@@ -9,6 +9,7 @@ export interface FakeConnection {
   /** As it is. */
   sendBytes(bytes: Uint8Array): void;
   close(): void;
+  reset(): void;
 }
 
 export interface FakeMqttBroker {
@@ -41,6 +42,7 @@ export async function startFakeMqttBroker(
       send: (packet) => void socket.write(generate(packet, { protocolVersion: connection.protocolVersion })),
       sendBytes: (bytes) => void socket.write(bytes),
       close: () => socket.end(),
+      reset: () => void socket.resetAndDestroy(),
     };
     const reader = parser();
     reader.on('packet', (packet) => {

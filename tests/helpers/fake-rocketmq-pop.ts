@@ -21,6 +21,7 @@ export interface FakePop {
   receive: (request: Receive, metadata: Metadata) => ReceiveScript;
   ack: (request: Ack, metadata: Metadata) => { code: number; entries?: readonly number[] };
   change: (request: Change) => { code: number; receiptHandle?: string } | 'silence';
+  heartbeat: () => 'answer' | 'silence';
   readonly told: {
     settings: { command: Command; clientId: string }[];
     receives: Receive[];
@@ -39,6 +40,7 @@ export function createFakePop(): FakePop & { extend(server: Server): void } {
     settings: { fifo: false },
     receive: () => ({ end: { code: 40_401 } }),
     ack: () => ({ code: 20_000 }),
+    heartbeat: () => 'answer',
     change: (request) => ({ code: 20_000, receiptHandle: `${request.getReceiptHandle()}'` }),
     told,
     endStreams: () => {
@@ -110,6 +112,7 @@ export function createFakePop(): FakePop & { extend(server: Server): void } {
         );
       },
       heartbeat: (_: unknown, callback: Callback) => {
+        if (pop.heartbeat() === 'silence') return;
         callback(null, new rpc.HeartbeatResponse().setStatus(statusOf({ code: 20_000 })));
       },
       notifyClientTermination: (_: unknown, callback: Callback) => {

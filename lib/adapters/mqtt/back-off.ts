@@ -1,6 +1,6 @@
 const FIRST_MS = 200;
 /** A broker that comes back is connected within seconds. */
-const MAX_MS = 3_000;
+const MAX_MS = 2_000;
 
 /** How long to wait before connecting again: nothing at first, then twice as long each time, half of it by chance. */
 export class BackOff {

@@ -7,7 +7,7 @@ import type { MqttSecret } from './mqtt-secret.ts';
 /** 4 is MQTT 3.1.1. */
 export type MqttProtocolVersion = 4 | 5;
 
-/** Longest wait for a TCP connection, TLS and CONNACK together. */
+/** Longest wait for a TCP connection, TLS and CONNACK together; attempts have their own, see connect-patience.ts. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A dead connection is known after 1.5 times as long. AWS IoT takes no less than 30. */
 const KEEPALIVE_SECONDS = 30;

@@ -8,6 +8,7 @@ import {
   MQTT_PUBLISH_CODES,
   MQTT_SUBSCRIBE_CODES,
 } from '../../domain/mqtt-error-table.ts';
+import type { MqttProtocolVersion } from './client-options.ts';
 
 /** Packets in which a broker gives a reason. */
 export type AnsweringPacket = 'connack' | 'publish' | 'subscribe' | 'disconnect';
@@ -67,10 +68,21 @@ export function isClosedSilently(cause: unknown): boolean {
   return cause === undefined || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-/** An open connection ended without a word, as MQTT 3.1.1 does when another client takes over. */
-export function closedSilently(): BridgeError {
+/**
+ * An open connection ended without a word. MQTT 3.1.1 ends it so when another client takes over; a broker of MQTT 5 says so
+ * [MQTT-3.1.4-3], and is here only when the network or the broker itself has failed.
+ */
+export function closedSilently({
+  protocolVersion,
+  isReset,
+}: {
+  protocolVersion: MqttProtocolVersion;
+  /** By a reset, which a broker sends too that closes before it has read everything. */
+  isReset: boolean;
+}): BridgeError {
+  const code = isReset ? 'CONNECTION_RESET' : 'CONNECTION_CLOSED';
   return new BrokerUnavailableError('the MQTT broker closed the connection and gave no reason', {
-    code: 'CONNECTION_CLOSED',
+    code: protocolVersion === 5 ? 'CONNECTION_LOST' : code,
   });
 }
 

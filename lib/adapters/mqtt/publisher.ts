@@ -6,6 +6,7 @@ import type { MqttPublisher, PublishOptions, PublishResult } from '../../ports/m
 import { checkHost } from '../network/address-guard.ts';
 import { BackOff } from './back-off.ts';
 import { type MqttAddress, mqttClientOptions } from './client-options.ts';
+import { ConnectPatience } from './connect-patience.ts';
 import { type BrokerConnection, type ConnectionEvents, openConnection } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { errorOfConnection } from './errors.ts';
@@ -34,6 +35,7 @@ export class MqttBrokerPublisher implements MqttPublisher {
   readonly #options: MqttBrokerPublisherOptions;
   readonly #protocol = new ProtocolChoice();
   readonly #backOff = new BackOff();
+  readonly #patience = new ConnectPatience();
   readonly #line = new WaitingLine<Outgoing>();
   readonly #deadlines: Deadlines;
   readonly #closing = new AbortController();
@@ -147,11 +149,10 @@ export class MqttBrokerPublisher implements MqttPublisher {
     if (this.#backOff.waitMs > 0) await clock.sleep(this.#backOff.waitMs, signal);
     const open = (events: ConnectionEvents) => async (protocolVersion: 4 | 5) => {
       await checkHost(new URL(cluster.url).hostname);
-      return openConnection(
-        mqttClientOptions(cluster, secret, { clientId, protocolVersion }),
-        events,
-        signal,
-      );
+      return this.#patience.attempt(clock, (connectTimeout) => {
+        const { url, options } = mqttClientOptions(cluster, secret, { clientId, protocolVersion });
+        return openConnection({ url, options: { ...options, connectTimeout } }, events, signal);
+      });
     };
     await this.#protocol.open(open(this.#events()), async () => {
       const connection = await open(IGNORED)(4);

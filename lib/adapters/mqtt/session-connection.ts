@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
-import { BridgeError } from '../../domain/errors.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
 import { withShare } from '../../domain/topic-filter-syntax.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttSession, SessionOptions } from '../../ports/mqtt-session.ts';
@@ -12,6 +12,7 @@ import { type PublishContext, readPublish } from './session-publish.ts';
 import type { SessionStream } from './session-stream.ts';
 import { filterIndexes, subscribe, unsubscribe } from './session-subscriptions.ts';
 import { HeldDelivery, SessionWindow } from './session-window.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 /** How long a DISCONNECT may take before the connection is cut: the session stays either way. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -35,6 +36,8 @@ export class SessionConnection implements MqttSession {
   #connack: IConnackPacket | undefined;
   /** Why the broker ends the connection, by its DISCONNECT, or what broke it. */
   #reason: BridgeError | undefined;
+  #isReset = false;
+  readonly #silence: SilenceWatch;
   #pings: NodeJS.Timeout | undefined;
   #isTaking: boolean;
   /** `onClosed` is owed: opened, and neither told to stop nor closed. */
@@ -64,11 +67,21 @@ export class SessionConnection implements MqttSession {
         });
       },
     );
+    this.#silence = new SilenceWatch({
+      ping: () => this.#ping(),
+      onSilent: () => {
+        this.#reason ??= silent();
+        this.#stream?.destroy();
+      },
+      clock,
+    });
+    this.#client.on('packetreceive', () => this.#silence.heard());
     this.#isTaking = options.isLeaving !== true;
     options.signal?.addEventListener('abort', this.#abandon, { once: true });
     this.#client.on('close', () => this.#onClose());
     this.#client.on('error', (error) => {
-      if (!isClosedSilently(error)) this.#reason ??= errorOfConnection(error);
+      if (isClosedSilently(error)) this.#isReset = true;
+      else this.#reason ??= errorOfConnection(error);
       // MQTT.js leaves the connection open after a packet that it cannot read.
       this.#stream?.destroy();
     });
@@ -93,6 +106,7 @@ export class SessionConnection implements MqttSession {
     try {
       this.#client.connect();
       this.#connack = await promise;
+      this.#silence.start();
     } catch (failure) {
       await this.close();
       throw this.#options.signal?.aborted === true ? abandoned() : errorOfOpening(failure);
@@ -152,6 +166,7 @@ export class SessionConnection implements MqttSession {
     if (this.#client.connected) this.#window.flush();
     this.#window.close();
     this.#release();
+    this.#silence.stop();
     if (this.#stream === undefined) return;
     // Not by DISCONNECT when an answer is missing: MQTT.js would wait for it first.
     const isForced = !this.#client.connected || Object.keys(this.#client.outgoing).length > 0;
@@ -164,6 +179,7 @@ export class SessionConnection implements MqttSession {
   #take(bytes: Buffer, start: number, bodyStart: number, end: number): void {
     // Not acknowledged, so the broker keeps it for the session's next connection.
     if (!this.#isTaking) return;
+    this.#silence.heard();
     const publish = readPublish(bytes, start, bodyStart, end, this.#context);
     const number = this.#window.add(publish);
     if (number === undefined) return;
@@ -175,27 +191,39 @@ export class SessionConnection implements MqttSession {
   /** While the connection is not read no PINGRESP is either; so we ping for the broker's sake, and expect no answer. */
   #hold(): void {
     this.#stream?.hold();
+    this.#silence.stop();
     const everyMs = ((this.#client.options.keepalive ?? 0) * 1_000) / 3;
     if (everyMs === 0 || this.#pings !== undefined) return;
-    this.#pings = setInterval(() => {
-      if (!this.#client.connected) return;
-      this.#client.sendPing();
-      this.#client.reschedulePing(true);
-    }, everyMs);
+    this.#pings = setInterval(() => this.#ping(), everyMs);
+  }
+
+  #ping(): void {
+    if (!this.#client.connected) return;
+    this.#client.sendPing();
+    this.#client.reschedulePing(true);
   }
 
   #release(): void {
     clearInterval(this.#pings);
     this.#pings = undefined;
     this.#stream?.release();
+    if (this.#client.connected) this.#silence.start();
   }
 
   #onClose(): void {
     this.#window.close();
     this.#release();
+    this.#silence.stop();
     this.#isTaking = false;
     if (!this.#isWatched) return;
     this.#isWatched = false;
-    this.#options.onClosed(this.#reason ?? closedSilently());
+    const { protocolVersion } = this;
+    this.#options.onClosed(this.#reason ?? closedSilently({ protocolVersion, isReset: this.#isReset }));
   }
+}
+
+function silent(): BridgeError {
+  return new BrokerUnavailableError('the MQTT broker has fallen silent: not even a ping is answered', {
+    code: 'TARGET_TIMEOUT',
+  });
 }

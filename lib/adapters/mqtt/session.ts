@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MqttClusterRecord } from '../../ports/mqtt-publisher.ts';
 import type { MqttSession, MqttSessions, SessionOptions } from '../../ports/mqtt-session.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
+import { ConnectPatience } from './connect-patience.ts';
 import { abandoned } from './errors.ts';
 import { ProtocolChoice } from './protocol-choice.ts';
 import { type SessionAddress, SessionConnection } from './session-connection.ts';
@@ -27,6 +28,7 @@ export type AddressOf = (
 /** What is remembered of a cluster. */
 interface Known {
   choice: ProtocolChoice;
+  patience: ConnectPatience;
   /** The broker refused the credentials: they are to be read anew. */
   isStale: boolean;
 }
@@ -47,7 +49,11 @@ export function createMqttSessions({
 
   function knownOf({ clusterId, version }: MqttClusterRecord): Known {
     const key = `${clusterId} ${version}`;
-    const known = clusters.get(key) ?? { choice: new ProtocolChoice(), isStale: false };
+    const known = clusters.get(key) ?? {
+      choice: new ProtocolChoice(),
+      patience: new ConnectPatience(),
+      isStale: false,
+    };
     keepRecent(clusters, key, known, MAX_CLUSTERS);
     return known;
   }
@@ -68,21 +74,23 @@ export function createMqttSessions({
     const clientOptions = {
       ...given,
       clean: lasts === 'ends',
-      connectTimeout: Math.min(given.connectTimeout ?? remainingMs, remainingMs),
       ...(protocolVersion === 5 ? { properties: propertiesOf(lasts, receiveMaximum) } : {}),
     };
-    const connection = new SessionConnection(
-      { url, protocolVersion, options: clientOptions },
-      options,
-      clock,
-    );
     try {
-      await connection.connect();
+      return await known.patience.attempt(clock, async (patienceMs) => {
+        const connectTimeout = Math.min(patienceMs, remainingMs);
+        const connection = new SessionConnection(
+          { url, protocolVersion, options: { ...clientOptions, connectTimeout } },
+          options,
+          clock,
+        );
+        await connection.connect();
+        return connection;
+      });
     } catch (error) {
       known.isStale = error instanceof BridgeError && error.code === 'CREDENTIALS_REFUSED';
       throw error;
     }
-    return connection;
   }
 
   async function connect(opening: Opening): Promise<SessionConnection> {

@@ -2,6 +2,7 @@ import { Client, type ClientDuplexStream, type ClientOptions, credentials } from
 import { hostOf } from '../../domain/cluster-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { assertAllowedHost, checkHost } from '../network/address-guard.ts';
+import { ChannelSockets } from './channel-sockets.ts';
 import { breaksConnection } from './errors.ts';
 import { type CallerIdentity, callMetadata } from './metadata.ts';
 
@@ -25,6 +26,8 @@ export type Duplex = ClientDuplexStream<Buffer, Buffer>;
  * call on it would time out.
  */
 const MAX_UNUSED_MS = 60_000;
+/** TCP, TLS and HTTP/2 take some round trips. One that takes longer was swallowed on its way, and is never answered. */
+const READY_MS = 2_500;
 
 const CHANNEL_OPTIONS: ClientOptions = {
   // Without it a new channel inherits the dead connection of an old one to the same address.
@@ -71,6 +74,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #duplexes = new Set<{ client: Client; stream: Duplex }>();
   #client: Client | undefined;
+  /** While it connects. */
+  #sockets: ChannelSockets | undefined;
   #lastUsedMs = 0;
   #inFlight = 0;
   #closed = false;
@@ -93,7 +98,9 @@ export class Connection {
   duplex(method: DuplexMethod, clientId: string): Duplex {
     const client = this.#current();
     const metadata = this.#metadata(clientId);
-    const stream = client.makeBidiStreamRequest(path(method), identity, identity, metadata);
+    const stream = this.#within(() =>
+      client.makeBidiStreamRequest(path(method), identity, identity, metadata),
+    );
     const entry = { client, stream };
     this.#duplexes.add(entry);
     stream.once('close', () => this.#duplexes.delete(entry));
@@ -118,7 +125,7 @@ export class Connection {
     const client = this.#current();
     this.#inFlight += 1;
     try {
-      return await call(client);
+      return await this.#within(() => call(client));
     } catch (error) {
       if (breaksConnection(error)) this.#drop(client);
       throw error;
@@ -181,8 +188,28 @@ export class Connection {
     if (this.#client !== undefined && this.#inFlight === 0 && unusedMs > MAX_UNUSED_MS) {
       this.#drop(this.#client);
     }
-    this.#client ??= this.#connect();
+    this.#client ??= this.#begin();
     return this.#client;
+  }
+
+  /** Calls that wait for a connection which does not come about fail with it, unsent. */
+  #begin(): Client {
+    const sockets = new ChannelSockets();
+    this.#sockets = sockets;
+    const client = this.#connect();
+    sockets.watch(() => {
+      client.waitForReady(this.#options.clock.now() + READY_MS, (error) => {
+        if (this.#sockets === sockets) this.#sockets = undefined;
+        if (error === undefined) return;
+        if (this.#client === client) this.#drop(client);
+        sockets.destroy();
+      });
+    });
+    return client;
+  }
+
+  #within<T>(call: () => T): T {
+    return this.#sockets === undefined ? call() : this.#sockets.watch(call);
   }
 
   #connect(): Client {

@@ -92,7 +92,10 @@ export class ConsumerSession {
 
   #begin() {
     this.heard();
-    this.#heartbeat ??= setInterval(() => void this.#beat(), HEARTBEAT_INTERVAL_MS).unref();
+    this.#heartbeat ??= setInterval(
+      () => void this.isAnswered(HEARTBEAT_TIMEOUT_MS),
+      HEARTBEAT_INTERVAL_MS,
+    ).unref();
     const { link, endpoint, clientId, subscription } = this.#options;
     const answered = Promise.withResolvers<SessionSettings>();
     const stream = link.proxies.duplex(endpoint, 'Telemetry', clientId);
@@ -144,17 +147,20 @@ export class ConsumerSession {
     }
   }
 
-  async #beat(): Promise<void> {
-    if (this.#introduction === undefined) return;
+  /** Sends a heartbeat, where the proxy knows us; false: nothing came back within this time, or the connection is lost. */
+  async isAnswered(timeoutMs: number): Promise<boolean> {
+    if (this.#introduction === undefined) return true;
     const { link, endpoint, clientId, subscription, clock } = this.#options;
     try {
       const request = encodeHeartbeat(subscription, link.namespace);
-      const deadlineMs = clock.now() + HEARTBEAT_TIMEOUT_MS;
+      const deadlineMs = clock.now() + timeoutMs;
       const answer = await link.proxies.unary(endpoint, 'Heartbeat', request, { deadlineMs, clientId });
       if (decodeAnswerStatus(answer).code === STATUS_OK) this.heard();
       else this.forget();
+      return true;
     } catch {
       // The next receive meets the same and says so; a lost connection takes the stream with it.
+      return false;
     }
   }
 }

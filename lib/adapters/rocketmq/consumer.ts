@@ -23,6 +23,12 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** A proxy polls no shorter than 5 s and no longer than 20 s, whatever it is asked for. */
 const MIN_POLLING_MS = 5_000;
 const MAX_POLLING_MS = 20_000;
+/**
+ * A poll may rest without an answer for seconds, whether the proxy lives or not. When it has rested for so long the proxy is asked,
+ * and has so long to answer: one that hangs, and a flow dropped without a sign, are told within 5 s.
+ */
+const ASK_AFTER_MS = 2_000;
+const ANSWER_MS = 2_500;
 /** What the proxy clamps to. */
 const MAX_MESSAGES = 32;
 
@@ -141,12 +147,12 @@ export class RocketmqConsumer implements MessageConsumer {
     const session = this.#sessionWith(link, broker.endpoint);
     try {
       await this.#introduced(session, keepsOrder(route));
-      await this.#ask(link, broker, keepsOrder(route), receiving).catch(async (error: unknown) => {
+      await this.#ask(link, broker, session, keepsOrder(route), receiving).catch(async (error: unknown) => {
         const isLost = error instanceof BridgeError && error.code === SETTINGS_LOST_CODE;
         if (!isLost || receiving.signal.aborted) throw error;
         session.forget();
         await this.#introduced(session, keepsOrder(route));
-        await this.#ask(link, broker, keepsOrder(route), receiving);
+        await this.#ask(link, broker, session, keepsOrder(route), receiving);
       });
       session.heard();
     } catch (error) {
@@ -164,6 +170,7 @@ export class RocketmqConsumer implements MessageConsumer {
   async #ask(
     link: ClusterLink,
     { name, endpoint }: RouteBroker,
+    session: ConsumerSession,
     isFifo: boolean,
     { maxMessages, invisibleDurationMs, awaitMs, signal, messages }: Receiving,
   ): Promise<void> {
@@ -171,6 +178,12 @@ export class RocketmqConsumer implements MessageConsumer {
     const attemptId = isFifo ? (this.#attempts.get(name) ?? randomUUID()) : undefined;
     if (attemptId !== undefined) this.#attempts.set(name, attemptId);
     const pollingMs = Math.min(awaitMs, MAX_POLLING_MS);
+    const silence = new AbortController();
+    const asking = setTimeout(() => {
+      void session.isAnswered(ANSWER_MS).then((isAlive) => {
+        if (!isAlive) silence.abort();
+      });
+    }, ASK_AFTER_MS);
     let isAnswered = false;
     try {
       await receiveOnce({
@@ -186,11 +199,13 @@ export class RocketmqConsumer implements MessageConsumer {
           ...(attemptId === undefined ? {} : { attemptId }),
         },
         deadlineMs: clock.now() + Math.max(pollingMs, MIN_POLLING_MS) + REQUEST_TIMEOUT_MS,
-        signal,
+        signal: AbortSignal.any([signal, silence.signal]),
         messages,
       });
+      if (silence.signal.aborted && !signal.aborted) throw silent();
       isAnswered = !signal.aborted;
     } finally {
+      clearTimeout(asking);
       if (isAnswered || messages.length > 0) this.#attempts.delete(name);
     }
   }
@@ -262,6 +277,12 @@ export class RocketmqConsumer implements MessageConsumer {
 
 function keepsOrder({ accepts }: TopicRoute): boolean {
   return accepts.has('FIFO');
+}
+
+function silent(): BridgeError {
+  return new BrokerUnavailableError('receiving from RocketMQ: the proxy has fallen silent', {
+    code: 'TARGET_TIMEOUT',
+  });
 }
 
 function groupNotOrderly({ consumerGroup, rocketmqTopic }: Subscription): BridgeError {

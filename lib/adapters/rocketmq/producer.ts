@@ -13,7 +13,7 @@ import { failedOutcome, type Outgoing, type RequestOutcome, sendRequest } from '
 import { SendRun } from './send-run.ts';
 
 /** A proxy waits 2 s for its broker; beyond that and some network an answer does not come any more. */
-const REQUEST_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 4_000;
 const MAX_ENCODERS = 500;
 /** `MESSAGE_PROPERTY_CONFLICT_WITH_TYPE`, which the cluster would answer. */
 const STATUS_TYPE_MISMATCH = 40_014;

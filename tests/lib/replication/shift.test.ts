@@ -10,6 +10,9 @@ type World = Awaited<ReturnType<typeof createShiftWorld>>;
 const MINUTE_MS = 60_000;
 const FUNCTION_MS = 15 * MINUTE_MS;
 const closed = new BrokerUnavailableError('closed', { code: 'CONNECTION_CLOSED' });
+const reset = new BrokerUnavailableError('reset', { code: 'CONNECTION_RESET' });
+const FOREIGN = { status: 'failed', reason: { code: 'CLIENT_ID_TAKEN' } };
+const lost = new BrokerUnavailableError('lost', { code: 'CONNECTION_LOST' });
 const taken = new BrokerHoldError('taken', { code: 'CLIENT_ID_TAKEN', scope: 'cluster' });
 const away = new BrokerUnavailableError('no answer', { code: 'TARGET_UNREACHABLE' });
 
@@ -193,17 +196,32 @@ describe('createShift', () => {
   });
 
   it.each([
-    ['fails', 'without a word', closed, { status: 'failed', reason: { code: 'CLIENT_ID_TAKEN' } }],
-    ['does not fail', 'for a reason', away, { status: 'degraded', reason: { code: 'TARGET_UNREACHABLE' } }],
-  ])('%s a task that is thrown out again and again %s', async (_, _how, error, expected) => {
+    ['fails', 'three times without a word', 3, closed, FOREIGN],
+    [
+      'does not fail',
+      'three times by a reset',
+      3,
+      reset,
+      { status: 'degraded', reason: { code: reset.code } },
+    ],
+    ['fails', 'ten times within a minute by a reset', 10, reset, FOREIGN],
+    ['does not fail', 'by a broker of MQTT 5, without a word', 12, lost, { status: 'degraded' }],
+    [
+      'does not fail',
+      'for a reason',
+      3,
+      away,
+      { status: 'degraded', reason: { code: 'TARGET_UNREACHABLE' } },
+    ],
+  ] as const)('%s a task that is thrown out again and again, %s', async (_, _how, times, error, expected) => {
     const taskId = await world.addTask();
     await world.begin('a', inFunction());
-    for (let closes = 0; closes < 3; closes += 1) {
+    for (let closes = 1; closes <= times; closes += 1) {
       const lane = world.lanes.at(-1);
       lane?.context.health.working();
       await world.clock.advance(0);
       lane?.end(world.failed(error));
-      await world.clock.advance(closes === 2 ? 0 : 2_000);
+      await world.clock.advance(closes === times ? 0 : 4_000);
     }
     expect(await world.tasks.get(taskId)).toMatchObject(expected);
   });

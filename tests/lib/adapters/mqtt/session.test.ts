@@ -30,6 +30,7 @@ const messageOf = (text: string): MqttMessage => ({
 });
 const publish = (packetId: number, text: string, dup = false) =>
   publishPacket({ message: messageOf(text), packetId, dup, protocolVersion: 5 });
+const refuseVersion = ({ sendBytes }: FakeConnection) => sendBytes(packetOf(0x20, Buffer.from([0, 0x84, 0])));
 const disconnect = (reasonCode: number) => packetOf(0xe0, Buffer.from([reasonCode, 0]));
 
 /** A broker that lets everybody in and grants what it is asked; `more` says what it does beside, `codes` what it grants. */
@@ -113,10 +114,7 @@ describe('createMqttSessions', () => {
       'refuses version 5 in the words of 3.1.1',
       ({ sendBytes }) => sendBytes(packetOf(0x20, Buffer.from([0, 1]))),
     ],
-    [
-      'refuses version 5 in the words of 5',
-      ({ sendBytes }) => sendBytes(packetOf(0x20, Buffer.from([0, 0x84, 0]))),
-    ],
+    ['refuses version 5 in the words of 5', refuseVersion],
     ['closes the connection at version 5', ({ close }) => close()],
   ])('falls back to MQTT 3.1.1 when the broker %s', async (_, refuse) => {
     const broker = await startFakeMqttBroker((packet, connection) => {
@@ -263,12 +261,37 @@ describe('createMqttSessions', () => {
     expect(session.closings).toHaveLength(1);
   });
 
-  it('says so when the broker closes without a reason', async () => {
-    const broker = await willing();
+  it.each([
+    // MQTT 3.1.1 takes over without a word, MQTT 5 does not.
+    ['closes', 'close', 4, 'CONNECTION_CLOSED'],
+    ['resets', 'reset', 4, 'CONNECTION_RESET'],
+    ['closes', 'close', 5, 'CONNECTION_LOST'],
+    ['resets', 'reset', 5, 'CONNECTION_LOST'],
+  ] as const)(
+    'says so when the broker %s the connection without a reason: %s, MQTT %i',
+    async (_, how, version, code) => {
+      const broker = await startFakeMqttBroker((packet, connection) => {
+        if (packet.cmd === 'connect' && (packet.protocolVersion ?? 4) > version) refuseVersion(connection);
+        else if (packet.cmd === 'connect') letIn(connection);
+        if (packet.cmd === 'subscribe') grant(packet, connection, [1]);
+      });
+      const session = await open(broker);
+      expect(session.session.protocolVersion).toBe(version);
+      broker.connections.at(-1)?.[how]();
+      expect(await session.closed()).toMatchObject({ code, reaction: 'retry' });
+    },
+  );
+
+  it('ends a connection on which the broker has fallen silent', async () => {
+    const broker = await willing((packet, connection) => {
+      if (packet.cmd === 'pingreq' && broker.packets.filter(({ cmd }) => cmd === 'pingreq').length === 1) {
+        connection.sendBytes(PINGRESP);
+      }
+    });
     const session = await open(broker);
-    broker.connections[0]?.close();
-    expect(await session.closed()).toMatchObject({ code: 'CONNECTION_CLOSED', reaction: 'retry' });
-  });
+    expect(await session.closed()).toMatchObject({ code: 'TARGET_TIMEOUT', reaction: 'retry' });
+    expect(broker.packets.filter(({ cmd }) => cmd === 'pingreq')).toHaveLength(2);
+  }, 15_000);
 
   it('does not open what ends before SUBACK', async () => {
     const broker = await startFakeMqttBroker((packet, connection) => {

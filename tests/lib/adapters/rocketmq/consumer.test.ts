@@ -92,6 +92,41 @@ describe('RocketmqConsumer', () => {
       await expect(bodies()).rejects.toMatchObject({ code: 'TARGET_RESULTS_UNCLEAR', reaction: 'retry' });
     });
 
+    it('gives a poll up within 5 s when the proxy does not even answer a heartbeat, and tries another connection', async () => {
+      const { pop, proxy, consumer } = await start();
+      await consumer.receive(POP);
+      script(pop, [{ end: 'silence' }]);
+      pop.heartbeat = () => 'silence';
+      const beganMs = Date.now();
+      await expect(consumer.receive(POP)).rejects.toMatchObject({
+        code: 'TARGET_TIMEOUT',
+        reaction: 'retry',
+      });
+      expect(Date.now() - beganMs).toBeLessThan(5_000);
+      pop.heartbeat = () => 'answer';
+      expect(await consumer.receive(POP)).toEqual([]);
+      expect(proxy.peers.size).toBe(2);
+    }, 15_000);
+
+    it('goes on with a poll that rests while the proxy answers', async () => {
+      const { pop, consumer } = await start();
+      let beats = 0;
+      pop.heartbeat = () => {
+        beats += 1;
+        return 'answer';
+      };
+      script(pop, [{ end: 'silence' }]);
+      const stop = new AbortController();
+      const receiving = consumer.receive({ ...POP, signal: stop.signal });
+      await eventually(
+        async () => beats,
+        (count) => count > 0,
+        { timeoutMs: 5_000, everyMs: 20, what: 'the proxy is asked' },
+      );
+      stop.abort();
+      expect(await receiving).toEqual([]);
+    }, 15_000);
+
     it('sends its settings again when the proxy has lost them, once for each receive', async () => {
       const { pop, consumer } = await start();
       script(pop, [LOST, { messages: ['x'], end: { code: 20_000 } }, LOST, LOST]);

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import {
@@ -7,6 +10,7 @@ import {
 import { systemClock } from '../../../../lib/adapters/system/clock.ts';
 import type { RocketmqMessage } from '../../../../lib/domain/message.ts';
 import { describeMessageProducer, errorAt, failures, plain } from '../../../contract/message-producer.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 import {
   type FakeProxy,
   type FakeProxyScript,
@@ -229,6 +233,25 @@ describe('RocketmqProducer', () => {
       ]);
     });
 
+    it('gives a connection up that does not come about, and says that nothing was stored', async () => {
+      // What a network swallows is never answered: the connection is there for us, and for nobody else.
+      const swallowed = createServer((socket) => void socket.on('error', () => undefined).resume());
+      swallowed.listen(0, '127.0.0.1');
+      await once(swallowed, 'listening');
+      const { port } = swallowed.address() as AddressInfo;
+      const producer = producerAt({ endpoint: `127.0.0.1:${port}` });
+      open.push(producer, { close: () => void swallowed.close() });
+      const began = Date.now();
+      const results = await producer.send('normal', many(1), { deadlineMs: began + 20_000 });
+      expect(Date.now() - began).toBeLessThan(4_000);
+      expect(errorAt(results, 0)).toMatchObject({ reaction: 'retry', maybeStored: false });
+      const connections = promisify(swallowed.getConnections.bind(swallowed));
+      await eventually(connections, (left) => left === 0, {
+        timeoutMs: 2_000,
+        what: 'no socket is left behind',
+      });
+    });
+
     it('does not wait for a silent route query beyond the deadline', async () => {
       const { producer } = await start({ route: () => 'silence' });
       const began = Date.now();
@@ -263,7 +286,10 @@ describe('RocketmqProducer', () => {
   });
 });
 
-function producerAt(proxy: FakeProxy, options: Partial<RocketmqProducerOptions> = {}): RocketmqProducer {
+function producerAt(
+  proxy: Pick<FakeProxy, 'endpoint'>,
+  options: Partial<RocketmqProducerOptions> = {},
+): RocketmqProducer {
   return new RocketmqProducer({
     endpoint: proxy.endpoint,
     tls: false,

@@ -1,0 +1,47 @@
+/** A broker that is new to us may be far, or start an authoriser first. */
+const LONGEST_MS = 10_000;
+/** One that has let us in before does it again as fast; for a dropped packet there is time. */
+const SHORTEST_MS = 2_500;
+const TIMES_THE_SLOWEST = 4;
+/** After that it is more likely to be slow than to come back at any moment. */
+const QUICK_PHASE_MS = 5 * 60_000;
+
+/**
+ * How long one attempt to connect may take, from the TCP connection to CONNACK. An attempt that a broken network has swallowed is
+ * never answered, and until it is given up there is no other: so it is given up soon where brokers answer soon.
+ */
+export class ConnectPatience {
+  #slowestMs: number | undefined;
+  #failingSinceMs: number | undefined;
+
+  /** For an attempt that begins now, in ms. */
+  at(nowMs: number): number {
+    const isLong = this.#failingSinceMs !== undefined && nowMs - this.#failingSinceMs > QUICK_PHASE_MS;
+    if (this.#slowestMs === undefined || isLong) return LONGEST_MS;
+    return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, TIMES_THE_SLOWEST * this.#slowestMs));
+  }
+
+  /** The broker has let us in. */
+  connected(tookMs: number): void {
+    // What was slow once is forgotten by and by.
+    this.#slowestMs = Math.max(tookMs, (this.#slowestMs ?? 0) / 2);
+    this.#failingSinceMs = undefined;
+  }
+
+  failed(nowMs: number): void {
+    this.#failingSinceMs ??= nowMs;
+  }
+
+  /** Makes one attempt. */
+  async attempt<T>(clock: { now(): number }, connect: (timeoutMs: number) => Promise<T>): Promise<T> {
+    const beganMs = clock.now();
+    try {
+      const connected = await connect(this.at(beganMs));
+      this.connected(clock.now() - beganMs);
+      return connected;
+    } catch (error) {
+      this.failed(clock.now());
+      throw error;
+    }
+  }
+}

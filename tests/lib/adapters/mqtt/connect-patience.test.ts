@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConnectPatience } from '../../../../lib/adapters/mqtt/connect-patience.ts';
+
+const MINUTE_MS = 60_000;
+
+describe('ConnectPatience', () => {
+  it('has 10 s for a broker that never let us in', () => {
+    const patience = new ConnectPatience();
+    patience.failed(0);
+    expect(patience.at(0)).toBe(10_000);
+  });
+
+  it.each([
+    [20, 2_500],
+    [1_000, 4_000],
+    [4_000, 10_000],
+  ])('has four times what the broker took, %i ms, within bounds: %i ms', (tookMs, expected) => {
+    const patience = new ConnectPatience();
+    patience.connected(tookMs);
+    expect(patience.at(0)).toBe(expected);
+  });
+
+  it('forgets by and by that the broker was slow', () => {
+    const patience = new ConnectPatience();
+    patience.connected(2_000);
+    patience.connected(20);
+    expect(patience.at(0)).toBe(4_000);
+    patience.connected(20);
+    expect(patience.at(0)).toBe(2_500);
+  });
+
+  it('is long again when nothing has helped for five minutes, until the broker lets us in', () => {
+    const patience = new ConnectPatience();
+    patience.connected(20);
+    patience.failed(0);
+    patience.failed(4 * MINUTE_MS);
+    expect(patience.at(5 * MINUTE_MS)).toBe(2_500);
+    expect(patience.at(5 * MINUTE_MS + 1)).toBe(10_000);
+    patience.connected(20);
+    expect(patience.at(60 * MINUTE_MS)).toBe(2_500);
+  });
+
+  it('learns from each attempt', async () => {
+    let nowMs = 0;
+    const clock = { now: () => nowMs };
+    const patience = new ConnectPatience();
+    await patience.attempt(clock, async (timeoutMs) => {
+      expect(timeoutMs).toBe(10_000);
+      nowMs += 900;
+    });
+    const refused = patience.attempt(clock, async (timeoutMs) => {
+      expect(timeoutMs).toBe(3_600);
+      throw new Error('refused');
+    });
+    await expect(refused).rejects.toThrow('refused');
+    nowMs += 6 * MINUTE_MS;
+    expect(patience.at(nowMs)).toBe(10_000);
+  });
+});
