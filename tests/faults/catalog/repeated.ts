@@ -43,7 +43,8 @@ export const REPEATED_FAULTS: readonly Fault[] = [
   },
 ];
 
-async function loseAcknowledgements(
+/** Of this side, for a while; then the connections are reset, and what was not acknowledged is given again. */
+export async function loseAcknowledgements(
   { relays: { mqtt } }: FaultContext['stage'],
   side: 'clients' | 'broker',
 ): Promise<void> {
@@ -56,7 +57,10 @@ async function loseAcknowledgements(
 }
 
 /** Invokes the function with what it is about to be given by its mapping as well; how many batches. */
-async function handOverTwice({ stack, tasks }: FaultStage, { taskId }: Pair): Promise<number> {
+export async function handOverTwice(
+  { stack, tasks }: FaultStage,
+  { taskId }: Pick<Pair, 'taskId'>,
+): Promise<number> {
   const queue = (await tasks.get(taskId))?.resources.queue;
   if (queue === undefined) throw new Error('a task of the rule path has a queue');
   const sqs = new SQSClient({ ...DATA_PLANE_SQS_CLIENT, ...rootConfig(stack.aws) });

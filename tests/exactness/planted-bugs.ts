@@ -1,0 +1,39 @@
+import type { ItemUpdate, TamperUpdate } from '../faults/table-relay.ts';
+
+/** What may be wrong with counting. */
+export type Bug = 'lost update' | 'double count';
+
+const FIGURES_OF_A_MINUTE = /^FIGURES#(.*)$/;
+/** Every other write: a counter that is wrong all the time, and not at once. */
+const EVERY = 2;
+
+/**
+ * A counting with a fault: of these tasks every other write of figures is lost, or counts twice. What witnesses write, and the
+ * errors, stay as they are.
+ */
+export function plantedBugs(bugs: ReadonlyMap<string, Bug>): TamperUpdate {
+  let writes = 0;
+  return (update) => {
+    const bug = bugOf(update, bugs);
+    if (bug === undefined) return update;
+    writes += 1;
+    if (writes % EVERY !== 0) return update;
+    return bug === 'lost update' ? 'lost' : doubled(update);
+  };
+}
+
+function bugOf({ Key: { PK, SK } }: ItemUpdate, bugs: ReadonlyMap<string, Bug>): Bug | undefined {
+  const [, taskId] = FIGURES_OF_A_MINUTE.exec(PK.S) ?? [];
+  return taskId !== undefined && SK.S.startsWith('M#') ? bugs.get(taskId) : undefined;
+}
+
+/** Each number that is added, twice. */
+function doubled(update: ItemUpdate): ItemUpdate {
+  const [, added = ''] = / ?ADD (.*)$/.exec(update.UpdateExpression) ?? [];
+  const values = { ...update.ExpressionAttributeValues };
+  for (const [placeholder] of added.matchAll(/:\w+/g)) {
+    const { N } = values[placeholder] ?? {};
+    if (N !== undefined) values[placeholder] = { N: String(2 * Number(N)) };
+  }
+  return { ...update, ExpressionAttributeValues: values };
+}
