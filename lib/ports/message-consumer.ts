@@ -52,6 +52,7 @@ export interface MessageConsumer {
    * @param options.invisibleDurationMs - 10 s to 12 h, as the proxy takes it
    * @param options.awaitMs - at most 20 s; a proxy of Apache RocketMQ waits 5 s at least unless it is set to less
    * @param options.broker - one of `brokers()`; absent: they take turns
+   * @param options.onSilent - the proxy does not answer anything just now; the poll goes on, since it may only be slow
    */
   receive(options: {
     maxMessages: number;
@@ -59,6 +60,7 @@ export interface MessageConsumer {
     awaitMs: number;
     broker?: string;
     signal?: AbortSignal;
+    onSilent?: (error: BridgeError) => void;
   }): Promise<ReceivedMessage[]>;
   /** One request for all; one result for each, in order. Never throws for what the cluster did. */
   ack(messages: readonly ReceivedMessage[]): Promise<AckResult[]>;

@@ -215,6 +215,7 @@ async function receiving(
         invisibleDurationMs: INVISIBLE_MS,
         awaitMs: AWAIT_MS,
         signal: closing,
+        onSilent: ports.onFailed,
         ...from,
       });
     } finally {

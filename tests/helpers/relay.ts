@@ -14,7 +14,7 @@ export interface Relay {
   reset(): void;
   /** What the broker says comes so many ms later. */
   slow(ms: number): void;
-  /** Works again. What was swallowed is gone, so its connections stay dead. */
+  /** Works again. What was swallowed is gone, so connections of before stay dead; those opened meanwhile come about. */
   heal(): void;
   /** Loses the connections that there are, without a sign; later ones work. */
   swallowEstablished(): void;
@@ -22,6 +22,12 @@ export interface Relay {
   mute(side: 'clients' | 'broker'): void;
   close(): Promise<void>;
 }
+
+/**
+ * Ms after its first attempt at which a system asks again for a connection of which it hears nothing: connections that are opened
+ * while everything is swallowed come about at the next of these, as they would where packets are lost.
+ */
+const ASKED_AGAIN_MS = [1_000, 3_000, 7_000, 15_000, 31_000];
 
 type Mode = { kind: 'pass' } | { kind: 'swallow' } | { kind: 'reset' } | { kind: 'slow'; ms: number };
 
@@ -50,16 +56,32 @@ export async function startRelay(
       client.resetAndDestroy();
       return;
     }
-    if (mode.kind === 'swallow') {
-      client.resume();
-      return;
-    }
+    if (mode.kind === 'swallow') askAgain(client, Date.now(), [...ASKED_AGAIN_MS]);
+    else carry(client);
+  });
+
+  function carry(client: Socket): void {
     const broker = connect(targetPort, '127.0.0.1');
     keep(broker, far);
     join(client, broker, () => 0);
     join(broker, client, () => (mode.kind === 'slow' ? mode.ms : 0));
     onConnection({ client, broker, muteClient: () => client.emit('swallow') });
-  });
+  }
+
+  /** What the client says meanwhile is kept: it believes to be connected, which it would not be yet. */
+  function askAgain(client: Socket, sinceMs: number, times: number[]): void {
+    const nextMs = times.shift();
+    if (nextMs === undefined) return;
+    const timer = setTimeout(
+      () => {
+        if (client.destroyed) return;
+        if (mode.kind === 'swallow') askAgain(client, sinceMs, times);
+        else carry(client);
+      },
+      sinceMs + nextMs - Date.now(),
+    );
+    client.once('close', () => clearTimeout(timer));
+  }
 
   function keep(socket: Socket, side: Set<Socket>): void {
     socket.setNoDelay(true);

@@ -1,7 +1,7 @@
 /** A broker that is new to us may be far, or start an authoriser first. */
 const LONGEST_MS = 10_000;
-/** One that has let us in before does it again as fast; for a dropped packet there is time. */
-const SHORTEST_MS = 2_500;
+/** One that has let us in before does it again as fast; it may just have been started, and a packet be lost. */
+const SHORTEST_MS = 5_000;
 const TIMES_THE_SLOWEST = 4;
 /** After that it is more likely to be slow than to come back at any moment. */
 const QUICK_PHASE_MS = 5 * 60_000;

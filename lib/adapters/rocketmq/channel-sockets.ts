@@ -22,8 +22,20 @@ export class ChannelSockets {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  destroy(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  /**
+   * Calls back when none is left: the channel may be closed then. Before, grpc-js would forget the HTTP/2 session on a socket, which
+   * keeps it open.
+   */
+  destroy(whenClosed: () => void): void {
+    let left = this.#sockets.size;
+    if (left === 0) whenClosed();
+    for (const socket of this.#sockets) {
+      socket.once('close', () => {
+        left -= 1;
+        if (left === 0) whenClosed();
+      });
+      socket.destroy();
+    }
   }
 }
 

@@ -1,4 +1,10 @@
-import { Client, type ClientDuplexStream, type ClientOptions, credentials } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  connectivityState,
+  credentials,
+} from '@grpc/grpc-js';
 import { hostOf } from '../../domain/cluster-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { assertAllowedHost, checkHost } from '../network/address-guard.ts';
@@ -26,8 +32,8 @@ export type Duplex = ClientDuplexStream<Buffer, Buffer>;
  * call on it would time out.
  */
 const MAX_UNUSED_MS = 60_000;
-/** TCP, TLS and HTTP/2 take some round trips. One that takes longer was swallowed on its way, and is never answered. */
-const READY_MS = 2_500;
+/** A proxy that has just been started may take seconds for its first connection. One that takes longer was swallowed on its way. */
+const READY_MS = 10_000;
 
 const CHANNEL_OPTIONS: ClientOptions = {
   // Without it a new channel inherits the dead connection of an old one to the same address.
@@ -197,14 +203,17 @@ export class Connection {
     const sockets = new ChannelSockets();
     this.#sockets = sockets;
     const client = this.#connect();
-    sockets.watch(() => {
-      client.waitForReady(this.#options.clock.now() + READY_MS, (error) => {
-        if (this.#sockets === sockets) this.#sockets = undefined;
-        if (error === undefined) return;
-        if (this.#client === client) this.#drop(client);
-        sockets.destroy();
-      });
-    });
+    const channel = client.getChannel();
+    const deadlineMs = this.#options.clock.now() + READY_MS;
+    // Not by `waitForReady`, which opens a closed channel again.
+    const look = (error?: Error) => {
+      if (this.#sockets !== sockets) return;
+      const state = channel.getConnectivityState(false);
+      if (state === connectivityState.READY) this.#sockets = undefined;
+      else if (error === undefined) channel.watchConnectivityState(state, deadlineMs, look);
+      else this.#drop(client);
+    };
+    look();
     return client;
   }
 
@@ -223,8 +232,13 @@ export class Connection {
 
   /** Other calls on the same client end by themselves, at the latest with their deadlines. */
   #drop(client: Client): void {
-    client.close();
-    if (this.#client === client) this.#client = undefined;
+    const connecting = this.#client === client ? this.#sockets : undefined;
+    if (this.#client === client) {
+      this.#client = undefined;
+      this.#sockets = undefined;
+    }
+    if (connecting === undefined) client.close();
+    else connecting.destroy(() => client.close());
     for (const duplex of this.#duplexes) if (duplex.client === client) duplex.stream.cancel();
   }
 }

@@ -10,7 +10,7 @@ import { STATUS_OK } from './wire.ts';
 
 const SETTINGS_TIMEOUT_MS = 3_000;
 const HEARTBEAT_INTERVAL_MS = 10_000;
-const HEARTBEAT_TIMEOUT_MS = 3_000;
+const HEARTBEAT_TIMEOUT_MS = 5_000;
 const TERMINATION_TIMEOUT_MS = 1_000;
 /** Proxies forget a client some 120 s after its last heartbeat; a frozen process sends none. */
 const MAX_SILENT_MS = 60_000;
@@ -92,10 +92,7 @@ export class ConsumerSession {
 
   #begin() {
     this.heard();
-    this.#heartbeat ??= setInterval(
-      () => void this.isAnswered(HEARTBEAT_TIMEOUT_MS),
-      HEARTBEAT_INTERVAL_MS,
-    ).unref();
+    this.#heartbeat ??= setInterval(() => void this.#beat(), HEARTBEAT_INTERVAL_MS).unref();
     const { link, endpoint, clientId, subscription } = this.#options;
     const answered = Promise.withResolvers<SessionSettings>();
     const stream = link.proxies.duplex(endpoint, 'Telemetry', clientId);
@@ -150,10 +147,18 @@ export class ConsumerSession {
   /** Sends a heartbeat, where the proxy knows us; false: nothing came back within this time, or the connection is lost. */
   async isAnswered(timeoutMs: number): Promise<boolean> {
     if (this.#introduction === undefined) return true;
+    const late = Promise.withResolvers<false>();
+    const timer = setTimeout(() => late.resolve(false), timeoutMs);
+    // Not by the call's deadline, which would end the connection of a proxy that is merely slow.
+    return Promise.race([this.#beat(), late.promise]).finally(() => clearTimeout(timer));
+  }
+
+  async #beat(): Promise<boolean> {
+    if (this.#introduction === undefined) return true;
     const { link, endpoint, clientId, subscription, clock } = this.#options;
     try {
       const request = encodeHeartbeat(subscription, link.namespace);
-      const deadlineMs = clock.now() + timeoutMs;
+      const deadlineMs = clock.now() + HEARTBEAT_TIMEOUT_MS;
       const answer = await link.proxies.unary(endpoint, 'Heartbeat', request, { deadlineMs, clientId });
       if (decodeAnswerStatus(answer).code === STATUS_OK) this.heard();
       else this.forget();

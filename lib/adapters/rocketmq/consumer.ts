@@ -172,19 +172,19 @@ export class RocketmqConsumer implements MessageConsumer {
     { name, endpoint }: RouteBroker,
     session: ConsumerSession,
     isFifo: boolean,
-    { maxMessages, invisibleDurationMs, awaitMs, signal, messages }: Receiving,
+    { maxMessages, invisibleDurationMs, awaitMs, signal, messages, onSilent }: Receiving,
   ): Promise<void> {
     const { subscription, clock } = this.#options;
     const attemptId = isFifo ? (this.#attempts.get(name) ?? randomUUID()) : undefined;
     if (attemptId !== undefined) this.#attempts.set(name, attemptId);
     const pollingMs = Math.min(awaitMs, MAX_POLLING_MS);
-    const silence = new AbortController();
+    let isAnswered = false;
+    let isOver = false;
     const asking = setTimeout(() => {
       void session.isAnswered(ANSWER_MS).then((isAlive) => {
-        if (!isAlive) silence.abort();
+        if (!isAlive && !isOver && !signal.aborted) onSilent?.(silent());
       });
     }, ASK_AFTER_MS);
-    let isAnswered = false;
     try {
       await receiveOnce({
         link,
@@ -199,12 +199,12 @@ export class RocketmqConsumer implements MessageConsumer {
           ...(attemptId === undefined ? {} : { attemptId }),
         },
         deadlineMs: clock.now() + Math.max(pollingMs, MIN_POLLING_MS) + REQUEST_TIMEOUT_MS,
-        signal: AbortSignal.any([signal, silence.signal]),
+        signal,
         messages,
       });
-      if (silence.signal.aborted && !signal.aborted) throw silent();
       isAnswered = !signal.aborted;
     } finally {
+      isOver = true;
       clearTimeout(asking);
       if (isAnswered || messages.length > 0) this.#attempts.delete(name);
     }
