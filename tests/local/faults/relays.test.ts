@@ -128,4 +128,23 @@ describe('startTableRelay', () => {
     relay.heal();
     expect((await post(`${relay.url}/table`)).status).toBe(200);
   });
+
+  it('tampers with updates of items, with nothing else, and heals', async () => {
+    const server = createHttpServer((incoming, outgoing) => incoming.pipe(outgoing));
+    const relay = await startTableRelay(`http://127.0.0.1:${await listening(server)}`);
+    closing.push(() => relay.close());
+    const ask = async (operation: string, by: string) => {
+      const headers = { 'x-amz-target': `DynamoDB_20120810.${operation}` };
+      const body = JSON.stringify({ UpdateExpression: by });
+      return (await fetch(relay.url, { method: 'POST', headers, body })).json();
+    };
+    relay.tamper((update) =>
+      update.UpdateExpression === 'lost' ? 'lost' : { ...update, UpdateExpression: 'other, and longer' },
+    );
+    expect(await ask('UpdateItem', 'lost')).toEqual({});
+    expect(await ask('UpdateItem', 'some')).toEqual({ UpdateExpression: 'other, and longer' });
+    expect(await ask('GetItem', 'lost')).toEqual({ UpdateExpression: 'lost' });
+    relay.heal();
+    expect(await ask('UpdateItem', 'lost')).toEqual({ UpdateExpression: 'lost' });
+  });
 });
