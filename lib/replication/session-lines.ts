@@ -36,6 +36,8 @@ export interface LinePart {
 export interface Lines {
   /** Items that wait in a line. */
   readonly waiting: number;
+  /** Lines with items that no call of their own holds. */
+  readonly ready: number;
   all(): Iterable<Line>;
   /** Whether nothing of an item's line waits or is under way. */
   isIdle(item: LaneItem): boolean;
@@ -119,6 +121,9 @@ export function createLines(): Lines {
   return {
     get waiting() {
       return waiting;
+    },
+    get ready() {
+      return ready.size;
     },
     all: () => lines.values(),
     isIdle: (item) => !lines.has(keyOf(item)),

@@ -21,6 +21,12 @@ import { traceStored } from './trace.ts';
 /** Calls under way: enough to keep a proxy busy. Calls of groups are small, and as slow as their slowest group. */
 const CALLS = 4;
 const GROUPED_CALLS = 8;
+/**
+ * Beside others a call is worth its cost (a request costs RocketMQ as much as a dozen messages in it) when so many wait, or when those under
+ * way take so long that nobody knows what has become of them.
+ */
+const WORTH_A_CALL = 32;
+const SLOW_CALL_MS = 20;
 /** A target that has not answered by then has its messages taken away: sent again, or put into the task's queue. */
 const ANSWER_MS = 2_000;
 const PATIENCE_MS = 2_250;
@@ -96,9 +102,12 @@ export function createSessionSender(options: {
 
   const isBusy = () => calls.size > 0 || lines.waiting > 0;
 
-  function limit(): number {
-    if (target.isAway) return 1;
-    return compiled.isGrouped ? GROUPED_CALLS : CALLS;
+  function mayCall(nowMs: number): boolean {
+    if (target.isAway) return calls.size === 0;
+    if (compiled.isGrouped) return calls.size < GROUPED_CALLS;
+    if (calls.size >= CALLS) return false;
+    const quick = [...calls].filter(({ beganMs }) => nowMs - beganMs < SLOW_CALL_MS).length;
+    return quick < Math.max(1 + Math.floor(lines.waiting / WORTH_A_CALL), lines.ready);
   }
 
   /** Drops what has expired or was settled while it waited. */
@@ -280,8 +289,9 @@ export function createSessionSender(options: {
   }
 
   function dispatch(): void {
-    while (calls.size < limit() && gate.mayBegin()) {
+    while (gate.mayBegin()) {
       const nowMs = clock.now();
+      if (!mayCall(nowMs)) return;
       const parts = lines.next(nowMs);
       if (parts === undefined) return;
       begin(parts, nowMs);
