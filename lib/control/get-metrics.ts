@@ -71,8 +71,9 @@ export function createGetMetrics({
     const { fromMs, toMs, periodSeconds } = rangeOf(request, nowMs);
     const task = await getTask(taskId);
     const range = { fromMinute: minuteOf(fromMs), toMinute: minuteOf(toMs) };
-    const [sum, periods, { balance, backlog }] = await Promise.all([
-      figures.totals(taskId),
+    // Before the periods: what is written in between is in these, so that no total is without its latencies.
+    const sum = await figures.totals(taskId);
+    const [periods, { balance, backlog }] = await Promise.all([
       figures.read(taskId, range, periodSeconds === 60 ? 'minute' : 'hour'),
       readBalance(task),
     ]);

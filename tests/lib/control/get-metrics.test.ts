@@ -81,6 +81,21 @@ function read(
 }
 
 describe('createGetMetrics', () => {
+  it('has the latencies and the series of all that its totals have, whatever is written meanwhile', async () => {
+    const figures = counted(3);
+    addSending(figures.latencies, NOW_MS - 9, Number.NaN, NOW_MS - 8, NOW_MS - 7, NOW_MS);
+    const { totals } = store;
+    store.totals = async (taskId) => {
+      // Long enough for everything that was asked for at the same time.
+      await new Promise((resolve) => setImmediate(resolve));
+      await add(NOW, figures);
+      return totals(taskId);
+    };
+    const metrics = await read(ruleTask())({ taskId: TASK_ID });
+    expect(metrics).toMatchObject({ totals: { replicated: 3 }, syncLatencyMs: { messages: 1 } });
+    expect(metrics.series).toMatchObject([{ consumed: 3 }]);
+  });
+
   const task = ruleTask({}, { resources: { rules: {}, queue: QUEUE } });
 
   it('tells totals, latencies and the series of the last hour', async () => {
