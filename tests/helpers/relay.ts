@@ -68,12 +68,22 @@ export async function startRelay(
     onConnection({ client, broker, muteClient: () => client.emit('swallow') });
   }
 
-  /** What the client says meanwhile is kept: it believes to be connected, which it would not be yet. */
+  /** What the client says meanwhile is kept: it believes to be connected, which it would not be yet. Who gives up is not heard of. */
   function askAgain(client: Socket, sinceMs: number, times: number[]): void {
     const nextMs = times.shift();
     if (nextMs === undefined) return;
+    // An end shows only to who reads.
+    const said: Buffer[] = [];
+    const keepSaid = (chunk: Buffer) => said.push(chunk);
+    const giveUp = () => client.destroy();
+    client.on('data', keepSaid);
+    client.once('end', giveUp);
     const timer = setTimeout(
       () => {
+        client.off('data', keepSaid);
+        client.off('end', giveUp);
+        client.pause();
+        if (said.length > 0) client.unshift(Buffer.concat(said));
         if (client.destroyed) return;
         if (mode.kind === 'swallow') askAgain(client, sinceMs, times);
         else carry(client);

@@ -3,8 +3,12 @@ const LONGEST_MS = 10_000;
 /** One that has let us in before does it again as fast; it may just have been started, and a packet be lost. */
 const SHORTEST_MS = 5_000;
 const TIMES_THE_SLOWEST = 4;
+/** An attempt that failed after so long was not refused, but not answered. */
+const UNANSWERED_MS = 1_000;
 /** After that it is more likely to be slow than to come back at any moment. */
 const QUICK_PHASE_MS = 5 * 60_000;
+/** So long an attempt that was given up may still come through, and throw out the one that was made after it. */
+const STRAY_MS = 30_000;
 
 /**
  * How long one attempt to connect may take, from the TCP connection to CONNACK. An attempt that a broken network has swallowed is
@@ -13,6 +17,7 @@ const QUICK_PHASE_MS = 5 * 60_000;
 export class ConnectPatience {
   #slowestMs: number | undefined;
   #failingSinceMs: number | undefined;
+  #unansweredMs = Number.NEGATIVE_INFINITY;
 
   /** For an attempt that begins now, in ms. */
   at(nowMs: number): number {
@@ -32,15 +37,24 @@ export class ConnectPatience {
     this.#failingSinceMs ??= nowMs;
   }
 
+  /** Whether an attempt of ours that got no answer may be what the broker calls another client. */
+  hasStray(nowMs: number): boolean {
+    return nowMs - this.#unansweredMs < STRAY_MS;
+  }
+
   /** Makes one attempt. */
   async attempt<T>(clock: { now(): number }, connect: (timeoutMs: number) => Promise<T>): Promise<T> {
     const beganMs = clock.now();
+    const timeoutMs = this.at(beganMs);
     try {
-      const connected = await connect(this.at(beganMs));
+      const connected = await connect(timeoutMs);
       this.connected(clock.now() - beganMs);
       return connected;
     } catch (error) {
-      this.failed(clock.now());
+      const nowMs = clock.now();
+      this.failed(nowMs);
+      // Whoever gave it up: what was refused or closed would have taken less.
+      if (nowMs - beganMs >= UNANSWERED_MS) this.#unansweredMs = nowMs;
       throw error;
     }
   }

@@ -86,6 +86,14 @@ export function closedSilently({
   });
 }
 
+/** The broker says that another client took over, and it may have been an attempt of ours that was given up before. */
+export function takenOverByStray({ maybeStored = false } = {}): BridgeError {
+  return new BrokerUnavailableError(
+    'the MQTT broker let in an earlier attempt of ours to connect, and closed this connection',
+    { code: 'CONNECTION_LOST', maybeStored },
+  );
+}
+
 /** Whoever asked for a connection has no use for it any more. */
 export function abandoned(): BridgeError {
   return new BrokerUnavailableError('connecting to the MQTT broker: not wanted any more', {

@@ -9,7 +9,7 @@ import { type MqttAddress, mqttClientOptions } from './client-options.ts';
 import { ConnectPatience } from './connect-patience.ts';
 import { type BrokerConnection, type ConnectionEvents, openConnection } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
-import { errorOfConnection } from './errors.ts';
+import { errorOfConnection, takenOverByStray } from './errors.ts';
 import { InFlight, type Outgoing } from './in-flight.ts';
 import type { MqttSecret } from './mqtt-secret.ts';
 import { ProtocolChoice } from './protocol-choice.ts';
@@ -186,8 +186,11 @@ export class MqttBrokerPublisher implements MqttPublisher {
     if (this.#closed !== undefined) return;
     this.#inFlight = undefined;
     this.#backOff.failed();
-    const reason = errorOf({ maybeStored: false });
-    if (reason.scope === 'cluster') inFlight.fail(errorOf({ maybeStored: true }));
+    const told = errorOf({ maybeStored: false });
+    const isStray = told.code === 'CLIENT_ID_TAKEN' && this.#patience.hasStray(this.#options.clock.now());
+    const reason = isStray ? takenOverByStray({ maybeStored: true }) : told;
+    if (isStray) inFlight.fail(reason);
+    else if (reason.scope === 'cluster') inFlight.fail(errorOf({ maybeStored: true }));
     // One message was the reason. Alone in flight it is known; otherwise the next attempts, one by one, will show it.
     else if (inFlight.size === 1) inFlight.fail(reason);
     else {

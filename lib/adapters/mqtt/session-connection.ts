@@ -6,7 +6,14 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MqttSession, SessionOptions } from '../../ports/mqtt-session.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
 import { errorOfOpening } from './connection.ts';
-import { abandoned, closedSilently, errorOfConnection, errorOfReason, isClosedSilently } from './errors.ts';
+import {
+  abandoned,
+  closedSilently,
+  errorOfConnection,
+  errorOfReason,
+  isClosedSilently,
+  takenOverByStray,
+} from './errors.ts';
 import { createSessionClient } from './session-client.ts';
 import { type PublishContext, readPublish } from './session-publish.ts';
 import type { SessionStream } from './session-stream.ts';
@@ -22,6 +29,8 @@ export interface SessionAddress {
   url: string;
   options: IClientOptions;
   protocolVersion: MqttProtocolVersion;
+  /** Whether an earlier attempt of ours may still come through. */
+  hasStray?: () => boolean;
 }
 
 /** One connection to a broker's session. */
@@ -86,7 +95,9 @@ export class SessionConnection implements MqttSession {
       this.#stream?.destroy();
     });
     this.#client.on('disconnect', ({ reasonCode }) => {
-      this.#reason = errorOfReason('disconnect', reasonCode ?? 0);
+      const reason = errorOfReason('disconnect', reasonCode ?? 0);
+      const isStray = reason.code === 'CLIENT_ID_TAKEN' && address.hasStray?.() === true;
+      this.#reason = isStray ? takenOverByStray() : reason;
       this.#stream?.destroy();
     });
   }

@@ -80,7 +80,10 @@ export function createMqttSessions({
       return await known.patience.attempt(clock, async (patienceMs) => {
         const connectTimeout = Math.min(patienceMs, remainingMs);
         const connection = new SessionConnection(
-          { url, protocolVersion, options: { ...clientOptions, connectTimeout } },
+          {
+            ...{ url, protocolVersion, options: { ...clientOptions, connectTimeout } },
+            hasStray: () => known.patience.hasStray(clock.now()),
+          },
           options,
           clock,
         );

@@ -40,6 +40,22 @@ describe('ConnectPatience', () => {
     expect(patience.at(60 * MINUTE_MS)).toBe(5_000);
   });
 
+  it('remembers for half a minute an attempt that got no answer, and none that was refused', async () => {
+    let nowMs = 0;
+    const clock = { now: () => nowMs };
+    const patience = new ConnectPatience();
+    const failAfter = (ms: number) =>
+      patience.attempt(clock, async () => {
+        nowMs += ms;
+        throw new Error('failed');
+      });
+    await expect(failAfter(300)).rejects.toThrow('failed');
+    expect(patience.hasStray(nowMs)).toBe(false);
+    await expect(failAfter(5_000)).rejects.toThrow('failed');
+    expect(patience.hasStray(nowMs + 29_999)).toBe(true);
+    expect(patience.hasStray(nowMs + 30_000)).toBe(false);
+  });
+
   it('learns from each attempt', async () => {
     let nowMs = 0;
     const clock = { now: () => nowMs };

@@ -162,6 +162,32 @@ describe('MqttBrokerPublisher', () => {
     expect(second[1]).toMatchObject({ error: { code: 'ACCESS_DENIED', scope: 'topic' } });
   });
 
+  it('does not take an earlier attempt of its own for another client', async () => {
+    let connects = 0;
+    const { broker, publish } = await world.open((packet, connection) => {
+      if (packet.cmd === 'connect') {
+        connects += 1;
+        // The second attempt is never answered.
+        if (connects !== 2) letIn(connection);
+      } else if (connects === 3 && packet.cmd === 'publish') {
+        connection.send({ cmd: 'disconnect', reasonCode: 0x8e });
+      } else acceptAll(packet, connection);
+    });
+    expect(await publish()).toEqual({ status: 'accepted' });
+    broker.connections[0]?.close();
+    const thrownOut = await eventually(
+      () => publish(),
+      () => connects === 3,
+      { timeoutMs: 12_000, what: 'the attempt without an answer is given up' },
+    );
+    expect(errorOf(thrownOut)).toMatchObject({
+      code: 'CONNECTION_LOST',
+      reaction: 'retry',
+      maybeStored: true,
+    });
+    expect(await publish()).toEqual({ status: 'accepted' });
+  }, 20_000);
+
   it('holds what is in flight and what waits when another client took its identifier', async () => {
     const { broker, publish } = await world.open((packet, connection) => {
       if (packet.cmd === 'connect') letIn(connection, { receiveMaximum: 1 });

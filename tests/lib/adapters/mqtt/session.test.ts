@@ -282,6 +282,26 @@ describe('createMqttSessions', () => {
     },
   );
 
+  it('does not take an earlier attempt of its own for another client', async () => {
+    let isDeaf = true;
+    const broker = await startFakeMqttBroker((packet, connection) => {
+      if (packet.cmd === 'connect' && !isDeaf) letIn(connection);
+      if (packet.cmd === 'subscribe') grant(packet, connection, [1]);
+    });
+    toEnd.push(() => broker.close());
+    const world = under(broker.url);
+    const options = { clientId: 'c', topicFilters: ['t'] };
+    const soon = {
+      ...world,
+      sessions: { open: (all: SessionOptions) => world.sessions.open(all, Date.now() + 1_200) },
+    };
+    await expect(openSession(soon, options)).rejects.toMatchObject({ reaction: 'retry' });
+    isDeaf = false;
+    const session = await openSession(world, options);
+    broker.connections.at(-1)?.sendBytes(disconnect(0x8e));
+    expect(await session.closed()).toMatchObject({ code: 'CONNECTION_LOST', reaction: 'retry' });
+  });
+
   it('ends a connection on which the broker has fallen silent', async () => {
     const broker = await willing((packet, connection) => {
       if (packet.cmd === 'pingreq' && broker.packets.filter(({ cmd }) => cmd === 'pingreq').length === 1) {
