@@ -19,7 +19,8 @@ export interface NoMosquitto {
 
 const run = promisify(execFile);
 
-const HOME = path.join(LOCAL_DIR, 'lib', 'mosquitto');
+/** Not beside the jars: their folder is emptied before it is filled. */
+const HOME = path.join(LOCAL_DIR, 'mosquitto');
 const ROOT = path.join(HOME, 'root');
 /** Debian puts it into sbin, which is not in every user's PATH. */
 const USUAL_PLACES = ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/sbin', '/usr/local/opt/mosquitto/sbin'];
