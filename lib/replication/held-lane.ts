@@ -14,7 +14,7 @@ import type { ShiftTimes } from './shift-times.ts';
 const FIRST_REOPEN_MS = 500;
 /** An end that was away is noticed within seconds of its return; what a person has to mend may wait. */
 const LONGEST_REOPEN_MS: Readonly<Record<BridgeError['reaction'], number>> = {
-  retry: 3_000,
+  retry: 2_000,
   throttle: 10_000,
   hold: 30_000,
   'dead-letter': 30_000,

@@ -11,7 +11,7 @@ export interface SilenceTimes {
 }
 
 /** A broker that hangs, and a flow that was dropped without a sign, are told within 5 s. */
-const TIMES: SilenceTimes = { quietMs: 1_500, answerMs: 2_500, everyMs: 500 };
+const TIMES: SilenceTimes = { quietMs: 1_500, answerMs: 2_500, everyMs: 250 };
 
 /**
  * Pings a broker from which nothing comes, and tells when not even that is answered. Keep alive alone would take half a minute: it is
