@@ -146,7 +146,6 @@ export class ConsumerSession {
 
   /** Sends a heartbeat, where the proxy knows us; false: nothing came back within this time, or the connection is lost. */
   async isAnswered(timeoutMs: number): Promise<boolean> {
-    if (this.#introduction === undefined) return true;
     const late = Promise.withResolvers<false>();
     const timer = setTimeout(() => late.resolve(false), timeoutMs);
     // Not by the call's deadline, which would end the connection of a proxy that is merely slow.
