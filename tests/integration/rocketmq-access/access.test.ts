@@ -63,12 +63,12 @@ async function sendWith(options: Partial<RocketmqProducerOptions>, body = 'x') {
     ...options,
   });
   open.push(producer);
-  return producer.send(topic, [plain(topic, body)], { deadlineMs: Date.now() + 5_000 });
+  return producer.send(topic, [plain(topic, body)], { deadlineMs: Date.now() + 20_000 });
 }
 
 describe('RocketmqProducer with TLS and ACL', () => {
   it('sends with the private CA and the right credentials', async () => {
-    expect(await sendWith({}, 'right')).toMatchObject([stored]);
+    expect(failures(await sendWith({}, 'right'))).toEqual([]);
     expectSame(await broker.readBack(topic, 1), [plain(topic, 'right')]);
   });
 
@@ -131,7 +131,7 @@ describe('RocketmqProducer with TLS and ACL', () => {
       createdAt: '2026-01-01T00:00:00.000Z',
       updatedAt: '2026-01-01T00:00:00.000Z',
     });
-    const deadline = { deadlineMs: Date.now() + 10_000 };
+    const deadline = { deadlineMs: Date.now() + 20_000 };
     expect(await producer.send(topic, [plain(topic, 'x')], deadline)).toMatchObject([stored]);
   });
 
@@ -145,7 +145,7 @@ describe('RocketmqProducer with TLS and ACL', () => {
       clock: systemClock,
     });
     open.push(producer);
-    return producer.send(topic, [plain(topic, 'x')], { deadlineMs: Date.now() + 5_000 });
+    return producer.send(topic, [plain(topic, 'x')], { deadlineMs: Date.now() + 20_000 });
   }
 });
 
