@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
-import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import { RocketmqProducer } from '../../lib/adapters/rocketmq/producer.ts';
-import { systemClock } from '../../lib/adapters/system/clock.ts';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
-import type { NumberedMessage } from '../helpers/numbered-messages.ts';
-import { followMessages } from '../helpers/rocketmq-consumer.ts';
-import { type Arrivals, createArrivals } from '../trials/streams.ts';
+import {
+  arrivalsByMqtt,
+  arrivalsByRocketmq,
+  type Connect,
+  connecter,
+  iotOptions,
+  mqttOptions,
+  type ReadArrivals,
+} from './pair-readers.ts';
+import { mqttSource, rocketmqSource } from './pair-sources.ts';
 import { CLUSTERS, type FaultStage } from './stage.ts';
-import { createSteadySource, type SteadySource } from './steady-source.ts';
+import type { SteadySource } from './steady-source.ts';
 
 export type PairPath = 'rule' | 'session' | 'pull';
 
@@ -24,8 +26,8 @@ export interface Pair {
   consumerGroup?: string;
   source: SteadySource;
   /** What the source gives to another reader with a session or group of its own. */
-  control: Arrivals;
-  arrivals: Arrivals;
+  control: ReadArrivals;
+  arrivals: ReadArrivals;
   close(): Promise<void>;
 }
 
@@ -39,11 +41,6 @@ export type PairName = (typeof PAIR_NAMES)[number];
 
 /** HiveMQ ends the connection of who has more than 10 unacknowledged; the emulator's AWS IoT is one process with all else. */
 const IN_FLIGHT = { mqtt: 10, iot: 20 };
-const SEND_BATCH = 100;
-const SEND_MS = 20_000;
-const PUBLISHED_MS = 60_000;
-
-type Ends = FaultStage['ends'];
 
 /** The four pairs, each with a running task. */
 export async function openPairs(stage: FaultStage, perSecond: number): Promise<Pair[]> {
@@ -157,123 +154,4 @@ async function closable(parts: Pick<Pair, 'source' | 'control' | 'arrivals'>) {
       await Promise.all([source.close(), control.close(), arrivals.close()]);
     },
   };
-}
-
-type Connect = (options?: IClientOptions) => Promise<MqttClient>;
-
-function connecter({ url, ...common }: IClientOptions & { url: string }): Connect {
-  return async (options = {}) => {
-    const client = await mqtt.connectAsync(url, {
-      protocolVersion: 5,
-      reconnectPeriod: 200,
-      connectTimeout: 10_000,
-      ...common,
-      ...options,
-    });
-    // It connects again by itself.
-    client.on('error', () => undefined);
-    const undelayed = () => (client.stream as Partial<Socket>).setNoDelay?.(true);
-    undelayed();
-    client.on('connect', undelayed);
-    return client;
-  };
-}
-
-const mqttOptions = ({ mqtt: { url, username, password } }: Ends) => ({ url, username, password });
-const iotOptions = ({ iot: { url, headers } }: Ends) => ({ url, wsOptions: { headers } });
-
-/** Reads what comes as `faults/<run>/<line>/<number>`, in a session that outlives an outage of the broker. */
-async function arrivalsByMqtt(connect: Connect, topicFilter: string): Promise<Arrivals> {
-  const client = await connect({
-    clientId: `reader-${randomUUID()}`,
-    clean: false,
-    properties: { sessionExpiryInterval: 3_600 },
-  });
-  const { arrivals, note } = createArrivals(`on ${topicFilter}`, () => client.endAsync(true));
-  client.on('message', (topic, payload) => {
-    const [, , line = '', number] = topic.split('/');
-    note(Number(number), line, payload);
-  });
-  await client.subscribeAsync(topicFilter, { qos: 1 });
-  return arrivals;
-}
-
-/** Reads what has its line as tag and its number as key. */
-async function arrivalsByRocketmq(
-  stage: FaultStage,
-  rocketmqTopic: string,
-  isOrderly: boolean,
-): Promise<Arrivals> {
-  const consumerGroup = await stage.readerGroup(isOrderly);
-  const { endpoint } = stage.ends.rocketmq;
-  const { arrivals, note } = createArrivals(`in ${rocketmqTopic}`, () => follower.close());
-  const follower = await followMessages(
-    { endpoint, rocketmqTopic, consumerGroup },
-    ({ properties, body, keys, tag = '' }, bornAtMs) => {
-      const payload = properties.get('mqtt_empty') === '1' ? Buffer.alloc(0) : body;
-      note(Number(keys[0]), tag, payload, bornAtMs);
-    },
-  );
-  return arrivals;
-}
-
-async function mqttSource(
-  connect: Connect,
-  run: string,
-  perSecond: number,
-  atMost: number,
-): Promise<SteadySource> {
-  const client = await connect({ clientId: `source-${randomUUID()}` });
-  const publish = async ({ line, number, payload }: NumberedMessage) => {
-    const packet: Pick<IPublishPacket, 'topic'> = { topic: `faults/${run}/${line}/${number}` };
-    // What the broker has not acknowledged is sent again by the client when it has connected again.
-    await inTime(client.publishAsync(packet.topic, payload, { qos: 1 }));
-  };
-  return createSteadySource({
-    perSecond,
-    atMost,
-    async send(messages) {
-      await Promise.all(messages.map(publish));
-    },
-    close: () => client.endAsync(true),
-  });
-}
-
-function rocketmqSource(
-  { rocketmq: { endpoint } }: Ends,
-  rocketmqTopic: string,
-  perSecond: number,
-  isOrdered: boolean,
-): SteadySource {
-  const producer = new RocketmqProducer({ endpoint, tls: false, multiMessage: 'auto', clock: systemClock });
-  const messageOf = ({ line, number, payload }: NumberedMessage): RocketmqMessage => ({
-    rocketmqTopic,
-    body: payload,
-    tag: line,
-    keys: [`${number}`],
-    properties: new Map(),
-    ...(isOrdered ? { messageGroup: line } : {}),
-  });
-  return createSteadySource({
-    perSecond,
-    atMost: SEND_BATCH,
-    isNeverEmpty: true,
-    async send(messages) {
-      const deadlineMs = Date.now() + SEND_MS;
-      const results = await producer.send(rocketmqTopic, messages.map(messageOf), { deadlineMs });
-      const failed = results.find(({ status }) => status === 'failed');
-      if (failed !== undefined) throw new Error(`not sent: ${JSON.stringify(failed)}`);
-    },
-    close: () => producer.close(),
-  });
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('not published in time')), PUBLISHED_MS);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

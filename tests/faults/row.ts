@@ -43,6 +43,13 @@ export interface Mark {
   sent: number;
   controlDuplicates: number;
   duplicates: number;
+  reconnects: Reconnects;
+}
+
+/** How often a reader of the suite had to connect again: a broker may lose something of its session by that. */
+export interface Reconnects {
+  control: number;
+  target: number;
 }
 
 /** What of a pair the comparison needs. */
@@ -53,11 +60,26 @@ export function markOf({ source, control, arrivals }: Compared): Mark {
     sent: source.sent.length,
     controlDuplicates: control.witness.duplicates,
     duplicates: arrivals.witness.duplicates,
+    reconnects: reconnectsOf({ control, arrivals }),
   };
 }
 
+function reconnectsOf({ control, arrivals }: Pick<Compared, 'control' | 'arrivals'>): Reconnects {
+  return { control: control.reconnects(), target: arrivals.reconnects() };
+}
+
+/** What readers of the suite went through since then, in words; nothing: nothing. */
+export function describeReconnects(pair: Pick<Compared, 'control' | 'arrivals'>, mark: Mark): string[] {
+  const { control, target } = reconnectsOf(pair);
+  const times = { control: control - mark.reconnects.control, target: target - mark.reconnects.target };
+  return [
+    ...(times.control > 0 ? [`control reader connected again ${times.control} ×`] : []),
+    ...(times.target > 0 ? [`target's reader connected again ${times.target} ×`] : []),
+  ];
+}
+
 /** Compares what was sent since then with what the control reader and the target got. */
-export function compareSince({ source, control, arrivals }: Compared, mark: Mark) {
+export function compareSince({ source, control, arrivals }: Compared, mark: Omit<Mark, 'reconnects'>) {
   const sent = source.sent.slice(mark.sent);
   const arrived = sent.filter(({ number }) => arrivals.witness.hashes.has(number));
   const missing = sent.filter(({ number }) => !arrivals.witness.hashes.has(number));

@@ -7,6 +7,7 @@ import { missedPromises, recoveryBarMs } from './promises.ts';
 import {
   compareSince,
   degradedAfterMs,
+  describeReconnects,
   describeSaid,
   type FaultRow,
   lastArrivalMs,
@@ -149,7 +150,7 @@ function rowOf(
       ? {}
       : { inHandMs: lastArrivalMs(arrivals, source.sent.slice(mark.sent, seen.sentByThen), backMs) }),
     allThereMs: arrivals.lastAtMs() - backMs,
-    said: [describeSaid(said, beganMs), ...seen.told].join('; '),
+    said: [describeSaid(said, beganMs), ...seen.told, ...describeReconnects(pair, mark)].join('; '),
     deadLetters: seen.givenUp.deadLetters - seen.givenUpBefore.deadLetters,
     givenUp: seen.givenUp.givenUp - seen.givenUpBefore.givenUp,
   };

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { compareSince, degradedAfterMs, describeSaid, lastArrivalMs, markOf } from '../../faults/row.ts';
+import {
+  compareSince,
+  degradedAfterMs,
+  describeReconnects,
+  describeSaid,
+  lastArrivalMs,
+  markOf,
+} from '../../faults/row.ts';
 import { comparedPair } from './rows.ts';
 
 describe('compareSince', () => {
@@ -80,6 +87,19 @@ describe('lastArrivalMs', () => {
     expect(lastArrivalMs(pair.arrivals, sent.slice(0, 2), 1_000)).toBe(700);
     expect(lastArrivalMs(pair.arrivals, sent.slice(0, 1), 1_000)).toBe(0);
     expect(lastArrivalMs(pair.arrivals, sent.slice(2, 3), 1_000)).toBe(0);
+  });
+});
+
+describe('describeReconnects', () => {
+  it('tells what readers of the suite went through since the mark', () => {
+    const { pair, returns } = comparedPair(0);
+    returns.control = 3;
+    const mark = markOf(pair);
+    expect(describeReconnects(pair, mark)).toEqual([]);
+    returns.target = 2;
+    expect(describeReconnects(pair, mark)).toEqual(["target's reader connected again 2 ×"]);
+    returns.control = 4;
+    expect(describeReconnects(pair, mark)).toContain('control reader connected again 1 ×');
   });
 });
 

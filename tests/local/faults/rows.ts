@@ -10,12 +10,13 @@ export function comparedPair(count: number) {
     payload: Buffer.from(`payload ${number}`),
   }));
   const none = async () => undefined;
+  const returns = { control: 0, target: 0 };
   const control = createArrivals('at the control reader', none);
   const target = createArrivals('at the target', none);
   const pair: Compared = {
     source: { sent, start: () => undefined, pause: none, close: none },
-    control: control.arrivals,
-    arrivals: target.arrivals,
+    control: { ...control.arrivals, reconnects: () => returns.control },
+    arrivals: { ...target.arrivals, reconnects: () => returns.target },
   };
   const to =
     (end: typeof target) =>
@@ -24,7 +25,7 @@ export function comparedPair(count: number) {
       if (message === undefined) throw new Error('not sent');
       end.note(number, message.line, options.payload ?? message.payload, options.atMs ?? number);
     };
-  return { pair, toControl: to(control), arrives: to(target) };
+  return { pair, returns, toControl: to(control), arrives: to(target) };
 }
 
 /** A row of which nothing is to be said. */

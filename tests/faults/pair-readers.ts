@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import { followMessages } from '../helpers/rocketmq-consumer.ts';
+import { type Arrivals, createArrivals } from '../trials/streams.ts';
+import type { FaultStage } from './stage.ts';
+
+type Ends = FaultStage['ends'];
+
+/** Arrivals with what their reader went through itself. */
+export interface ReadArrivals extends Arrivals {
+  /** How often it had to connect again. */
+  reconnects(): number;
+}
+
+/** Opens a client that connects again by itself. */
+export type Connect = (options?: IClientOptions) => Promise<MqttClient>;
+
+export function connecter({ url, ...common }: IClientOptions & { url: string }): Connect {
+  return async (options = {}) => {
+    const client = await mqtt.connectAsync(url, {
+      protocolVersion: 5,
+      reconnectPeriod: 200,
+      connectTimeout: 10_000,
+      ...common,
+      ...options,
+    });
+    // It connects again by itself.
+    client.on('error', () => undefined);
+    const undelayed = () => (client.stream as Partial<Socket>).setNoDelay?.(true);
+    undelayed();
+    client.on('connect', undelayed);
+    return client;
+  };
+}
+
+export const mqttOptions = ({ mqtt: { url, username, password } }: Ends) => ({ url, username, password });
+export const iotOptions = ({ iot: { url, headers } }: Ends) => ({ url, wsOptions: { headers } });
+
+/** Reads what comes as `faults/<run>/<line>/<number>`, in a session that outlives an outage of the broker. */
+export async function arrivalsByMqtt(connect: Connect, topicFilter: string): Promise<ReadArrivals> {
+  const client = await connect({
+    clientId: `reader-${randomUUID()}`,
+    clean: false,
+    properties: { sessionExpiryInterval: 3_600 },
+  });
+  const { arrivals, note } = createArrivals(`on ${topicFilter}`, () => client.endAsync(true));
+  client.on('message', (topic, payload) => {
+    const [, , line = '', number] = topic.split('/');
+    note(Number(number), line, payload);
+  });
+  await client.subscribeAsync(topicFilter, { qos: 1 });
+  let reconnects = 0;
+  client.on('connect', () => {
+    reconnects += 1;
+    // A broker may have kept the session and not what was subscribed in it.
+    client.subscribe(topicFilter, { qos: 1 });
+  });
+  return { ...arrivals, reconnects: () => reconnects };
+}
+
+/** Reads what has its line as tag and its number as key. */
+export async function arrivalsByRocketmq(
+  stage: FaultStage,
+  rocketmqTopic: string,
+  isOrderly: boolean,
+): Promise<ReadArrivals> {
+  const consumerGroup = await stage.readerGroup(isOrderly);
+  const { endpoint } = stage.ends.rocketmq;
+  const { arrivals, note } = createArrivals(`in ${rocketmqTopic}`, () => follower.close());
+  const follower = await followMessages(
+    { endpoint, rocketmqTopic, consumerGroup },
+    ({ properties, body, keys, tag = '' }, bornAtMs) => {
+      const payload = properties.get('mqtt_empty') === '1' ? Buffer.alloc(0) : body;
+      note(Number(keys[0]), tag, payload, bornAtMs);
+    },
+  );
+  // Its client asks anew by itself, and loses nothing by it.
+  return { ...arrivals, reconnects: () => 0 };
+}
