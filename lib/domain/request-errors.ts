@@ -153,6 +153,15 @@ export const cursorInvalid = (): RequestError =>
 export const storeBusy = (cause?: unknown): RequestError =>
   new RequestError(503, 'STORE_BUSY', 'others are changing the same records: repeat the request', { cause });
 
+/** The table with all tasks and clusters cannot be asked now; whether a change took effect is not known. */
+export const storeUnavailable = (cause: unknown): RequestError =>
+  new RequestError(
+    503,
+    'STORE_UNAVAILABLE',
+    'the records of tasks and clusters cannot be reached now: repeat the request',
+    { cause },
+  );
+
 function runningSentence({ desired, status }: Pick<Task, 'desired' | 'status'>, wanted: string): string {
   if (desired === 'running')
     return `the task is wanted running (status ${status}): ${wanted} needs a pause first`;

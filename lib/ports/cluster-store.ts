@@ -9,7 +9,7 @@ import type { Page } from './task-store.ts';
 
 /**
  * The table of clusters and registered topics. Throws `RequestError`: `CLUSTER_NOT_FOUND` 404, `TOPIC_NOT_FOUND` 404,
- * `VERSION_MISMATCH` 412, `CLUSTER_IN_USE` 409 (extension `tasks`: the number), `TOPIC_IN_USE` 409, `KIND_FIXED` 409, `CURSOR_INVALID` 400, `STORE_BUSY` 503. Lists are in the order of their names.
+ * `VERSION_MISMATCH` 412, `CLUSTER_IN_USE` 409 (extension `tasks`: the number), `TOPIC_IN_USE` 409, `KIND_FIXED` 409, `CURSOR_INVALID` 400, `STORE_BUSY` and `STORE_UNAVAILABLE` 503. Lists are in the order of their names.
  */
 export interface ClusterStore {
   /**

@@ -88,7 +88,8 @@ export interface Progress {
  * The table of tasks. Conditional writes throughout; a `RequestError` names what did not hold:
  * `TASK_NOT_FOUND` 404, `TASK_NAME_TAKEN` 409, `VERSION_MISMATCH` 412, `TASK_RUNNING` 409, `TASK_DELETING` 409,
  * `CONCURRENCY_EXHAUSTED` 409 (extension `free`), `IDEMPOTENCY_KEY_REUSED` 409, `CLUSTER_NOT_FOUND` 404, `CLUSTER_CHANGED` 409
- * (its region is no longer `sourceRegion`), `TOPIC_NOT_FOUND` 404, `CURSOR_INVALID` 400, `STORE_BUSY` 503 (nothing was written).
+ * (its region is no longer `sourceRegion`), `TOPIC_NOT_FOUND` 404, `CURSOR_INVALID` 400, `STORE_BUSY` 503 (nothing was written),
+ * `STORE_UNAVAILABLE` 503 (it may have been).
  */
 export interface TaskStore {
   /** One transaction: task, unique name, use counts of both clusters, idempotency record, concurrency, first revision, event. */

@@ -8,6 +8,7 @@ const THROTTLED: ReadonlySet<string> = new Set([
   'RequestThrottledException',
   'TooManyRequestsException',
   'RequestLimitExceeded',
+  'ProvisionedThroughputExceededException',
   'SlowDown',
 ]);
 const DENIED: ReadonlySet<string> = new Set([
@@ -54,10 +55,10 @@ export function faultOf(error: unknown): AwsFault {
 export function controlPlaneErrorOf(error: unknown, doing: string): ControlPlaneError {
   if (error instanceof ControlPlaneError) return error;
   const fault = faultOf(error);
-  if (THROTTLED.has(fault.name) || fault.status === 429) {
+  if (isThrottled(fault)) {
     return notYet('CLOUD_THROTTLED', `${doing}: AWS asked for fewer calls`, error, 2_000);
   }
-  if (NO_ANSWER.has(fault.name) || (fault.status !== undefined && fault.status >= 500)) {
+  if (isUnanswered(fault)) {
     return notYet('CLOUD_UNAVAILABLE', `${doing}: AWS did not answer, or could not now`, error, 3_000);
   }
   if (DENIED.has(fault.name) || fault.status === 401 || fault.status === 403) {
@@ -66,6 +67,20 @@ export function controlPlaneErrorOf(error: unknown, doing: string): ControlPlane
     });
   }
   return failed('CLOUD_REFUSED', `${doing}: ${fault.name}: ${fault.message}`, error);
+}
+
+/** A service of AWS that asks for fewer calls, does not answer, or cannot now: in a while it may. */
+export function isAway(error: unknown): boolean {
+  const fault = faultOf(error);
+  return isThrottled(fault) || isUnanswered(fault);
+}
+
+function isThrottled({ name, status }: AwsFault): boolean {
+  return THROTTLED.has(name) || status === 429;
+}
+
+function isUnanswered({ name, status }: AwsFault): boolean {
+  return NO_ANSWER.has(name) || (status !== undefined && status >= 500);
 }
 
 export function notYet(code: string, message: string, cause: unknown, waitMs: number): ControlPlaneError {

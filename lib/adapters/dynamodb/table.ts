@@ -1,5 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { storeUnavailable } from '../../domain/request-errors.ts';
+import { isAway } from '../aws/control-plane-errors.ts';
 
 /** The one table and the client for it. All adapters of this folder share both. */
 export interface Table {
@@ -25,7 +27,10 @@ const REQUEST_TIMEOUT_MS = 3_000;
 /** Of the SDK, for lost connections and throttling; conflicts of transactions are retried in `write.ts`. */
 const MAX_ATTEMPTS = 3;
 
-/** Opens the table: no request waits longer than 3 s, members that are undefined are not written. */
+/**
+ * Opens the table: no request waits longer than 3 s, members that are undefined are not written. Where DynamoDB gives no answer, is
+ * throttled or not able to in each try, requests end in `RequestError` 503 `STORE_UNAVAILABLE`.
+ */
 export function openTable(tableName: string, config: DynamoDBClientConfig = {}): Table {
   const client = new DynamoDBClient({
     maxAttempts: MAX_ATTEMPTS,
@@ -36,6 +41,17 @@ export function openTable(tableName: string, config: DynamoDBClientConfig = {}):
     },
     ...config,
   });
+  // Around the tries of the SDK.
+  client.middlewareStack.add(
+    (next) => async (request) => {
+      try {
+        return await next(request);
+      } catch (error) {
+        throw isAway(error) ? storeUnavailable(error) : error;
+      }
+    },
+    { step: 'initialize', name: 'storeUnavailable', priority: 'high' },
+  );
   const documents = DynamoDBDocumentClient.from(client, {
     marshallOptions: { removeUndefinedValues: true },
   });

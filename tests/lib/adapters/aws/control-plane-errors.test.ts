@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { controlPlaneErrorOf } from '../../../../lib/adapters/aws/control-plane-errors.ts';
+import { controlPlaneErrorOf, isAway } from '../../../../lib/adapters/aws/control-plane-errors.ts';
 import { ControlPlaneError } from '../../../../lib/domain/control-plane-error.ts';
 
 const fault = (name: string, message = 'text', httpStatusCode?: number) =>
@@ -27,4 +27,17 @@ describe('controlPlaneErrorOf', () => {
     const error = new ControlPlaneError('later', { code: 'X', reaction: 'not-yet' });
     expect(controlPlaneErrorOf(error, 'creating x')).toBe(error);
   });
+});
+
+describe('isAway', () => {
+  it.each([
+    fault('ProvisionedThroughputExceededException', 'text', 400),
+    fault('InternalServerError', 'text', 500),
+    ...['ECONNREFUSED', 'ENOTFOUND'].map((code) => Object.assign(new Error('no connection'), { code })),
+  ])('is true of %p', (error) => expect(isAway(error)).toBe(true));
+
+  it.each([fault('ValidationException', 'bad', 400), fault('AccessDeniedException', 'no', 403), 'a string'])(
+    'is false of %p',
+    (error) => expect(isAway(error)).toBe(false),
+  );
 });
