@@ -109,7 +109,11 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     countLatency(counts, message.bornTimeMs, acceptedAtMs);
     ports.figures.accepted(message.bornTimeMs, receiptTimeMs, sentAtMs, acceptedAtMs);
     const { messageId, rocketmqTopic } = message;
-    tracePublished(logger, { messageId, rocketmqTopic, topicName: outgoing.topicName });
+    tracePublished(logger, {
+      ...{ messageId, rocketmqTopic },
+      topicName: outgoing.topicName,
+      syncLatencyMs: Math.max(0, acceptedAtMs - message.bornTimeMs),
+    });
     gate.accepted();
     return undefined;
   }

@@ -188,7 +188,11 @@ function bookStored(
       ? undefined
       : { sourceTimeMs, receivedAtMs: mappedAtMs, sentAtMs: beganMs, acceptedAtMs: clock.now() };
   ledger.stored(record, bytes, times);
-  traceStored(logger, { mqferryId, topicName, rocketmqTopic, messageId, recordId: record.recordId });
+  traceStored(logger, {
+    ...{ mqferryId, topicName, rocketmqTopic, messageId },
+    recordId: record.recordId,
+    ...(times && { syncLatencyMs: Math.max(0, times.acceptedAtMs - times.sourceTimeMs) }),
+  });
 }
 
 function longestAskedWaitMs(retries: readonly Retry[]): number {

@@ -278,6 +278,7 @@ export function createSessionSender(options: {
       topicName,
       rocketmqTopic: item.message?.rocketmqTopic,
       messageId,
+      syncLatencyMs: Math.max(0, acceptedAtMs - receivedAtMs),
     });
   }
 

@@ -9,6 +9,8 @@ export function traceStored(
     rocketmqTopic: string | undefined;
     messageId: string;
     recordId?: string;
+    /** From the source's time until the target had it; absent where nobody knows the source's time. */
+    syncLatencyMs?: number;
   },
 ): void {
   if (logger.isDebug === true) logger.debug('message stored', joined);
@@ -17,7 +19,7 @@ export function traceStored(
 /** The other way: joins a RocketMQ message with the MQTT topic it was published to. */
 export function tracePublished(
   logger: Logger,
-  joined: { messageId: string; rocketmqTopic: string; topicName: string },
+  joined: { messageId: string; rocketmqTopic: string; topicName: string; syncLatencyMs: number },
 ): void {
   if (logger.isDebug === true) logger.debug('message published', joined);
 }

@@ -4,15 +4,14 @@ import { DATA_PLANE_SQS_CLIENT } from '../../lib/adapters/sqs/client-options.ts'
 import { createSqsQueueCounter } from '../../lib/adapters/sqs/queue-counter.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
 import { createReadBalance, type ReadBalance } from '../../lib/control/read-balance.ts';
-import type { Balance } from '../../lib/domain/balance.ts';
 import { rootConfig } from '../../local/deploy.ts';
 import type { FaultStage } from '../faults/stage.ts';
 import { silentLogger } from '../helpers/silent-logger.ts';
 import type { ExactPath } from './paths.ts';
-import { metricsOf } from './totals.ts';
+import { metricsOf, type ShownBalance } from './totals.ts';
 
 /** The balance of a task, as its users are told. */
-export type AskBalance = (one: ExactPath) => Promise<Balance>;
+export type AskBalance = (one: ExactPath) => Promise<ShownBalance>;
 
 /**
  * By the API; of the rule path, whose witness is CloudWatch and which no emulator has, by the same code with what its publisher has
@@ -39,7 +38,8 @@ export function openBalances(stage: FaultStage): { ask: AskBalance; close(): voi
       if (one.path !== 'rule') return (await metricsOf(stage.api, one.taskId)).balance;
       const task = await stage.tasks.get(one.taskId);
       if (task === undefined) throw new Error(`there is no task ${one.taskId}`);
-      return (await readerFor(one)(task)).balance;
+      const { minutes, ...balance } = (await readerFor(one)(task)).balance;
+      return { ...balance, minutes: minutes?.compared ?? 0 };
     },
     close: () => sqs.destroy(),
   };

@@ -12,6 +12,8 @@ import { type Witness, witnessOnMqtt, witnessOnRocketmq } from './witness.ts';
 export interface ExactPath {
   path: PairPath;
   taskId: string;
+  /** It writes to this one, or reads it: no other task does. */
+  rocketmqTopic: string;
   source: ExactSource;
   witness?: Witness;
   close(): Promise<void>;
@@ -47,10 +49,14 @@ async function openRule(stage: FaultStage, isWitnessed: boolean): Promise<ExactP
     options: { concurrency: 2 },
   });
   const { url, headers } = stage.ends.iot;
-  return withEnds('rule', taskId, {
-    source: await mqttSource({ url, wsOptions: { headers } }, run, IN_FLIGHT.iot),
-    ...(isWitnessed && { witness: await onRocketmq(stage, rocketmqTopic, 'mqferry_source_time') }),
-  });
+  return withEnds(
+    'rule',
+    { taskId, rocketmqTopic },
+    {
+      source: await mqttSource({ url, wsOptions: { headers } }, run, IN_FLIGHT.iot),
+      ...(isWitnessed && { witness: await onRocketmq(stage, rocketmqTopic, 'mqferry_source_time') }),
+    },
+  );
 }
 
 async function openSession(stage: FaultStage, isWitnessed: boolean): Promise<ExactPath> {
@@ -62,10 +68,14 @@ async function openSession(stage: FaultStage, isWitnessed: boolean): Promise<Exa
     target: { clusterId: CLUSTERS.rocketmq, topic: rocketmqTopic, keys: ['${payload.key}'] },
   });
   const { url, username, password } = stage.ends.mqtt;
-  return withEnds('session', taskId, {
-    source: await mqttSource({ url, username, password }, run, IN_FLIGHT.mqtt),
-    ...(isWitnessed && { witness: await onRocketmq(stage, rocketmqTopic, 'mqferry_receipt_time') }),
-  });
+  return withEnds(
+    'session',
+    { taskId, rocketmqTopic },
+    {
+      source: await mqttSource({ url, username, password }, run, IN_FLIGHT.mqtt),
+      ...(isWitnessed && { witness: await onRocketmq(stage, rocketmqTopic, 'mqferry_receipt_time') }),
+    },
+  );
 }
 
 async function openPull(stage: FaultStage, isWitnessed: boolean): Promise<ExactPath> {
@@ -77,21 +87,25 @@ async function openPull(stage: FaultStage, isWitnessed: boolean): Promise<ExactP
     source: { clusterId: CLUSTERS.rocketmq, topic: rocketmqTopic, startFrom: 'earliest' },
     target: { clusterId: CLUSTERS.mqtt, topic: `exact/${run}/\${payload.key}` },
   });
-  return withEnds('pull', taskId, {
-    source: rocketmqSource(stage, rocketmqTopic),
-    ...(witness && { witness }),
-  });
+  return withEnds(
+    'pull',
+    { taskId, rocketmqTopic },
+    {
+      source: rocketmqSource(stage, rocketmqTopic),
+      ...(witness && { witness }),
+    },
+  );
 }
 
 const runName = () => `e${randomUUID().slice(0, 8)}`;
 
 function withEnds(
   path: PairPath,
-  taskId: string,
+  task: Pick<ExactPath, 'taskId' | 'rocketmqTopic'>,
   { source, witness }: Pick<ExactPath, 'source' | 'witness'>,
 ): ExactPath {
   return {
-    ...{ path, taskId, source },
+    ...{ path, ...task, source },
     ...(witness && { witness }),
     async close() {
       await Promise.all([source.close(), witness?.close()]);

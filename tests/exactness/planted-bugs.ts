@@ -12,19 +12,22 @@ const EVERY = 2;
  * errors, stay as they are.
  */
 export function plantedBugs(bugs: ReadonlyMap<string, Bug>): TamperUpdate {
-  let writes = 0;
+  const writes = new Map<string, number>();
   return (update) => {
-    const bug = bugOf(update, bugs);
+    const taskId = taskOf(update);
+    const bug = bugs.get(taskId);
     if (bug === undefined) return update;
-    writes += 1;
-    if (writes % EVERY !== 0) return update;
+    const count = (writes.get(taskId) ?? 0) + 1;
+    writes.set(taskId, count);
+    if (count % EVERY !== 0) return update;
     return bug === 'lost update' ? 'lost' : doubled(update);
   };
 }
 
-function bugOf({ Key: { PK, SK } }: ItemUpdate, bugs: ReadonlyMap<string, Bug>): Bug | undefined {
-  const [, taskId] = FIGURES_OF_A_MINUTE.exec(PK.S) ?? [];
-  return taskId !== undefined && SK.S.startsWith('M#') ? bugs.get(taskId) : undefined;
+/** Whose figures of a minute are written; empty: it is something else. */
+function taskOf({ Key: { PK, SK } }: ItemUpdate): string {
+  const [, taskId = ''] = FIGURES_OF_A_MINUTE.exec(PK.S) ?? [];
+  return SK.S.startsWith('M#') ? taskId : '';
 }
 
 /** Each number that is added, twice. */

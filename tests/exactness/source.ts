@@ -7,6 +7,7 @@ const BURST_MS = 100;
 
 export interface ExactMessage {
   number: number;
+  isFaulty: boolean;
   payload: Buffer;
 }
 
@@ -16,8 +17,8 @@ export interface ExactSource {
   /** Among them, those for the dead letters. */
   readonly faulty: number;
   readonly byMinute: ReadonlyMap<number, number>;
-  /** As fast as they are accepted. */
-  publish(count: number): Promise<void>;
+  /** As fast as they are accepted; `sound`: none of them is for the dead letters. */
+  publish(count: number, kind?: 'mixed' | 'sound'): Promise<void>;
   /** At a steady rate until the signal aborts. */
   publishSteadily(perSecond: number, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -33,16 +34,16 @@ export function createExactSource(options: {
   let accepted = 0;
   let faulty = 0;
 
-  async function publish(count: number): Promise<void> {
+  async function publish(count: number, kind: 'mixed' | 'sound' = 'mixed'): Promise<void> {
     for (let left = count; left > 0; ) {
       const messages = Array.from({ length: Math.min(left, options.atMost) }, (_, index) =>
-        messageOf(accepted + index),
+        messageOf(accepted + index, kind),
       );
       await options.send(messages);
       const minute = minuteOf(Date.now());
       byMinute.set(minute, (byMinute.get(minute) ?? 0) + messages.length);
       accepted += messages.length;
-      faulty += messages.filter(({ number }) => isFaulty(number)).length;
+      faulty += messages.filter(({ isFaulty }) => isFaulty).length;
       left -= messages.length;
     }
   }
@@ -70,14 +71,11 @@ export function createExactSource(options: {
   };
 }
 
-function messageOf(number: number): ExactMessage {
-  const key = isFaulty(number) ? {} : { key: `k${number}` };
+function messageOf(number: number, kind: 'mixed' | 'sound'): ExactMessage {
+  const isFaulty = kind === 'mixed' && number % FAULTY_EVERY === FAULTY_EVERY - 1;
+  const key = isFaulty ? {} : { key: `k${number}` };
   return {
-    number,
+    ...{ number, isFaulty },
     payload: Buffer.from(JSON.stringify({ ...key, number, volts: 230.4, state: 'charging' })),
   };
-}
-
-function isFaulty(number: number): boolean {
-  return number % FAULTY_EVERY === FAULTY_EVERY - 1;
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,8 +13,10 @@ export interface Witness {
   readonly all: number;
   /** Different messages among them. */
   readonly distinct: number;
-  /** Of each first copy, from the source's time until it was there, in ms. */
+  /** Of each first copy, from the source's time until its reader knew that it is there, in ms. */
   readonly latenciesMs: readonly number[];
+  /** Why it sees nothing any more. */
+  readonly fault: string | undefined;
   close(): Promise<void>;
 }
 
@@ -26,8 +29,15 @@ function createTally() {
   const copies = new Set<string>();
   const messages = new Set<string>();
   const latenciesMs: number[] = [];
+  let fault: string | undefined;
   return {
     latenciesMs,
+    get fault() {
+      return fault;
+    },
+    fail(reason: string) {
+      fault ??= reason;
+    },
     get all() {
       return copies.size;
     },
@@ -63,7 +73,7 @@ export async function witnessOnRocketmq(options: {
       ...['-cp', path.join(DOWNLOADS.rocketmq, '*'), SOURCE],
       ...[nameServer, rocketmqTopic, consumerGroup, sinceProperty],
     ],
-    { stdio: ['pipe', 'pipe', 'ignore'] },
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const closed = once(child, 'close');
   const tally = createTally();
@@ -74,7 +84,12 @@ export async function witnessOnRocketmq(options: {
     if (sinceMs === undefined) return;
     tally.note(`${queue} ${offset}`, key, Number(storedMs) - Number(sinceMs));
   });
-  closed.then(() => ready.reject(new Error('the Java consumer has ended'))).catch(() => undefined);
+  closed
+    .catch(() => undefined)
+    .then(() => {
+      tally.fail('the Java consumer has ended');
+      ready.reject(new Error('the Java consumer has ended'));
+    });
   const timer = setTimeout(() => ready.reject(new Error('the Java consumer is not ready')), READY_MS);
   await ready.promise.finally(() => clearTimeout(timer));
   return Object.assign(tally, {
@@ -92,8 +107,11 @@ export async function witnessOnMqtt(
   prefix: string,
 ): Promise<Witness> {
   const client = await mqtt.connectAsync(url, { protocolVersion: 5, username, password, reconnectPeriod: 0 });
+  (client.stream as Partial<Socket>).setNoDelay?.(true);
   const tally = createTally();
   let copies = 0;
+  client.on('error', ({ message }) => tally.fail(message));
+  client.on('close', () => tally.fail('the broker has closed the connection of the subscriber'));
   client.on('message', (topic, _payload, { properties }) => {
     const bornMs = properties?.userProperties?.mqferry_source_time;
     copies += 1;

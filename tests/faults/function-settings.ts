@@ -12,15 +12,23 @@ const UPDATED_MS = 60_000;
 
 type Variables = Record<string, string>;
 
-/** Functions ask DynamoDB at this address from now on. Once more after each deployment. */
-export async function relayTable({ aws }: Stack, { url }: { url: string }): Promise<void> {
+/** Functions ask DynamoDB at this address from now on, and get these variables beside. Once more after each deployment. */
+export async function relayTable(
+  { aws }: Stack,
+  { url }: { url: string },
+  variables: Readonly<Variables> = {},
+): Promise<void> {
   const lambda = new LambdaClient(rootConfig(aws));
   try {
     for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {})) {
       for (const { FunctionName = '', Environment } of Functions) {
         const { Variables = {} } = Environment ?? {};
         if (Variables.TABLE_NAME === undefined) continue;
-        await setVariables(lambda, FunctionName, { ...Variables, AWS_ENDPOINT_URL_DYNAMODB: url });
+        await setVariables(lambda, FunctionName, {
+          ...Variables,
+          ...variables,
+          AWS_ENDPOINT_URL_DYNAMODB: url,
+        });
       }
     }
   } finally {

@@ -47,8 +47,12 @@ const RUNNING_MS = 120_000;
 
 export type FaultStage = Awaited<ReturnType<typeof openFaultStage>>;
 
-/** The whole stack, deployed, with relays before both brokers, before DynamoDB and, for who asks for it, before AWS IoT. */
-export async function openFaultStage() {
+/**
+ * The whole stack, deployed, with relays before both brokers, before DynamoDB and, for who asks for it, before AWS IoT.
+ *
+ * @param variables - of the environment of every function that knows the table
+ */
+export async function openFaultStage(variables: Readonly<Record<string, string>> = {}) {
   const dir = path.join(LOCAL_DIR, 'faults');
   const stack = await startStack({
     dir,
@@ -68,7 +72,7 @@ export async function openFaultStage() {
     closing.push(async () => {
       await Promise.all(Object.values(relays).map((relay) => relay.close()));
     });
-    await relayTable(stack, relays.table);
+    await relayTable(stack, relays.table, variables);
     const api = createApiClient({ api: stack.file.api, region: aws.region, user: stack.user });
     const secrets = await registerByRelay(stack, relays, api);
     const control = openControl(stack);

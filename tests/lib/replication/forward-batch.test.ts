@@ -159,6 +159,7 @@ describe('createForwardBatch', () => {
         recordId: expect.any(String),
         rocketmqTopic: 'charger_status',
         messageId: expect.any(String),
+        syncLatencyMs: expect.any(Number),
       },
     });
     expect(logger.lines).toHaveLength(2);
