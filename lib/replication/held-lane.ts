@@ -71,7 +71,11 @@ export function holdLane(
       // Converge waits for it.
       void renew();
     },
-    failing: taskHealth.failing,
+    failing(error, end) {
+      taskHealth.failing(error, end);
+      // What it would carry from now on, the status would deny.
+      if (taskHealth.hasFailed) open?.reopen();
+    },
     canary: taskHealth.canary,
   };
   const evictions = createEvictionWatch(clock);
@@ -111,11 +115,11 @@ export function holdLane(
     while (!stopping.signal.aborted) {
       const openedAtMs = clock.now();
       const end = await workOnce();
-      if (end.reason === 'reopen') continue;
       if (end.reason === 'failed') await tellFailure(end.error);
       if (end.reason === 'done') isDone = true;
       // Nothing more to do here; and to connect again would throw a foreign client out.
-      if (isDone || taskHealth.hasFailed) return idle();
+      if (isDone || taskHealth.hasFailed || end.reason === 'given-up') return idle();
+      if (end.reason === 'reopen') continue;
       failures = clock.now() - openedAtMs > STABLE_MS ? 1 : failures + 1;
       await pause(reopenWaitMs(failures, end));
       // Never connect on a lease that may be somebody else's by now.
@@ -137,10 +141,12 @@ export function holdLane(
   }
 
   /** One life of the lane: opened, until it ends by itself, is told to, or its clusters have changed. */
-  async function workOnce(): Promise<LaneEnd | { reason: 'reopen' }> {
+  async function workOnce(): Promise<LaneEnd | { reason: 'reopen' } | { reason: 'given-up' }> {
     try {
       hasWorked = false;
       const ends = await endsReader.read(entry);
+      // By another lane or shift: its user starts it again, with new lanes.
+      if (mode === 'forward' && ends.task.status === 'failed') return { reason: 'given-up' };
       const { memory, remember, isOurs } = keeper;
       const firstLaneMemory = number === 0 ? memory : await memoryOfFirstLane();
       const lane = ports.openLane({

@@ -45,6 +45,8 @@ export function createLaneHealth({
   let said: { reason?: StatusReason | undefined } | undefined;
   let wanted: { reason?: StatusReason | undefined } | undefined;
   let hasFailed = false;
+  /** What could not be written of it. */
+  let unsaidFailure: StatusReason | undefined;
   let writing = false;
   /** Said by this lane: an earlier owner may have said otherwise. */
   let isThrough = false;
@@ -82,7 +84,15 @@ export function createLaneHealth({
       });
   }
 
-  async function fail(reason: StatusReason): Promise<void> {
+  function fail(reason: StatusReason): void {
+    unsaidFailure = undefined;
+    writeFailure(reason).catch((error: unknown) => {
+      unsaidFailure = reason;
+      logger.warn('failure not reported', { taskId, error });
+    });
+  }
+
+  async function writeFailure(reason: StatusReason): Promise<void> {
     const { about: _, ...final } = reason;
     if (await tasks.reportLane(taskId, { status: 'failed', reason: final })) {
       await tell('TASK_FAILED', reason.message, { reason: reason.code });
@@ -109,7 +119,8 @@ export function createLaneHealth({
       return hasFailed;
     },
     retry() {
-      if (said === undefined && wanted !== undefined && !hasFailed) report(wanted);
+      if (unsaidFailure !== undefined) fail(unsaidFailure);
+      else if (said === undefined && wanted !== undefined && !hasFailed) report(wanted);
     },
     sayAgain() {
       if (wanted?.reason === undefined || hasFailed || writing) return;
@@ -138,10 +149,7 @@ export function createLaneHealth({
       const isRefused = error.reaction === 'hold' && nowMs - Date.parse(reason.at) >= REFUSED_FOR_MS;
       if (!FAILS_AT_ONCE.has(error.code) && !isRefused) return report({ reason });
       hasFailed = true;
-      fail(reason).catch((cause: unknown) => {
-        hasFailed = false;
-        logger.warn('failure not reported', { taskId, error: cause });
-      });
+      fail(reason);
     },
   };
 }

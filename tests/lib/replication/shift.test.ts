@@ -491,6 +491,45 @@ describe('createShift', () => {
     expect(await world.leases.list(taskId)).toMatchObject([{ owner: 'a' }]);
   });
 
+  it('closes a lane whose task it has failed: a target that takes messages again would make the status a lie', async () => {
+    const taskId = await world.addTask();
+    await world.begin('process');
+    world.lanes[0]?.context.health.failing(taken);
+    await world.clock.advance(MINUTE_MS);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'failed' });
+    expect(world.lanes).toHaveLength(1);
+    expect(world.open()).toEqual([]);
+  });
+
+  it('opens no lane of a task that another shift has failed', async () => {
+    const taskId = await world.addTask();
+    const first = await world.begin('a', inFunction());
+    world.lanes[0]?.end(world.failed(taken));
+    await world.clock.advance(1_000);
+    first.end();
+    await world.clock.advance(5_000);
+    await first.report;
+    await world.begin('b', inFunction());
+    await world.clock.advance(MINUTE_MS);
+    expect(await world.leases.list(taskId)).toMatchObject([{ owner: 'b' }]);
+    expect(world.lanes).toHaveLength(1);
+  });
+
+  it('says at its next renewal that a task has failed, when the table did not take it', async () => {
+    const taskId = await world.addTask();
+    let isAway = true;
+    const reportLane: typeof world.tasks.reportLane = (...report) =>
+      isAway ? Promise.reject(new Error('throttled')) : world.tasks.reportLane(...report);
+    await world.begin('process', { tasks: { ...world.tasks, reportLane } });
+    world.lanes[0]?.end(world.failed(taken));
+    await world.clock.advance(1_000);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'starting' });
+    isAway = false;
+    await world.clock.advance(SHIFT_TIMES.renewMs);
+    expect(await world.tasks.get(taskId)).toMatchObject(FOREIGN);
+    expect(world.lanes).toHaveLength(1);
+  });
+
   it('tells at once that a lane is in effect', async () => {
     const taskId = await world.addTask();
     await world.begin('a', inFunction());
