@@ -16,11 +16,11 @@ const logger = createLogger({ serviceName: 'dead-letters', logLevel: config.LOG_
 
 const table = openTable(config.TABLE_NAME);
 
+const largeBodies = createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET });
+
 const storeDeadLetters = createStoreDeadLetters({
-  store: createDynamoDeadLetterStore({
-    table,
-    largeBodies: createS3LargeBodies({ s3: new S3Client({}), bucket: config.DEAD_LETTER_BUCKET }),
-  }),
+  store: createDynamoDeadLetterStore({ table, largeBodies }),
+  largeBodies,
   figures: createBatchFigures({ store: createDynamoFigureWrites(table), clock: systemClock, logger }),
   clock: systemClock,
   logger,

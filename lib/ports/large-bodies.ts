@@ -4,6 +4,8 @@ export interface LargeBodies {
   put(key: string, body: string): Promise<void>;
   /** Undefined when there is none (expired). */
   get(key: string): Promise<string | undefined>;
+  /** Its time until it expires begins anew. Nothing happens when there is none. */
+  renew(key: string): Promise<void>;
   /** Resolves when it is gone, or was before. */
   remove(key: string): Promise<void>;
 }

@@ -1,8 +1,10 @@
 import type { DeadLetter } from '../domain/dead-letter.ts';
 import { type Figures, isEmpty, newFigures } from '../domain/figures.ts';
 import { messageError } from '../domain/message-errors.ts';
+import { decodeLargeEnvelope } from '../mapping/session-envelope.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
+import type { LargeBodies } from '../ports/large-bodies.ts';
 import type { Logger } from '../ports/logger.ts';
 import { countCode } from './batch-counts.ts';
 import type { BatchFigures } from './batch-figures.ts';
@@ -17,21 +19,24 @@ export type StoreDeadLetters = (
 /**
  * Moves what the hand-over queue holds into the dead-letter store. Fail closed: a record is acknowledged when its
  * dead letter is stored. What cannot be told apart is stored too, and a task that is gone keeps its dead letters.
+ * A large message of a session lies where its queue's messages do, whose time began when it came: its dead letter has a copy of its own.
  */
 export function createStoreDeadLetters({
   store,
+  largeBodies,
   figures,
   clock,
   logger,
 }: {
   store: Pick<DeadLetterStore, 'put'>;
+  largeBodies: Pick<LargeBodies, 'get'>;
   figures: BatchFigures;
   clock: Clock;
   logger: Logger;
 }): StoreDeadLetters {
   async function isStored(record: HandOverRecord, met: DeadLetter[]): Promise<boolean> {
     try {
-      const deadLetter = deadLetterOf(record, clock.now());
+      const deadLetter = await withOwnBody(deadLetterOf(record, clock.now()));
       if ((await store.put(deadLetter)) === 'new') met.push(deadLetter);
       return true;
     } catch (error) {
@@ -39,6 +44,13 @@ export function createStoreDeadLetters({
       logger.warn('dead letter not stored', { recordId: record.recordId, error });
       return false;
     }
+  }
+
+  /** As it is where there is nothing to copy: what is known of it is still worth keeping. */
+  async function withOwnBody(deadLetter: DeadLetter): Promise<DeadLetter> {
+    const elsewhere = placeOf(deadLetter);
+    const body = elsewhere === undefined ? undefined : await largeBodies.get(elsewhere);
+    return body === undefined ? deadLetter : { ...deadLetter, body };
   }
 
   return async (records, options) => {
@@ -53,6 +65,15 @@ export function createStoreDeadLetters({
     );
     return { failedRecordIds: records.filter((_, index) => !stored[index]).map(({ recordId }) => recordId) };
   };
+}
+
+function placeOf({ body }: DeadLetter): string | undefined {
+  try {
+    return decodeLargeEnvelope(body)?.key;
+  } catch {
+    // It looks like one and is none: kept as it is.
+    return undefined;
+  }
 }
 
 /** What nobody has counted yet: who hands a message over with its reason has counted it. */

@@ -78,7 +78,15 @@ export const COMMANDS: Readonly<
   },
   'lib/adapters/s3/large-bodies.ts': {
     PutObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:PutObject'),
-    GetObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:GetObject'),
+    // Who may not list gets 403 and not 404 for what is not there.
+    GetObjectCommand: () => [
+      ...on('<DeadLetterBucket.Arn>/*', 's3:GetObject'),
+      ...on('<DeadLetterBucket.Arn>', 's3:ListBucket'),
+    ],
+    CopyObjectCommand: () => [
+      ...on('<DeadLetterBucket.Arn>/*', 's3:GetObject', 's3:PutObject'),
+      ...on('<DeadLetterBucket.Arn>', 's3:ListBucket'),
+    ],
     DeleteObjectCommand: () => on('<DeadLetterBucket.Arn>/*', 's3:DeleteObject'),
   },
   'lib/adapters/s3/bucket-cleaner.ts': {
@@ -241,6 +249,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'QueryCommand' },
     { file: FIGURE_WRITES, command: 'PutCommand' },
     { file: LARGE_BODIES, command: 'PutObjectCommand' },
+    { file: LARGE_BODIES, command: 'CopyObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
     { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
     TRANSACTION,
@@ -252,6 +261,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
     TRANSACTION,
     { file: LARGE_BODIES, command: 'GetObjectCommand' },
+    { file: LARGE_BODIES, command: 'CopyObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
   ],
   // Its ports: it reads tasks, says what they are at, keeps leases and slots, and stores dead letters.
@@ -263,6 +273,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { file: DEAD_LETTER_SUMMARY, command: 'QueryCommand' },
     { file: DEAD_LETTER_STORE, command: 'DeleteCommand' },
     { file: LARGE_BODIES, command: 'GetObjectCommand' },
+    { file: LARGE_BODIES, command: 'CopyObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
   ],
   // It asks for the page of tasks, takes their leases and looks at lanes and slots; of the cloud it lists, reads and deletes.
@@ -288,7 +299,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { file: DEAD_LETTER_STORE, command: 'QueryCommand' },
     { file: DEAD_LETTER_SUMMARY, command: 'QueryCommand' },
     { file: DEAD_LETTER_STORE, command: 'DeleteCommand' },
-    { file: LARGE_BODIES, command: 'GetObjectCommand' },
+    { file: LARGE_BODIES, command: 'CopyObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
   ],
   // It reads tasks, dead letters and jobs, and makes jobs.
@@ -304,6 +315,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
       on: { action: 'dynamodb:Query', resource: TYPE_INDEX },
     },
     { file: LARGE_BODIES, command: 'PutObjectCommand' },
+    { file: LARGE_BODIES, command: 'CopyObjectCommand' },
     { file: LARGE_BODIES, command: 'DeleteObjectCommand' },
   ],
   // It reads.

@@ -161,7 +161,7 @@ export function createDynamoDeadLetterStore({
     },
 
     async failedAgain(taskId, deadLetterId, failed) {
-      await update(table, {
+      const outcome = await update(table, {
         Key: deadLetterKey(taskId, deadLetterId),
         ...changing(
           {
@@ -177,6 +177,9 @@ export function createDynamoDeadLetterStore({
           present('PK'),
         ),
       });
+      // The letter has its time anew, and so must what it names.
+      if (outcome.ok && outcome.item.bodyKey !== undefined)
+        await largeBodies.renew(String(outcome.item.bodyKey));
     },
 
     async remove(taskId, deadLetterId) {

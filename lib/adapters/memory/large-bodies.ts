@@ -9,6 +9,8 @@ export function createMemoryLargeBodies(): LargeBodies {
     async get(key) {
       return bodies.get(key);
     },
+    // Nothing expires here.
+    renew: async () => undefined,
     async remove(key) {
       bodies.delete(key);
     },

@@ -52,6 +52,29 @@ describe('createDynamoDeadLetterStore', () => {
     expect(await largeBodies.get(String(item?.bodyKey))).toBe(deadLetter.body);
   });
 
+  it('begins the time of a body anew when its letter fails again', async () => {
+    const { table, largeBodies } = await build();
+    const renewed: string[] = [];
+    const store = createDynamoDeadLetterStore({
+      table,
+      largeBodies: {
+        ...largeBodies,
+        async renew(bodyKey) {
+          renewed.push(bodyKey);
+          await largeBodies.renew(bodyKey);
+        },
+      },
+    });
+    await store.put(deadLetter);
+    const failed = { version: 4, code: 'NEW', reason: 'still', failedAtMs: deadLetter.failedAtMs + 1_000 };
+    await store.failedAgain('task', deadLetter.deadLetterId, failed);
+    expect(renewed).toEqual([`dead-letters/task/${deadLetter.deadLetterId}`]);
+    expect(await store.get('task', deadLetter.deadLetterId)).toMatchObject({
+      ...failed,
+      body: deadLetter.body,
+    });
+  });
+
   it('names no body that was not written', async () => {
     const { table, store: _ } = await build();
     const largeBodies = {
@@ -59,6 +82,7 @@ describe('createDynamoDeadLetterStore', () => {
         throw new Error('bucket away');
       },
       get: async () => undefined,
+      renew: async () => undefined,
       remove: async () => undefined,
     };
     const store = createDynamoDeadLetterStore({ table, largeBodies });
@@ -69,7 +93,8 @@ describe('createDynamoDeadLetterStore', () => {
   it('does not know a dead letter whose body has expired', async () => {
     const { table, store } = await build();
     await store.put(deadLetter);
-    const largeBodies = { put: async () => {}, get: async () => undefined, remove: async () => {} };
+    const nothing = async () => undefined;
+    const largeBodies = { put: nothing, get: nothing, renew: nothing, remove: nothing };
     const other = createDynamoDeadLetterStore({ table, largeBodies });
     expect(await other.get('task', deadLetter.deadLetterId)).toBeUndefined();
   });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterStore } from '../../../lib/adapters/memory/dead-letter-store.ts';
 import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
+import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
+import { encodeLargeEnvelope } from '../../../lib/mapping/session-envelope.ts';
 import type { DeadLetterStore } from '../../../lib/ports/dead-letter-store.ts';
 import { createBatchFigures } from '../../../lib/replication/batch-figures.ts';
 import { createStoreDeadLetters } from '../../../lib/replication/store-dead-letters.ts';
@@ -22,18 +24,20 @@ const record = (recordId: string, body: string) => ({
 
 function setUp(changes: Partial<DeadLetterStore> = {}) {
   const store = { ...createMemoryDeadLetterStore(), ...changes };
+  const largeBodies = createMemoryLargeBodies();
   const logger = createRecordingLogger();
   const clock = createSteppingClock();
   const figures = createMemoryFigureStore();
   const storeDeadLetters = createStoreDeadLetters({
     store,
+    largeBodies,
     figures: createBatchFigures({ store: figures, clock, logger }),
     clock,
     logger,
   });
   const run = (records: Parameters<typeof storeDeadLetters>[0]) =>
     storeDeadLetters(records, { deadlineMs: clock.now() + 10_000 });
-  return { store, logger, figures, run };
+  return { store, largeBodies, logger, figures, run };
 }
 
 describe('createStoreDeadLetters', () => {
@@ -43,6 +47,26 @@ describe('createStoreDeadLetters', () => {
     expect(answer).toEqual({ failedRecordIds: [] });
     expect((await store.list(TASK_ID, { limit: 10 })).items).toMatchObject([{ code: 'QUEUE_GAVE_UP' }]);
     expect((await store.list('UNKNOWN', { limit: 10 })).items).toMatchObject([{ code: 'UNKNOWN_SHAPE' }]);
+  });
+
+  it('gives a large message a body of its own: the one that its queue names ends with the queue', async () => {
+    const { store, largeBodies, run } = setUp();
+    const whole = envelopeText({ payload: 'large' });
+    await largeBodies.put('overflow/task/1', whole);
+    const named = (key: string) => encodeLargeEnvelope({ taskId: TASK_ID, version: 1, key });
+    const odd = named('overflow/task/1').replace(TASK_ID, '');
+    const answer = await run([
+      record('a', named('overflow/task/1')),
+      record('b', named('overflow/task/gone')),
+      record('c', odd.replace('"task"', '"tusk"')),
+    ]);
+    expect(answer).toEqual({ failedRecordIds: [] });
+    const { items } = await store.list(TASK_ID, { limit: 10 });
+    const bodies = await Promise.all(
+      items.map(async ({ deadLetterId }) => (await store.get(TASK_ID, deadLetterId))?.body),
+    );
+    expect(bodies.toSorted()).toEqual([whole, named('overflow/task/gone')].toSorted());
+    expect((await store.list('UNKNOWN', { limit: 10 })).items).toHaveLength(1);
   });
 
   it('stores a record once, however often it comes', async () => {
