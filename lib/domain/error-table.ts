@@ -33,6 +33,8 @@ export type ErrorRow = RowCommon &
   );
 
 // What several statuses lead to. Exported: what is the same whatever the target is.
+/** Nothing has taken effect, and something is wrong between the cluster and us that may pass. */
+const FAULT = { leaf: 'unavailable', code: 'TARGET_ERROR' } as const;
 const invalid = (code: string) => ({ leaf: 'invalid-message', code }) as const;
 const tooLarge = (code: string) => ({ leaf: 'too-large', code }) as const;
 /** It may have taken effect all the same. */
@@ -131,6 +133,7 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40005, meaning: 'illegal key', ...invalid('KEY_INVALID') },
   { status: 40006, meaning: 'illegal message group', ...invalid('MESSAGE_GROUP_INVALID') },
   { status: 40007, meaning: 'illegal property name or value', ...invalid('PROPERTY_INVALID') },
+  { status: 40008, meaning: 'illegal transaction id', ...FAULT },
   { status: 40009, meaning: 'illegal message id', ...invalid('MESSAGE_INVALID') },
   { status: 40010, meaning: 'illegal filter expression', ...FILTER_INVALID },
   { status: 40011, meaning: 'illegal invisible time', ...CONSUMER_SETTINGS_INVALID },
@@ -139,6 +142,9 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40015, meaning: 'unknown type of client', ...CONSUMER_SETTINGS_INVALID },
   { status: 40016, meaning: 'corrupted message', ...invalid('MESSAGE_INVALID') },
   { status: 40018, meaning: 'illegal polling time', ...CONSUMER_SETTINGS_INVALID },
+  { status: 40017, meaning: 'no client id', ...FAULT },
+  { status: 40019, meaning: 'illegal offset', ...FAULT },
+  { status: 40020, meaning: 'illegal lite topic', ...FAULT },
   // ACL 2.0 answers 40100 for a known user without the right as well.
   { status: 40100, text: /has no permission/i, meaning: 'not allowed', ...ACCESS_DENIED },
   { status: 40100, meaning: 'not authenticated', ...CREDENTIALS_REFUSED },
@@ -147,11 +153,15 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40400, meaning: 'not found', ...TOPIC_NOT_FOUND },
   { status: 40402, meaning: 'the topic does not exist', ...TOPIC_NOT_FOUND },
   { status: 40403, meaning: 'the consumer group does not exist', ...CONSUMER_GROUP_NOT_FOUND },
+  { status: 40404, meaning: 'the offset does not exist', ...FAULT },
   { status: 40800, meaning: 'request timeout', ...maybe('TARGET_TIMEOUT') },
   { status: 41300, meaning: 'the request is too large', ...tooLarge('PAYLOAD_TOO_LARGE') },
   { status: 41301, meaning: 'the body is too large', ...tooLarge('BODY_TOO_LARGE') },
   { status: 41302, meaning: 'the body is empty', ...invalid('BODY_EMPTY') },
+  { status: 42800, meaning: 'a precondition failed', ...FAULT },
   { status: 42900, meaning: 'too many requests', ...THROTTLED },
+  { status: 42901, meaning: 'too many lite topics', ...THROTTLED },
+  { status: 42902, meaning: 'too many lite subscriptions', ...THROTTLED },
   { status: 43100, meaning: 'header fields are too large', ...tooLarge('PROPERTIES_TOO_LARGE') },
   { status: 43101, meaning: 'the properties are too large', ...tooLarge('PROPERTIES_TOO_LARGE') },
   { status: 50000, meaning: 'internal error', ...maybe('TARGET_ERROR') },
@@ -169,6 +179,8 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 50402, meaning: 'stored, but not replicated in time', ...maybe('TARGET_STORED_UNSAFE') },
   { status: 50500, meaning: 'unsupported', ...TARGET_UNSUPPORTED },
   { status: 50501, meaning: 'unsupported in this version', ...TARGET_UNSUPPORTED },
+  { status: 50502, meaning: 'verifying FIFO messages is unsupported', ...TARGET_UNSUPPORTED },
+  { status: 60000, meaning: 'a consumer failed', ...FAULT },
 ];
 
 /** Texts of grpc-js for a call that never left this process. */
@@ -188,15 +200,21 @@ export const GRPC_STATUSES: readonly ErrorRow[] = [
   { status: 3, meaning: 'illegal settings of a consumer', ...CONSUMER_SETTINGS_INVALID },
   { status: 4, text: NEVER_LEFT, meaning: 'no connection in time', ...UNREACHABLE },
   { status: 4, meaning: 'no answer in time', ...maybe('TARGET_TIMEOUT') },
+  { status: 5, meaning: 'not found', ...maybe('TARGET_ERROR') },
+  { status: 6, meaning: 'exists already', ...maybe('TARGET_ERROR') },
   { status: 7, meaning: 'permission denied', ...CREDENTIALS_REFUSED },
   { status: 8, text: LARGER, meaning: 'the request is too large', ...tooLarge('PAYLOAD_TOO_LARGE') },
   { status: 8, meaning: 'resource exhausted', ...THROTTLED },
+  { status: 9, meaning: 'a precondition failed', ...maybe('TARGET_ERROR') },
+  { status: 10, meaning: 'aborted', ...maybe('TARGET_ERROR') },
+  { status: 11, meaning: 'out of range', ...maybe('TARGET_ERROR') },
   { status: 12, meaning: 'unimplemented', ...ENDPOINT_INVALID },
   { status: 13, meaning: 'internal transport error', ...maybe('TARGET_ERROR') },
   { status: 14, text: CERTIFICATE, meaning: 'the certificate is not trusted', ...TLS_UNTRUSTED },
   { status: 14, text: NO_TLS, meaning: 'one side speaks TLS, the other does not', ...TLS_MISMATCH },
   { status: 14, text: NEVER_LEFT, meaning: 'no connection', ...UNREACHABLE },
   { status: 14, meaning: 'the connection was lost', ...maybe('TARGET_UNAVAILABLE') },
+  { status: 15, meaning: 'data was lost', ...maybe('TARGET_ERROR') },
   { status: 16, meaning: 'not authenticated', ...CREDENTIALS_REFUSED },
 ];
 

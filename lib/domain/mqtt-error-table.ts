@@ -106,8 +106,13 @@ export const MQTT_CONNACK_CODES: readonly ErrorRow[] = [
   { status: 0x89, meaning: 'server busy', ...UNAVAILABLE },
   { status: 0x8a, meaning: 'banned', ...CLIENT_BANNED },
   { status: 0x8c, meaning: 'bad authentication method', ...UNSUPPORTED },
+  // Of a will, which no task has.
+  { status: 0x90, meaning: 'topic name of the will invalid', ...UNSUPPORTED },
   { status: 0x95, meaning: 'the CONNECT packet is too large', ...UNSUPPORTED },
   { status: 0x97, meaning: 'quota exceeded', ...THROTTLED },
+  { status: 0x99, meaning: 'the will is not of the format it claims', ...UNSUPPORTED },
+  { status: 0x9a, meaning: 'a retained will is not supported', ...UNSUPPORTED },
+  { status: 0x9b, meaning: 'the QoS of the will is not supported', ...UNSUPPORTED },
   { status: 0x9c, meaning: 'use another server', ...MOVED },
   { status: 0x9d, meaning: 'server moved', ...MOVED },
   { status: 0x9f, meaning: 'connection rate exceeded', ...THROTTLED },

@@ -1,4 +1,6 @@
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
+import definition from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import {
   type ErrorRow,
   errorOfRow,
@@ -19,6 +21,7 @@ const ROCKETMQ: Expectation[] = [
   [40005, '', 'dead-letter', 'message', 'KEY_INVALID', false],
   [40006, '', 'dead-letter', 'message', 'MESSAGE_GROUP_INVALID', false],
   [40007, '', 'dead-letter', 'message', 'PROPERTY_INVALID', false],
+  [40008, '', 'retry', 'cluster', 'TARGET_ERROR', false],
   [40009, '', 'dead-letter', 'message', 'MESSAGE_INVALID', false],
   [40010, '', 'hold', 'topic', 'FILTER_INVALID', false],
   [40011, '', 'hold', 'cluster', 'CONSUMER_SETTINGS_INVALID', false],
@@ -27,6 +30,9 @@ const ROCKETMQ: Expectation[] = [
   [40015, '', 'hold', 'cluster', 'CONSUMER_SETTINGS_INVALID', false],
   [40016, '', 'dead-letter', 'message', 'MESSAGE_INVALID', false],
   [40018, '', 'hold', 'cluster', 'CONSUMER_SETTINGS_INVALID', false],
+  [40017, '', 'retry', 'cluster', 'TARGET_ERROR', false],
+  [40019, '', 'retry', 'cluster', 'TARGET_ERROR', false],
+  [40020, '', 'retry', 'cluster', 'TARGET_ERROR', false],
   [40100, 'User:u has no permission to access Topic:t', 'hold', 'topic', 'ACCESS_DENIED', false],
   [40100, 'check signature failed.', 'hold', 'cluster', 'CREDENTIALS_REFUSED', false],
   [40200, '', 'hold', 'cluster', 'ACCOUNT_SUSPENDED', false],
@@ -34,11 +40,15 @@ const ROCKETMQ: Expectation[] = [
   [40400, '', 'hold', 'topic', 'TOPIC_NOT_FOUND', false],
   [40402, '', 'hold', 'topic', 'TOPIC_NOT_FOUND', false],
   [40403, '', 'hold', 'topic', 'CONSUMER_GROUP_NOT_FOUND', false],
+  [40404, '', 'retry', 'cluster', 'TARGET_ERROR', false],
   [40800, '', 'retry', 'cluster', 'TARGET_TIMEOUT', true],
   [41300, '', 'dead-letter', 'message', 'PAYLOAD_TOO_LARGE', false],
   [41301, '', 'dead-letter', 'message', 'BODY_TOO_LARGE', false],
   [41302, '', 'dead-letter', 'message', 'BODY_EMPTY', false],
+  [42800, '', 'retry', 'cluster', 'TARGET_ERROR', false],
   [42900, '', 'throttle', 'cluster', 'TARGET_THROTTLED', false],
+  [42901, '', 'throttle', 'cluster', 'TARGET_THROTTLED', false],
+  [42902, '', 'throttle', 'cluster', 'TARGET_THROTTLED', false],
   [43100, '', 'dead-letter', 'message', 'PROPERTIES_TOO_LARGE', false],
   [43101, '', 'dead-letter', 'message', 'PROPERTIES_TOO_LARGE', false],
   [50000, '', 'retry', 'cluster', 'TARGET_ERROR', true],
@@ -63,6 +73,8 @@ const ROCKETMQ: Expectation[] = [
   [50402, '', 'retry', 'cluster', 'TARGET_STORED_UNSAFE', true],
   [50500, '', 'hold', 'cluster', 'TARGET_UNSUPPORTED', false],
   [50501, '', 'hold', 'cluster', 'TARGET_UNSUPPORTED', false],
+  [50502, '', 'hold', 'cluster', 'TARGET_UNSUPPORTED', false],
+  [60000, '', 'retry', 'cluster', 'TARGET_ERROR', false],
 ];
 
 const GRPC: Expectation[] = [
@@ -86,9 +98,14 @@ const GRPC: Expectation[] = [
     'TARGET_TIMEOUT',
     true,
   ],
+  [5, '', 'retry', 'cluster', 'TARGET_ERROR', true],
+  [6, '', 'retry', 'cluster', 'TARGET_ERROR', true],
   [7, '', 'hold', 'cluster', 'CREDENTIALS_REFUSED', false],
   [8, 'Received message larger than max (5 vs. 4)', 'dead-letter', 'message', 'PAYLOAD_TOO_LARGE', false],
   [8, 'Bandwidth exhausted', 'throttle', 'cluster', 'TARGET_THROTTLED', false],
+  [9, '', 'retry', 'cluster', 'TARGET_ERROR', true],
+  [10, '', 'retry', 'cluster', 'TARGET_ERROR', true],
+  [11, '', 'retry', 'cluster', 'TARGET_ERROR', true],
   [12, '', 'hold', 'cluster', 'ENDPOINT_INVALID', false],
   [13, '', 'retry', 'cluster', 'TARGET_ERROR', true],
   [
@@ -109,6 +126,7 @@ const GRPC: Expectation[] = [
     false,
   ],
   [14, 'Connection dropped', 'retry', 'cluster', 'TARGET_UNAVAILABLE', true],
+  [15, '', 'retry', 'cluster', 'TARGET_ERROR', true],
   [16, '', 'hold', 'cluster', 'CREDENTIALS_REFUSED', false],
 ];
 
@@ -129,6 +147,27 @@ describe.each([
 
   it('gives every hold a hint', () => {
     expect(rows.filter((row) => row.leaf === 'hold' && row.hint === undefined)).toEqual([]);
+  });
+});
+
+/** No refusals: an answer, and two that a consumer reads itself (receipts.ts, receive.ts). */
+const NO_ERRORS = [
+  'CODE_UNSPECIFIED',
+  'OK',
+  'MULTIPLE_RESULTS',
+  'INVALID_RECEIPT_HANDLE',
+  'MESSAGE_NOT_FOUND',
+];
+
+describe('the tables of RocketMQ and gRPC', () => {
+  it('name every status that there is', () => {
+    const named = new Set(ROCKETMQ_STATUSES.map(({ status }) => status));
+    const codes = Object.entries(definition.Code).filter(([name]) => !NO_ERRORS.includes(name));
+    expect(codes.length).toBeGreaterThan(40);
+    expect(codes.filter(([, code]) => !named.has(code))).toEqual([]);
+    const statuses = Object.values(status).filter((one) => typeof one === 'number' && one !== status.OK);
+    expect(statuses).toHaveLength(16);
+    expect(statuses.filter((one) => !GRPC_STATUSES.some((row) => row.status === one))).toEqual([]);
   });
 });
 
