@@ -57,4 +57,6 @@ export interface Provenance {
   sendTimeMs: number;
   /** Id of the dead letter that the message was before it was redriven. */
   redriven?: string;
+  /** An earlier sending may have arrived. */
+  isResent?: boolean;
 }

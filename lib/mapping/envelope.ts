@@ -49,7 +49,13 @@ export function messageOfEnvelope(
   if (!isRuleEnvelope(envelope)) {
     return {
       message: { ...messageOfSession(envelope), userProperties },
-      provenance: { messageId: envelope.messageId, path, receiptTimeMs: envelope.receiptTimeMs, sendTimeMs },
+      provenance: {
+        messageId: envelope.messageId,
+        path,
+        receiptTimeMs: envelope.receiptTimeMs,
+        sendTimeMs,
+        ...(envelope.isResent === true && { isResent: true }),
+      },
     };
   }
   const messageId = envelope.traceId ?? receipt.recordId;
@@ -74,6 +80,7 @@ function messageOfSession({
   filterIndex: _filterIndex,
   messageId: _messageId,
   receiptTimeMs: _receiptTimeMs,
+  isResent: _isResent,
   ...message
 }: SessionEnvelope): MqttMessage {
   return message;

@@ -10,7 +10,7 @@ import { type CompiledTemplate, compileTemplate, renderCompiled } from './compil
 import type { NameSet } from './name-set.ts';
 import { NAME_SETS } from './name-sets.ts';
 import { packProperties } from './property-envelope.ts';
-import { putProvenance } from './provenance.ts';
+import { putProvenance, RESENT_BYTES } from './provenance.ts';
 import { restoreProperties } from './user-properties.ts';
 
 /**
@@ -61,7 +61,7 @@ export function createMqttToRocketmqMapper(
     putProvenance(draft.properties, provenance, taskId);
     if (message.payload.length === 0) draft.body = names.putEmpty(draft.properties);
     const checked = checkMessage(draft);
-    if (!(checked instanceof BridgeError) && isCarried(checked)) return checked;
+    if (!(checked instanceof BridgeError) && isCarried(checked, provenance)) return checked;
     if (checked instanceof BridgeError && checked.code !== TOO_LARGE) throw checked;
     if (oversize === 'deadletter') throw tooLarge(draft);
     return packed(draft, message.payload);
@@ -145,8 +145,10 @@ function groupOf(text: string): string {
   });
 }
 
-function isCarried({ properties, propertyBytes }: CheckedMessage): boolean {
-  return properties.size <= MAX_CARRIED_PROPERTIES && propertyBytes <= MAX_CARRIED_BYTES;
+/** The mark of being sent again has room of its own: what was carried once is carried again. */
+function isCarried({ properties, propertyBytes }: CheckedMessage, { isResent }: Provenance): boolean {
+  const [marks, bytes] = isResent === true ? [1, RESENT_BYTES] : [0, 0];
+  return properties.size - marks <= MAX_CARRIED_PROPERTIES && propertyBytes - bytes <= MAX_CARRIED_BYTES;
 }
 
 function packed(draft: Draft, payload: Buffer): CheckedMessage {

@@ -5,10 +5,15 @@ import { MQFERRY } from './wire-names.ts';
 /** What is known of a message's way from the message itself. */
 export type ReadProvenance = Pick<Provenance, 'path'> & Partial<Provenance>;
 
+/** Most messages do not have these; they stand behind all others. */
+const SELDOM_SET: ReadonlySet<string> = new Set([MQFERRY.redriven, MQFERRY.resent]);
 /** Each hop sets these. */
 const ALWAYS_SET: ReadonlySet<string> = new Set(
-  Object.values(MQFERRY).filter((name) => name !== MQFERRY.redriven),
+  Object.values(MQFERRY).filter((name) => !SELDOM_SET.has(name)),
 );
+const RESENT = '1';
+/** What the mark of a message that is sent again adds to it, in bytes. */
+export const RESENT_BYTES = MQFERRY.resent.length + RESENT.length;
 const receiptTimeText = createTimeText();
 const sendTimeText = createTimeText();
 const NO_PATH: readonly string[] = [];
@@ -16,13 +21,14 @@ const PATH = /^[A-Za-z0-9_-]{1,64}(,[A-Za-z0-9_-]{1,64})*$/;
 
 /** Sets the `mqferry_*` properties; the path ends with the present task. */
 export function putProvenance(properties: Map<string, string>, provenance: Provenance, taskId: string): void {
-  const { messageId, path, sourceTimeMs, receiptTimeMs, sendTimeMs, redriven } = provenance;
+  const { messageId, path, sourceTimeMs, receiptTimeMs, sendTimeMs, redriven, isResent } = provenance;
   properties.set(MQFERRY.id, messageId);
   properties.set(MQFERRY.path, path.length === 0 ? taskId : `${path.join(',')},${taskId}`);
   if (sourceTimeMs !== undefined) properties.set(MQFERRY.sourceTime, String(sourceTimeMs));
   properties.set(MQFERRY.receiptTime, receiptTimeText(receiptTimeMs));
   properties.set(MQFERRY.sendTime, sendTimeText(sendTimeMs));
   if (redriven !== undefined) properties.set(MQFERRY.redriven, redriven);
+  if (isResent === true) properties.set(MQFERRY.resent, RESENT);
 }
 
 /** Many messages share one millisecond. */
@@ -51,6 +57,7 @@ export function readProvenance(properties: ReadonlyMap<string, string>): ReadPro
   if (sendTimeMs !== undefined) provenance.sendTimeMs = sendTimeMs;
   const redriven = properties.get(MQFERRY.redriven);
   if (redriven !== undefined) provenance.redriven = redriven;
+  if (properties.get(MQFERRY.resent) === RESENT) provenance.isResent = true;
   return provenance;
 }
 
@@ -62,8 +69,8 @@ export function readPath(properties: ReadonlyMap<string, string>): string[] {
 /**
  * Takes the marks of earlier tasks off the user properties of an MQTT message. They are ours when there is a
  * `mqferry_path` that reads as task ids: then its tasks are the path, and of each `mqferry_*` name of docs/mapping.md the last
- * one goes, since marks are added at the end and this hop sets its own; the mark of a redriven message, which most do not have,
- * only where it is the very last. Everything else a device has said, and stays.
+ * one goes, since marks are added at the end and this hop sets its own; marks that most messages do not have only where they are the
+ * very last. Everything else a device has said, and stays.
  */
 export function takePath(userProperties: readonly UserProperty[]): {
   path: readonly string[];
@@ -75,9 +82,14 @@ export function takePath(userProperties: readonly UserProperty[]): {
   }
   if (path.length === 0) return { path, userProperties };
   const seen = new Set<string>();
-  const others = userProperties.toReversed().filter(([name, value], fromEnd) => {
+  let isEnd = true;
+  const others = userProperties.toReversed().filter(([name, value]) => {
+    isEnd &&= SELDOM_SET.has(name) && !seen.has(name);
     if (name === MQFERRY.path) return pathOf(value).length === 0;
-    if (name === MQFERRY.redriven) return fromEnd > 0;
+    if (isEnd) {
+      seen.add(name);
+      return false;
+    }
     const isMark = ALWAYS_SET.has(name) && !seen.has(name);
     seen.add(name);
     return !isMark;

@@ -21,6 +21,8 @@ export interface HopTimes {
   sendTimeMs: number;
   /** Id of the dead letter that the message was before it was redriven. */
   redriven?: string;
+  /** An earlier publishing may have arrived. */
+  isResent?: boolean;
 }
 
 /** What is to be done with a received message. `skip`: it is acknowledged at its source, and counted under the reason. */

@@ -23,6 +23,8 @@ export interface SessionEnvelope extends MqttMessage {
   messageId: string;
   /** When the session took the message in, epoch milliseconds: its expiry counts from then. */
   receiptTimeMs: number;
+  /** An earlier sending of the message may have arrived. */
+  isResent?: boolean;
 }
 
 /** An envelope too large for a record of the queue lies elsewhere: what the record holds instead. */
@@ -40,7 +42,7 @@ export function isSessionEnvelope(text: string): boolean {
 
 /** Writes an envelope as ASCII: so many characters, so many bytes, and nothing in it that SQS refuses. */
 export function encodeSessionEnvelope(envelope: SessionEnvelope): string {
-  const { taskId, version, filterIndex, messageId, receiptTimeMs } = envelope;
+  const { taskId, version, filterIndex, messageId, receiptTimeMs, isResent } = envelope;
   const { topicName, payload, qos, retain, clientId, userProperties } = envelope;
   const { contentType, responseTopic, correlationData, payloadFormat, expirySeconds } = envelope;
   // JSON leaves out what is undefined.
@@ -61,6 +63,7 @@ export function encodeSessionEnvelope(envelope: SessionEnvelope): string {
     cd: correlationData?.toString('base64'),
     fi: payloadFormat,
     ex: expirySeconds,
+    rs: isResent,
     p: payload.length === 0 ? undefined : payload.toString('base64'),
   });
 }
@@ -110,6 +113,9 @@ function readDelivery(envelope: SessionEnvelope, fields: Fields): void {
   if (qos !== undefined) envelope.qos = qos as 0 | 1 | 2;
   const retain = fields.re ?? undefined;
   if (retain !== undefined) envelope.retain = typeof retain === 'boolean' ? retain : invalid('a wrong re');
+  const isResent = fields.rs ?? undefined;
+  if (isResent !== undefined)
+    envelope.isResent = typeof isResent === 'boolean' ? isResent : invalid('a wrong rs');
   const clientId = textOf(fields, 'c');
   if (clientId !== undefined) envelope.clientId = clientId;
 }

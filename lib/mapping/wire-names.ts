@@ -29,6 +29,8 @@ export const MQFERRY = {
   sendTime: 'mqferry_send_time',
   /** Id of the dead letter that the message was: it may come twice. */
   redriven: 'mqferry_redriven',
+  /** An earlier sending of the message may have arrived: it may come twice. */
+  resent: 'mqferry_resent',
 } as const;
 
 /** Of a canary: the task that it belongs to. Canaries are not mapped, so messages may have a property of that name. */

@@ -73,6 +73,8 @@ function decideMessage(
   const receipt = { recordId: record.recordId, receiptTimeMs, sendTimeMs: receiptTimeMs };
   const { message: source, provenance } = messageOfEnvelope(envelope, receipt);
   if (record.redriven !== undefined) provenance.redriven = record.redriven;
+  // Whoever had it before may have sent it, and not have come to say so.
+  if (record.receiveCount > 1) provenance.isResent = true;
   if (loopReason(provenance.path, task.taskId, compiled.maxHops) !== undefined) {
     return { kind: 'skip', reason: 'loopSkipped' };
   }
@@ -105,7 +107,8 @@ function outgoingOf(
     record,
     message: mapper(source, provenance),
     mappedAtMs: receiptTimeMs,
-    remap: (sendTimeMs) => mapper(source, { ...provenance, sendTimeMs }),
+    remap: (sendTimeMs, isResent = provenance.isResent === true) =>
+      mapper(source, { ...provenance, sendTimeMs, isResent }),
     bytes: source.payload.length,
     mqferryId: provenance.messageId,
     topicName: source.topicName,

@@ -81,6 +81,8 @@ export function unexpected(cause: unknown): BridgeError {
     reaction: 'retry',
     scope: 'message',
     cause,
+    // Nobody knows how far it got.
+    maybeStored: true,
   });
 }
 

@@ -22,7 +22,7 @@ export function toOverflowGroup(messageGroup: string): string {
  * @param options.id - names the object, when there is one
  */
 export async function overflowBody(
-  { delivery, filterIndex, provenance }: LaneItem,
+  { delivery, filterIndex, provenance, isMaybeStored = false }: LaneItem,
   options: { taskId: string; version: number; id: string; largeBodies: Pick<LargeBodies, 'put'> },
 ): Promise<string> {
   const { taskId, version, id, largeBodies } = options;
@@ -33,6 +33,7 @@ export async function overflowBody(
     ...(filterIndex === undefined ? {} : { filterIndex }),
     messageId: provenance.messageId,
     receiptTimeMs: delivery.receivedAtMs,
+    ...((isMaybeStored || provenance.isResent === true) && { isResent: true }),
   });
   // ASCII: so many characters, so many bytes.
   if (text.length <= MAX_INLINE_LENGTH) return text;

@@ -13,8 +13,16 @@ export type PullDecision =
   | { kind: 'skip'; reason: PullSkipped }
   | { kind: 'dead-letter'; error: BridgeError };
 
-/** Asked anew for each try, since an expiry goes on. Throws for a fault of ours only. */
-export type DecidePulled = (message: ReceivedMessage, receiptTimeMs: number) => PullDecision;
+/**
+ * Asked anew for each try, since an expiry goes on. Throws for a fault of ours only.
+ *
+ * @param isResent - whether an earlier publishing may have arrived; of a message that was delivered before it is taken to be so
+ */
+export type DecidePulled = (
+  message: ReceivedMessage,
+  receiptTimeMs: number,
+  isResent?: boolean,
+) => PullDecision;
 
 /** @param options.isTooOld - whether a message is acknowledged unsent: the start position where no admin port can set it */
 export function createPullDecide(options: {
@@ -23,11 +31,11 @@ export function createPullDecide(options: {
   clock: Pick<Clock, 'now'>;
 }): DecidePulled {
   const { mapper, isTooOld, clock } = options;
-  return (message, receiptTimeMs) => {
+  return (message, receiptTimeMs, isResent = message.deliveryAttempt > 1) => {
     if (isTooOld(message)) return { kind: 'skip', reason: 'skipped' };
     if (message.isCorrupted) return { kind: 'dead-letter', error: corrupted() };
     try {
-      return mapper(message, { receiptTimeMs, sendTimeMs: clock.now() });
+      return mapper(message, { receiptTimeMs, sendTimeMs: clock.now(), ...(isResent && { isResent }) });
     } catch (error) {
       if (error instanceof BridgeError) return { kind: 'dead-letter', error };
       throw error;

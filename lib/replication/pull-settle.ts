@@ -125,9 +125,11 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     decision: PullDecision,
   ): Promise<Settled> {
     const fault = createFaultWatch(message, gate, clock, ports.judge !== undefined);
+    let atReceipt: PullDecision | undefined = decision;
     for (let tries = 1; ; tries += 1) {
-      const step = await tryOnce(message, receiptTimeMs, decision);
+      const step = await tryOnce(message, receiptTimeMs, atReceipt);
       if (typeof step === 'string') return step;
+      atReceipt = unlessTaken(atReceipt, step);
       const verdict = await judged(message, step, fault);
       if (verdict.kind === 'give-up') return kept(message, verdict.error, topicOf(decision));
       if (!SAYS_NOTHING.has(step.code)) noteRetried(message, step, topicOf(decision));
@@ -135,6 +137,14 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
       await (verdict.kind === 'again' ? waitAside(verdict.waitMs) : beforeNextTry(step, tries));
       if (draining.aborted) return 'left';
     }
+  }
+
+  /** What a try may have brought through is not what it was at its receipt. */
+  function unlessTaken(
+    atReceipt: PullDecision | undefined,
+    { maybeStored }: BridgeError,
+  ): PullDecision | undefined {
+    return maybeStored ? undefined : atReceipt;
   }
 
   function noteRetried(message: ReceivedMessage, error: BridgeError, targetTopic: string | undefined): void {
@@ -170,25 +180,38 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     await wait(retryWaitMs(tries, 0, random) * REFUSED_PATIENCE);
   }
 
-  /** One try, with the message as it is to be by now: its expiry, in seconds, goes on while it waits. */
+  /**
+   * One try, with the message as it is to be by now: its expiry, in seconds, goes on while it waits.
+   *
+   * @param atReceipt - absent: an earlier try may have arrived, which the message says
+   */
   async function tryOnce(
     message: ReceivedMessage,
     receiptTimeMs: number,
-    atReceipt: PullDecision,
+    atReceipt: PullDecision | undefined,
   ): Promise<Settled | BridgeError> {
     await ports.pace();
     // A lane that drains waits for its turn at a target that takes messages, and not for one that takes none.
     const leave = await gate.enter(gate.isOpen ? closing : draining);
     if (leave === undefined) return 'left';
     try {
-      const hasWaited = clock.now() - receiptTimeMs >= MS_PER_SECOND;
-      const decision = hasWaited ? ports.decide(message, receiptTimeMs) : atReceipt;
+      const decision = decisionNow(message, receiptTimeMs, atReceipt);
       if (decision.kind !== 'publish') return await notPublished(message, decision);
       if (!ports.mayPublish(message)) return 'left';
       return (await attempt(message, decision.message, receiptTimeMs)) ?? 'done';
     } finally {
       leave();
     }
+  }
+
+  function decisionNow(
+    message: ReceivedMessage,
+    receiptTimeMs: number,
+    atReceipt: PullDecision | undefined,
+  ): PullDecision {
+    if (atReceipt === undefined) return ports.decide(message, receiptTimeMs, true);
+    const hasWaited = clock.now() - receiptTimeMs >= MS_PER_SECOND;
+    return hasWaited ? ports.decide(message, receiptTimeMs) : atReceipt;
   }
 
   /** The target has taken something just now: a refusal of one topic says nothing about the others. */

@@ -33,8 +33,10 @@ export interface Outgoing {
   /** As mapped at `mappedAtMs`. */
   message: RocketmqMessage;
   mappedAtMs: number;
-  /** The same message with a later time of sending. */
-  remap(sendTimeMs: number): RocketmqMessage;
+  /** The same message with a later time of sending. @param isResent - whether an earlier sending may have arrived */
+  remap(sendTimeMs: number, isResent?: boolean): RocketmqMessage;
+  /** A sending of it was not answered. */
+  isMaybeStored?: boolean;
   /** Payload bytes. */
   bytes: number;
   /** Epoch ms at the source; absent: how long it took says nothing. */
@@ -106,9 +108,10 @@ async function attempt(
     rocketmqTopic,
     count: outgoing.length,
     messages: () =>
-      outgoing.map((one) =>
-        beganMs - one.mappedAtMs <= STAMP_TOLERANCE_MS ? one.message : one.remap(beganMs),
-      ),
+      outgoing.map((one) => {
+        if (one.isMaybeStored === true) return one.remap(beganMs, true);
+        return beganMs - one.mappedAtMs <= STAMP_TOLERANCE_MS ? one.message : one.remap(beganMs);
+      }),
     producer,
     answerByMs: Math.min(deadlineMs - SEND_RESERVE_MS, beganMs + ATTEMPT_MS),
     clock,
@@ -136,7 +139,7 @@ async function settle(
       unhelpables.push({ record: one.record, error: outcome.error, targetTopic: rocketmqTopic });
     } else if (outcome !== undefined) {
       const { kind, error } = outcome;
-      noteFailed(one.record, error, rocketmqTopic, options);
+      noteFailed(one, error, rocketmqTopic, options);
       if (kind === 'retry') failed.push({ outgoing: one, error });
       else if (error.scope === 'topic' && doubtTopic !== undefined)
         doubtTopic({ ...doubtedOf(one), error, targetTopic: rocketmqTopic });
@@ -157,14 +160,16 @@ async function settle(
   return retries;
 }
 
-/** What was never tried has not failed. */
+/** What was never tried has not failed; what was not answered says so when it goes again. */
 function noteFailed(
-  record: SourceRecord,
+  outgoing: Outgoing,
   error: BridgeError,
   targetTopic: string,
   { ledger, clock }: SendTopicOptions,
 ): void {
+  const { record } = outgoing;
   const { taskId } = ledger.counts;
+  if (error.maybeStored) outgoing.isMaybeStored = true;
   ledger.note(record, error.code, error.waitMs);
   if (isOnlyUnsent(error)) return;
   ledger.failed(error.code, 'retried', () =>

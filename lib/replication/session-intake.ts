@@ -67,6 +67,8 @@ export function createSessionIntake(options: IntakeOptions): (delivery: SessionD
         path,
         receiptTimeMs: receivedAtMs,
         sendTimeMs: receivedAtMs,
+        // Who was given it before may have sent it.
+        ...(delivery.isDuplicate && { isResent: true }),
       },
       ...(filterIndex === undefined ? {} : { filterIndex }),
       // Where mapping fails the topic is what keeps together what belongs together.

@@ -16,6 +16,8 @@ export interface LaneItem {
   /** Epoch ms from which it is not sent any more; infinite without an expiry. */
   readonly expiresAtMs: number;
   isSettled: boolean;
+  /** A sending of it was not answered: it may have arrived. */
+  isMaybeStored?: boolean;
 }
 
 /** What may still be done with messages of a lane; asked right before each send, put and acceptance. */

@@ -157,6 +157,8 @@ export function createSessionSender(options: {
 
   function stamped(item: LaneItem, nowMs: number): RocketmqMessage {
     const { message, source, provenance } = item;
+    if (item.isMaybeStored === true)
+      return compiled.mapper(source, { ...provenance, sendTimeMs: nowMs, isResent: true });
     if (message !== undefined && nowMs - provenance.sendTimeMs <= STAMP_TOLERANCE_MS) return message;
     return compiled.mapper(source, { ...provenance, sendTimeMs: nowMs });
   }
@@ -220,12 +222,17 @@ export function createSessionSender(options: {
         events.deadLetter(item, outcome.error);
       } else {
         if (outcome.kind === 'hold') events.held(outcome.error);
-        if (part.errors.length === 0 && !isOnlyUnsent(outcome.error)) noteRetried(item, outcome.error);
-        part.errors.push(outcome.error);
-        part.again.push(item);
+        goesAgain(item, outcome.error, part);
       }
     }
     return part;
+  }
+
+  function goesAgain(item: LaneItem, error: BridgeError, part: BookedPart): void {
+    if (error.maybeStored) item.isMaybeStored = true;
+    if (part.errors.length === 0 && !isOnlyUnsent(error)) noteRetried(item, error);
+    part.errors.push(error);
+    part.again.push(item);
   }
 
   /** Of what fails together one message is told. */
@@ -310,6 +317,7 @@ export function createSessionSender(options: {
         for (const { line, items } of call.parts) {
           backOff(line, [noAnswer()], false);
           tally.counts.retried += items.length;
+          for (const item of items) item.isMaybeStored = true;
           lines.giveBack(line, items);
           events.retry(line);
         }

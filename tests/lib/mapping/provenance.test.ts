@@ -12,6 +12,36 @@ describe('putProvenance', () => {
   });
 });
 
+describe('the mark of being sent again', () => {
+  const provenance = { messageId: 'm', path: [], receiptTimeMs: 2, sendTimeMs: 3, isResent: true };
+
+  it('is read as it was written, and not there otherwise', () => {
+    const properties = new Map<string, string>();
+    putProvenance(properties, provenance, 'C');
+    expect(properties.get('mqferry_resent')).toBe('1');
+    expect(readProvenance(properties)).toEqual({ ...provenance, path: ['C'] });
+    const usual = new Map<string, string>();
+    putProvenance(usual, { ...provenance, isResent: false }, 'C');
+    expect(usual.has('mqferry_resent')).toBe(false);
+  });
+
+  it('is taken off with that of a redriven one, at the very end only', () => {
+    const device: UserProperty = ['mqferry_resent', 'a device says so'];
+    const marks = new Map<string, string>();
+    putProvenance(marks, { ...provenance, redriven: 'letter' }, 'C');
+    expect(takePath([device, ['x', 'y'], ...marks])).toEqual({
+      path: ['C'],
+      userProperties: [device, ['x', 'y']],
+    });
+    expect(takePath([device, ...marks, ['x', 'y']]).userProperties).toEqual([
+      device,
+      ['mqferry_redriven', 'letter'],
+      ['mqferry_resent', '1'],
+      ['x', 'y'],
+    ]);
+  });
+});
+
 describe('readProvenance', () => {
   it('knows nothing of a message that never came through mqferry', () => {
     expect(readProvenance(new Map([['site', 'berlin']]))).toEqual({ path: [] });

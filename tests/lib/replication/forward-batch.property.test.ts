@@ -93,10 +93,12 @@ function recordOf(kind: Kind, index: number): SourceRecord {
 /** A world that keeps what it has truly taken, whatever it then says about it. */
 function createWorld(topic: string) {
   const stored = new Set<string>();
+  /** Of each copy, whether it says that it may be one. */
+  const copies = new Map<string, boolean[]>();
   const provenStored = new Set<string>();
   const accepted = new Map<string, DeadLetterHandOver>();
   const provenAccepted = new Set<string>();
-  return { topic, stored, provenStored, accepted, provenAccepted };
+  return { topic, stored, copies, provenStored, accepted, provenAccepted };
 }
 type World = ReturnType<typeof createWorld>;
 
@@ -140,7 +142,13 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
     const results = messages.map((message) => {
       const id = message.properties.get('mqferry_id') ?? '';
       const said = VERDICTS[verdict()]();
-      if (said === undefined || (typeof said === 'object' && said.maybeStored)) world.stored.add(id);
+      if (said === undefined || (typeof said === 'object' && said.maybeStored)) {
+        world.stored.add(id);
+        world.copies.set(id, [
+          ...(world.copies.get(id) ?? []),
+          message.properties.get('mqferry_resent') === '1',
+        ]);
+      }
       if (said === undefined && ending === 'answers') world.provenStored.add(id);
       if (said === 'nonsense') return said;
       return said === undefined ? { status: 'stored', messageId: id } : { status: 'failed', error: said };
@@ -191,6 +199,11 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
   return Promise.race([killed, forwardBatch(records, { deadlineMs: NOW_MS + 12_000 })]);
 }
 
+/** What is sent again says so. */
+function expectMarkedCopies({ copies }: World): void {
+  for (const [, ...later] of copies.values()) expect(later).not.toContain(false);
+}
+
 const sum = (counts: Record<string, number>) =>
   Object.values(counts).reduce((total, count) => total + count, 0);
 const GOOD: Script = {
@@ -238,6 +251,7 @@ describe('createForwardBatch', () => {
           expect({ recordId, proofs: proofs.filter(Boolean).length > 0 }).toEqual({ recordId, proofs: true });
           if (HOPELESS.has(kind)) expect(world.stored.has(recordId)).toBe(false);
         }
+        expectMarkedCopies(world);
       }),
       { numRuns: 400 },
     );

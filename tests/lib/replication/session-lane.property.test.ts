@@ -239,6 +239,16 @@ async function live(isOrdered: boolean, script: readonly Event[]) {
   return { world, published, arrived, drainQueue, kept, safe, topic, look, busyReturns, lane: () => lane };
 }
 
+/** Payloads of what was sent, and of what has gone through the queue, without the mark of being sent again. */
+function unmarkedCopies(world: ReturnType<typeof createLaneWorld>, topic: string): string[] {
+  const sent = world.producer.stored(topic).filter(({ properties }) => !properties.has('mqferry_resent'));
+  const queued = world.queue
+    .records(world.queueUrl)
+    .map(({ body }) => body)
+    .filter((envelope) => (JSON.parse(envelope) as { rs?: boolean }).rs !== true);
+  return [...sent.map(({ body }) => body.toString()), ...queued.map(payloadOf)];
+}
+
 const payloadOf = (envelope: string) =>
   Buffer.from((JSON.parse(envelope) as { p?: string }).p ?? '', 'base64').toString();
 
@@ -309,6 +319,9 @@ describe('createSessionLane', () => {
             ...world.deadLetters.entries.map(({ envelope }) => payloadOf(envelope)),
           ]);
           expect(published.filter((payload) => !home.has(payload))).toEqual([]);
+          // Of all copies but one each says that it may be one.
+          const unmarked = unmarkedCopies(world, topic);
+          expect(unmarked.filter((payload, index) => unmarked.indexOf(payload) < index)).toEqual([]);
           await last.close();
         }),
         { numRuns: 40 },
