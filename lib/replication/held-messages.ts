@@ -2,9 +2,16 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
 
-/** How long a received message stays ours at a time. What a killed lane held comes again after this. */
+/**
+ * How long a message is ours when it is received: most are settled in a moment, and what a lost answer or a killed lane took with it
+ * comes again after this. Of a FIFO topic everything waits for it, so that it is shorter than what RocketMQ may be away for and be back
+ * within 5 s.
+ */
+export const RECEIVED_MS = 15_000;
+/** One that waits longer than that is extended: from then on it is ours for so long at a time. */
 export const INVISIBLE_MS = 30_000;
-/** A message held for longer is extended: three tries before its time ends. */
+/** At least three tries before its time ends. */
+const FIRST_EXTEND_AFTER_MS = 5_000;
 const EXTEND_AFTER_MS = 8_000;
 const LOOK_EVERY_MS = 2_000;
 
@@ -41,8 +48,8 @@ export function createHeldMessages({
   clock: Clock;
   logger: Logger;
 }): HeldMessages {
-  /** Epoch ms at which each was received or last extended. */
-  const since = new Map<ReceivedMessage, number>();
+  /** Epoch ms from which each is to be extended, and until which it is ours. */
+  const times = new Map<ReceivedMessage, { dueAtMs: number; untilMs: number }>();
   const settled = new Set<ReceivedMessage>();
   let extending: Promise<void> | undefined;
   let bytes = 0;
@@ -51,13 +58,14 @@ export function createHeldMessages({
     const nowMs = clock.now();
     const answers = await consumer.changeInvisibleDuration(messages, durationMs);
     messages.forEach((message, index) => {
-      if (answers[index] === true && since.has(message)) since.set(message, nowMs);
+      if (answers[index] === true && times.has(message))
+        times.set(message, { dueAtMs: nowMs + EXTEND_AFTER_MS, untilMs: nowMs + durationMs });
     });
   }
 
   return {
     get size() {
-      return since.size;
+      return times.size;
     },
     get bytes() {
       return bytes;
@@ -69,22 +77,22 @@ export function createHeldMessages({
     add(messages) {
       const nowMs = clock.now();
       for (const message of messages) {
-        since.set(message, nowMs);
+        times.set(message, { dueAtMs: nowMs + FIRST_EXTEND_AFTER_MS, untilMs: nowMs + RECEIVED_MS });
         bytes += message.body.length;
       }
     },
     remove(message) {
-      if (since.delete(message)) bytes -= message.body.length;
+      if (times.delete(message)) bytes -= message.body.length;
       settled.delete(message);
     },
-    isOurs: (message) => clock.now() - (since.get(message) ?? Number.NEGATIVE_INFINITY) < INVISIBLE_MS,
+    isOurs: (message) => clock.now() < (times.get(message)?.untilMs ?? Number.NEGATIVE_INFINITY),
 
     async keep(signal) {
       while (!signal.aborted) {
         await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
-        const dueMs = clock.now() - EXTEND_AFTER_MS;
-        const due = [...since]
-          .filter(([message, sinceMs]) => sinceMs <= dueMs && !settled.has(message))
+        const nowMs = clock.now();
+        const due = [...times]
+          .filter(([message, { dueAtMs }]) => dueAtMs <= nowMs && !settled.has(message))
           .map(([message]) => message);
         if (due.length === 0 || signal.aborted) continue;
         extending = extend(due, INVISIBLE_MS).catch((error: unknown) => {
@@ -97,8 +105,8 @@ export function createHeldMessages({
     },
 
     async letGo(soonMs) {
-      const left = [...since.keys()].filter((message) => !settled.has(message));
-      since.clear();
+      const left = [...times.keys()].filter((message) => !settled.has(message));
+      times.clear();
       bytes = 0;
       settled.clear();
       if (left.length === 0) return;

@@ -2,7 +2,7 @@ import type { BridgeError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
-import { type HeldMessages, INVISIBLE_MS } from './held-messages.ts';
+import { type HeldMessages, RECEIVED_MS } from './held-messages.ts';
 import { asBridgeError } from './outcome.ts';
 import type { Acknowledger } from './pull-acknowledge.ts';
 import type { SettleMessage } from './pull-settle.ts';
@@ -19,6 +19,8 @@ const MAX_BATCHES_OF_A_RECEIVER = 4;
 /** While the target does not take what it is given, a lane holds so many messages to try with, and receives no more. */
 const MAX_TRIAL_MESSAGES = 8;
 const TRIAL_EVERY_MS = 5_000;
+/** A source that was away is noticed within a second of its return. */
+const LONGEST_WAIT_MS = 1_000;
 /** An ordered lane holds at most so many batches: each is of queues that are locked until it is acknowledged. */
 const MAX_ORDERED_BATCHES = 32;
 /** So often a lane looks for brokers that are new. */
@@ -212,7 +214,7 @@ async function receiving(
     try {
       return await consumer.receive({
         maxMessages: isTrial ? 1 : MAX_MESSAGES,
-        invisibleDurationMs: INVISIBLE_MS,
+        invisibleDurationMs: RECEIVED_MS,
         awaitMs: AWAIT_MS,
         signal: closing,
         onSilent: ports.onFailed,
@@ -244,7 +246,8 @@ async function receiving(
       if (known !== error) logger.error('receiving failed by a fault', { error });
       ports.onFailed(known);
       failures += 1;
-      await clock.sleep(retryWaitMs(failures, known.waitMs ?? 0, random), draining).catch(() => undefined);
+      const waitMs = Math.min(LONGEST_WAIT_MS, retryWaitMs(failures, 0, random));
+      await clock.sleep(Math.max(known.waitMs ?? 0, waitMs), draining).catch(() => undefined);
     }
   }
 }

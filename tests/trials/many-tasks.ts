@@ -6,7 +6,7 @@ import mqtt from 'mqtt';
 import { RocketmqProducer } from '../../lib/adapters/rocketmq/producer.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
-import { INVISIBLE_MS } from '../../lib/replication/held-messages.ts';
+import { RECEIVED_MS } from '../../lib/replication/held-messages.ts';
 import { ensureTopic } from '../../local/rocketmq-topics.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { followMessages } from '../helpers/rocketmq-consumer.ts';
@@ -214,7 +214,7 @@ async function handOver(
       `hand-over: longest wait of each ${kind} task`,
       spread(ofKind.map((waits) => Math.max(...waits))),
     );
-    const late = ofKind.flat().filter((ms) => ms > INVISIBLE_MS / 2).length;
+    const late = ofKind.flat().filter((ms) => ms > RECEIVED_MS / 2).length;
     table.tell(`hand-over: ${kind} messages that came again`, `${late} of ${ofKind.flat().length}`);
   }
   await tellUsage(table, 'the new process', second, 2_000);
