@@ -59,9 +59,10 @@ export function createLaneHealth({
         ? tasks.reportLane(taskId, { status: 'running' })
         : tasks.reportLane(taskId, { status: 'degraded', reason: next.reason }));
       said = next;
-      if (changed && next.reason === undefined) {
+      if (!changed) continue;
+      if (next.reason === undefined)
         await tell('TASK_RUNNING', 'both ends are connected, messages are carried');
-      }
+      else await tell('TASK_DEGRADED', next.reason.message, { reason: next.reason.code });
     }
   }
 

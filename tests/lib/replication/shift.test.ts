@@ -262,6 +262,26 @@ describe('createShift', () => {
     expect(await world.tasks.get(taskId)).toMatchObject({ status: 'failed' });
   });
 
+  it('keeps an event of each outage, and of its end', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a', inFunction());
+    const { health } = world.lanes[0]?.context ?? {};
+    health?.working();
+    await world.clock.advance(0);
+    for (const error of [away, lost, away]) {
+      health?.failing(error);
+      await world.clock.advance(0);
+    }
+    health?.working();
+    await world.clock.advance(0);
+    const { items } = await world.tasks.listEvents(taskId, { limit: 10 });
+    expect(items.slice(0, 3)).toMatchObject([
+      { code: 'TASK_RUNNING' },
+      { code: 'TASK_DEGRADED', details: { reason: 'TARGET_UNREACHABLE' } },
+      { code: 'TASK_RUNNING' },
+    ]);
+  });
+
   it('does not take refused connections for a foreign client', async () => {
     const taskId = await world.addTask();
     await world.begin('a', inFunction());
