@@ -6,6 +6,7 @@ import type { Task } from '../domain/task.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConvergeState } from '../ports/converge-state.ts';
 import type { DeadLetterStore, DeadLetterSummary } from '../ports/dead-letter-store.ts';
+import type { FigureStore, SourceSample } from '../ports/figure-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MetricsLog } from '../ports/metrics-log.ts';
 import type { QueueCounter } from '../ports/task-queues.ts';
@@ -18,6 +19,8 @@ const QUIET_LOOK_MINUTES = 15;
 const DEAD_LETTER_MINUTES = 5;
 /** Of one task so many answers of 1 MB at most: beyond some thousands a count says "many". */
 const DEAD_LETTER_QUERIES = 1;
+/** Shifts sample their sources as each minute begins: without one for so long nobody knows what waits. */
+const SAMPLE_TTL_MS = 3 * MINUTE_MS;
 const CONCURRENT_LOOKS = 16;
 /** Counts that are remembered from tick to tick: those of more tasks than this are found again within 15 minutes. */
 const MAX_REMEMBERED = 500;
@@ -34,6 +37,7 @@ export type BeginServiceWatch = () => ServiceWatch;
 export interface ServiceWatchPorts {
   ids: ServiceIds;
   queueCounter: QueueCounter;
+  figures: Pick<FigureStore, 'lastSample'>;
   deadLetterCounts: Pick<DeadLetterStore, 'summary'>;
   memory: Pick<ConvergeState, 'read' | 'saveBacklogs'>;
   liveStatus: LiveStatus;
@@ -76,6 +80,24 @@ export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch 
     return counts;
   }
 
+  /** What waits in RocketMQ, as the shifts have seen it: nothing here has a way to brokers. */
+  async function readSamples(
+    seen: readonly TaskGlance[],
+    deadlineMs: number,
+  ): Promise<Map<string, SourceSample>> {
+    const samples = new Map<string, SourceSample>();
+    const pulled = seen.filter(({ task }) => task.direction === 'rocketmq-to-mqtt');
+    await forEachInFlight(pulled, CONCURRENT_LOOKS, async ({ task: { taskId } }) => {
+      if (clock.now() > deadlineMs) return;
+      const sample = await ports.figures.lastSample(taskId).catch((error: unknown) => {
+        logger.warn('a sample could not be read', { taskId, error });
+        return undefined;
+      });
+      if (sample !== undefined && clock.now() - sample.atMs <= SAMPLE_TTL_MS) samples.set(taskId, sample);
+    });
+    return samples;
+  }
+
   /** Undefined: not at this tick. */
   async function countDeadLetters(
     seen: readonly TaskGlance[],
@@ -105,9 +127,14 @@ export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch 
             seen.push({ ...one, task: await ports.liveStatus(one.task) });
           });
           const backlogs = await countBacklogs(seen, deadlineMs);
+          const oldest = new Map<string, number>();
+          for (const [taskId, { backlogMessages, oldestStoredAtMs }] of await readSamples(seen, deadlineMs)) {
+            backlogs.set(taskId, backlogMessages);
+            if (oldestStoredAtMs !== undefined) oldest.set(taskId, oldestStoredAtMs);
+          }
           const deadLetters = await countDeadLetters(seen, deadlineMs);
           const nowMs = clock.now();
-          metrics.write('tick', serviceDocument(seen, { backlogs, deadLetters }, { ...ids, nowMs }));
+          metrics.write('tick', serviceDocument(seen, { backlogs, oldest, deadLetters }, { ...ids, nowMs }));
         } catch (error) {
           logger.error('the metrics of the service were not told', { error });
         }

@@ -15,8 +15,10 @@ export interface TaskGlance {
 
 /** What was counted beside the tasks. Tasks without anything are not in it. */
 export interface ServiceCounts {
-  /** Messages in the task's own queue. */
+  /** Messages in the task's own queue, or in RocketMQ for its group. */
   backlogs: ReadonlyMap<string, number>;
+  /** When the oldest of them was stored, epoch ms, where the source tells. */
+  oldest: ReadonlyMap<string, number>;
   /** Absent: not counted this time. */
   deadLetters:
     | ReadonlyMap<string, { byCode: Readonly<Record<string, number>>; oldestSeenAtMs?: number }>
@@ -26,7 +28,7 @@ export interface ServiceCounts {
 /** How all tasks do, as one document. Task ids are properties: as dimensions each would be a metric to pay for. */
 export function serviceDocument(
   seen: readonly TaskGlance[],
-  { backlogs, deadLetters }: ServiceCounts,
+  { backlogs, oldest, deadLetters }: ServiceCounts,
   { nowMs, ...ids }: ServiceIds & { nowMs: number },
 ): EmfDocument {
   const withStatus = (status: Task['status']) => seen.filter(({ task }) => task.status === status);
@@ -36,7 +38,9 @@ export function serviceDocument(
   const expiring = seen.filter(({ task }) => task.resources.bufferExpiringAtMs !== undefined);
   const waiting = seen.filter((glance) => backlogOf(glance) > 0);
   const wanted = waiting.filter(({ task }) => task.desired === 'running');
-  const stuckMs = wanted.map(({ task }) => stuckForMs(task, nowMs));
+  const waitedMs = wanted.map(({ task }) =>
+    Math.max(stuckForMs(task, nowMs), nowMs - (oldest.get(task.taskId) ?? nowMs)),
+  );
   const running = withStatus('running').length;
   const metrics: Partial<Record<ServiceMetric | 'consumed', number>> = {
     // Adds nothing to the count, and tells an alarm that messages could have come.
@@ -49,7 +53,7 @@ export function serviceDocument(
     buffersExpiring: expiring.length,
     backlogMessages: sum(wanted.map(backlogOf)),
     bufferedMessages: sum(waiting.map(backlogOf)) - sum(wanted.map(backlogOf)),
-    oldestAgeSeconds: Math.max(0, ...stuckMs) / 1_000,
+    oldestAgeSeconds: Math.max(0, ...waitedMs) / 1_000,
     ...deadLetterMetrics(deadLetters, nowMs),
   };
   const worst = {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createMemoryConvergeState } from '../../../lib/adapters/memory/converge-state.ts';
 import { createMemoryDeadLetterStore } from '../../../lib/adapters/memory/dead-letter-store.ts';
+import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
 import { createServiceWatch, type ServiceWatchPorts } from '../../../lib/control/service-watch.ts';
 import type { EmfDocument } from '../../../lib/domain/emf.ts';
 import { SERVICE_METRICS } from '../../../lib/domain/metrics.ts';
@@ -36,6 +37,7 @@ beforeEach(() => {
         return backlog;
       },
     },
+    figures: createMemoryFigureStore(),
     deadLetterCounts: createMemoryDeadLetterStore(),
     memory: createMemoryConvergeState(),
     liveStatus: async (task) => task,
@@ -120,6 +122,24 @@ describe('createServiceWatch', () => {
       oldestAgeSeconds: 90,
       worst: { backlog: [{ taskId: stuck.taskId, count: 42 }] },
     });
+  });
+
+  it('tells what waits in RocketMQ as shifts have seen it, and nothing of what they saw long ago', async () => {
+    const figures = createMemoryFigureStore();
+    ports.figures = figures;
+    const pull = { ...task('PULL'), direction: 'rocketmq-to-mqtt' as const, resources: { rules: {} } };
+    const sample = { atMs: START_MS, backlogMessages: 12, oldestStoredAtMs: START_MS - 70_000 };
+    await figures.putSample(pull.taskId, START_MS / MINUTE_MS, sample);
+    expect(await tick([pull])).toMatchObject({
+      backlogMessages: 12,
+      oldestAgeSeconds: 70,
+      worst: { backlog: [{ taskId: pull.taskId, count: 12 }] },
+    });
+    clock.advance(3 * MINUTE_MS + 1);
+    expect(await tick([pull])).toMatchObject({ backlogMessages: 0, oldestAgeSeconds: 0 });
+    ports.figures = { lastSample: () => Promise.reject(new Error('throttled')) };
+    expect(await tick([pull])).toMatchObject({ backlogMessages: 0 });
+    expect(logger.lines).toMatchObject([{ level: 'warn', message: 'a sample could not be read' }]);
   });
 
   it('counts busy queues at each tick, and each quiet one once in 15 minutes', async () => {
