@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { textTable } from '../helpers/text-table.ts';
+import { markdownTable, writeSection } from '../helpers/written-section.ts';
 import type { OutageResult } from './eighteen-seconds-figures.ts';
 import type { Fault } from './fault.ts';
 import type { MemoryRow } from './memory-watch.ts';
@@ -24,10 +24,6 @@ const HEADS = [
   'what the status said',
 ] as const;
 
-/** Between these two lines the document is the suite's. */
-const BEGIN = '<!-- written by npm run faults -->';
-const END = '<!-- end -->';
-
 /** A table for a terminal. */
 export function describeFaultRows(rows: readonly FaultRow[]): string {
   const lines = [
@@ -51,15 +47,12 @@ export interface Seen {
 
 /** Writes what was seen into the document, between the marks. */
 export async function writeDocument(file: string, seen: Seen): Promise<void> {
-  await writeFile(file, withSeen(await readFile(file, 'utf8'), seen, new Date()));
+  await writeSection(file, 'faults', describeSeen(seen, new Date()));
 }
 
-/** The document with this in the place of what was seen before. */
-export function withSeen(text: string, { rows, memory, faults, outages, machine }: Seen, at: Date): string {
-  const [before, rest] = text.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error('the document has no place for the table');
-  const written = [
+/** In Markdown. */
+export function describeSeen({ rows, memory, faults, outages, machine }: Seen, at: Date): string {
+  return [
     `Seen on ${at.toISOString().slice(0, 10)}, ${machine}.`,
     peerSection(outages),
     ...faults.map((fault) =>
@@ -70,7 +63,6 @@ export function withSeen(text: string, { rows, memory, faults, outages, machine 
       ),
     ),
   ].join('\n\n');
-  return `${before}${BEGIN}\n${written}\n${END}${after}`;
 }
 
 const OUTAGE_HEADS = ['carried by', 'sent', 'arrived', 'lost', 'duplicates'] as const;
@@ -124,10 +116,6 @@ function peerSection(outages: readonly OutageResult[]): string {
     '',
     ...markdownTable(OUTAGE_HEADS, outages.map(outageCells)),
   ].join('\n');
-}
-
-function markdownTable(heads: readonly string[], lines: readonly (readonly string[])[]): string[] {
-  return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
 function section(

@@ -16,6 +16,10 @@ export interface Fault {
   degradesMs?: number;
   /** Pairs whose messages wait for what is away; default: those that are degraded. */
   holdsUp?: readonly PairName[];
+  /** Pairs whose messages must have stood still: otherwise nothing was done; default: those that are degraded. */
+  stops?: readonly PairName[];
+  /** Pairs whose source's broker is killed or hurt, and may lose what it had accepted. */
+  sourceMayLose?: readonly PairName[];
   /** Pairs some of whose messages must come twice: otherwise nothing was done. */
   repeats?: readonly PairName[];
   /** More than the usual. */

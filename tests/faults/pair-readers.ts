@@ -22,6 +22,8 @@ export function connecter({ url, ...common }: IClientOptions & { url: string }):
       protocolVersion: 5,
       reconnectPeriod: 200,
       connectTimeout: 10_000,
+      // The broker may ask for another password for a while.
+      reconnectOnConnackError: true,
       ...common,
       ...options,
     });

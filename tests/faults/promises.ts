@@ -6,6 +6,12 @@ const MINUTE_MS = 60_000;
 const DEGRADED_MS = 5_000;
 /** Session and pull path. */
 const RECOVERY_MS = 5_000;
+/** Longer than any pause of a stream that nothing stops. */
+const STOPPED_MS = 2_000;
+/** Of those that have nothing to do with what is away. */
+const UNTOUCHED_MS = 5_000;
+/** Statuses are looked at each 500 ms, arrivals as they come. */
+const LOOK_MS = 1_000;
 
 /** How late the first message may arrive after a part was away for so long. */
 export function recoveryBarMs(
@@ -26,6 +32,8 @@ export interface SeenOfPair {
   /** The longest time without an arrival, from the fault's beginning to the first one after its end. */
   stalledMs: number;
   recoveredMs: number | undefined;
+  /** The longest time without an arrival in which the task said `running`, after it had said that it was degraded. */
+  runningInVainMs: number;
   /** The task runs again. */
   isHealed: boolean;
 }
@@ -36,6 +44,26 @@ export function missedPromises(fault: Fault, row: Omit<FaultRow, 'missed'>, seen
     ...missedByCount(fault, row, seen),
     ...missedRecovery(fault, row, seen),
     ...missedStatus(fault, row, seen),
+    ...missedProof(fault, row, seen),
+  ];
+}
+
+/** That something went wrong at all, and only where it was meant to. */
+function missedProof(
+  { degrades, holdsUp = degrades, stops = degrades, sourceMayLose = [] }: Fault,
+  { degradedMs, lostByBroker }: Omit<FaultRow, 'missed'>,
+  { name, stalledMs }: SeenOfPair,
+): string[] {
+  const isUntouched = !degrades.includes(name) && !holdsUp.includes(name);
+  return [
+    ...(stops.includes(name) && stalledMs < STOPPED_MS ? ['never stood still: nothing was tried'] : []),
+    ...(isUntouched && degradedMs !== undefined ? ['degraded, though nothing of its own was away'] : []),
+    ...(isUntouched && stalledMs > UNTOUCHED_MS
+      ? [`stood still for ${seconds(stalledMs)}, though nothing of its own was away`]
+      : []),
+    ...(lostByBroker > 0 && !sourceMayLose.includes(name)
+      ? [`${lostByBroker} did not even reach the control reader`]
+      : []),
   ];
 }
 
@@ -74,7 +102,7 @@ function missedRecovery(
 function missedStatus(
   { degrades, degradesMs = DEGRADED_MS }: Fault,
   { degradedMs }: Omit<FaultRow, 'missed'>,
-  { name, stalledMs, isHealed }: SeenOfPair,
+  { name, stalledMs, runningInVainMs, isHealed }: SeenOfPair,
 ): string[] {
   // Who works again before then has nothing to say.
   const isExpected = degrades.includes(name) && stalledMs > degradesMs;
@@ -82,6 +110,9 @@ function missedStatus(
   const how = degradedMs === undefined ? 'never degraded' : `degraded after ${seconds(degradedMs)}`;
   return [
     ...(isLate ? [`${how}, not ${seconds(degradesMs)}`] : []),
+    ...(degrades.includes(name) && runningInVainMs > degradesMs + LOOK_MS
+      ? [`“running” for ${seconds(runningInVainMs)} with nothing arriving`]
+      : []),
     ...(isHealed ? [] : ['not running in the end']),
   ];
 }

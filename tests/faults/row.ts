@@ -138,6 +138,24 @@ export function degradedAfterMs(
   return degraded.atMs - before.reduce((last, atMs) => Math.max(last, atMs), beganMs);
 }
 
+/**
+ * The longest time without an arrival within those in which `running` was said again after the first `degraded` since the fault began,
+ * in ms.
+ */
+export function runningInVainMs(
+  said: readonly Said[],
+  arrivals: Pick<Arrivals, 'longestGap'>,
+  { beganMs, untilMs }: { beganMs: number; untilMs: number },
+): number {
+  const first = said.findIndex(({ status, atMs }) => status === 'degraded' && atMs > beganMs);
+  if (first < 0) return 0;
+  return said.slice(first).reduce((most, { status, atMs }, index, later) => {
+    if (status !== 'running' || atMs >= untilMs) return most;
+    const endMs = Math.min(later[index + 1]?.atMs ?? untilMs, untilMs);
+    return Math.max(most, arrivals.longestGap(atMs, endMs));
+  }, 0);
+}
+
 /** `running; 1.3 s TARGET_UNREACHABLE; 31.0 s running`. */
 export function describeSaid(said: readonly Said[], beganMs: number): string {
   return said

@@ -13,6 +13,7 @@ import {
   lastArrivalMs,
   type Mark,
   markOf,
+  runningInVainMs,
 } from './row.ts';
 import type { FaultStage } from './stage.ts';
 import type { StatusWatch } from './status-watch.ts';
@@ -154,9 +155,13 @@ function rowOf(
     deadLetters: seen.givenUp.deadLetters - seen.givenUpBefore.deadLetters,
     givenUp: seen.givenUp.givenUp - seen.givenUpBefore.givenUp,
   };
-  const stalledMs = arrivals.longestGap(beganMs, backMs + (recoveredMs ?? RECOVERED_MS));
-  const { isHealed } = seen;
-  const missed = missedPromises(fault, row, { name, path, stalledMs, recoveredMs, isHealed });
+  const untilMs = backMs + (recoveredMs ?? RECOVERED_MS);
+  const missed = missedPromises(fault, row, {
+    ...{ name, path, recoveredMs },
+    stalledMs: arrivals.longestGap(beganMs, untilMs),
+    runningInVainMs: runningInVainMs(said, arrivals, { beganMs, untilMs }),
+    isHealed: seen.isHealed,
+  });
   return { ...row, missed: [...missed, ...seen.missed] };
 }
 

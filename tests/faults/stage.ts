@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import {
-  CreateSecretCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createDynamoDeadLetterStore } from '../../lib/adapters/dynamodb/dead-letter-store.ts';
 import { createDynamoLaneLeases } from '../../lib/adapters/dynamodb/lane-leases.ts';
 import { openTable, type Table } from '../../lib/adapters/dynamodb/table.ts';
@@ -74,9 +70,9 @@ export async function openFaultStage(variables: Readonly<Record<string, string>>
     });
     await relayTable(stack, relays.table, variables);
     const api = createApiClient({ api: stack.file.api, region: aws.region, user: stack.user });
-    const secrets = await registerByRelay(stack, relays, api);
+    await registerByRelay(stack, relays, api);
     const control = openControl(stack);
-    return { dir, stack, relays, hold, api, secrets, ...control, ...brokersOf(stack, dir), close };
+    return { dir, stack, relays, hold, api, ...control, ...brokersOf(stack, dir), close };
 
     async function close(): Promise<void> {
       for (const end of closing.splice(0).reverse()) await end();
@@ -115,14 +111,6 @@ async function registerByRelay(
       nameServer: file.rocketmq.nameServer,
     },
   });
-  return {
-    /** The password of the MQTT cluster, as its secret says it. */
-    async setMqttPassword(wanted: string): Promise<void> {
-      const SecretString = JSON.stringify({ username, password: wanted });
-      await client.send(new PutSecretValueCommand({ SecretId: secretRef, SecretString }));
-    },
-    mqttPassword: password,
-  };
 }
 
 /** Tasks and their table, as the root user sees them. */
@@ -188,9 +176,9 @@ function brokersOf(stack: Stack, dir: string) {
     rocketmq,
     mqttPid: () => mqtt.process.pid,
     killMqtt: () => mqtt.process.kill(),
-    /** With what it has stored, on the same port. */
-    async restartMqtt(): Promise<void> {
-      const { username, password } = file.mqtt;
+    /** With what it has stored, on the same port. @param password - instead of the one that everybody has */
+    async restartMqtt(password = file.mqtt.password): Promise<void> {
+      const { username } = file.mqtt;
       const port = Number(new URL(file.mqtt.url).port);
       mqtt = await startMqttBroker({
         home: path.join(dir, 'mqtt-broker'),

@@ -5,6 +5,8 @@ import { type Forward, startHttpRelay } from './http-relay.ts';
 /** An HTTP relay between the functions and DynamoDB. */
 export interface TableRelay {
   url: string;
+  /** Requests that were refused for their number. */
+  readonly refused: number;
   /** Refuses this share of the requests as DynamoDB does to who asks for too much. */
   throttle(share: number): void;
   /** Every connection is reset. */
@@ -36,6 +38,7 @@ export async function startTableRelay(endpoint: string): Promise<TableRelay> {
   let isAway = false;
   let share = 0;
   let change: TamperUpdate | undefined;
+  let refused = 0;
 
   async function tamperWith(
     incoming: IncomingMessage,
@@ -61,12 +64,16 @@ export async function startTableRelay(endpoint: string): Promise<TableRelay> {
       return true;
     }
     if (Math.random() >= share) return false;
+    refused += 1;
     incoming.resume();
     outgoing.writeHead(400, JSON_1_0).end(THROTTLED);
     return true;
   });
   return {
     url: relay.url,
+    get refused() {
+      return refused;
+    },
     throttle(wanted) {
       share = wanted;
     },

@@ -1,4 +1,5 @@
 import { textTable } from '../helpers/text-table.ts';
+import { markdownTable } from '../helpers/written-section.ts';
 
 /** One line of a trial's result: what was looked at, what is asked of it, what was seen. */
 export interface Row {
@@ -45,6 +46,17 @@ export function describeRows(rows: readonly Row[]): string {
     isGood ? 'ok' : 'MISSED',
   ]);
   return textTable([['trial', 'what', 'bar', 'seen', ''], ...lines]);
+}
+
+/** The same for a document. */
+export function markdownRows(rows: readonly Row[]): string {
+  const lines = rows.map(({ trial, what, bar, seen, isGood }) => [
+    trial,
+    what,
+    bar,
+    isGood ? seen : `${seen} **missed**`,
+  ]);
+  return markdownTable(['part', 'what', 'bar', 'seen'], lines).join('\n');
 }
 
 /** `p50 3, p99 20, most 31 ms`, of figures in any order. */

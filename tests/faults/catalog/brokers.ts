@@ -22,8 +22,9 @@ interface Part {
   /** How long it is killed for, and what its new start takes. */
   awayMs: number;
   startMs: number;
-  /** Those that have it at one end. */
+  /** Those that have it at one end, and those that have it as their source. */
   pairs: readonly PairName[];
+  sourceOf: readonly PairName[];
   relay(stage: FaultStage): Relay;
   pid(stage: FaultStage): number;
   kill(stage: FaultStage): Promise<void>;
@@ -36,6 +37,7 @@ const ROCKETMQ: Part = {
   awayMs: OUTAGE_MS,
   startMs: 10_000,
   pairs: PAIR_NAMES,
+  sourceOf: ['rocketmq → mqtt', 'rocketmq → aws-iot'],
   relay: ({ relays }) => relays.rocketmq,
   pid: ({ rocketmq }) => rocketmq.broker.pid,
   kill: ({ rocketmq }) => rocketmq.kill(),
@@ -47,6 +49,7 @@ const MQTT: Part = {
   awayMs: 20_000,
   startMs: 5_000,
   pairs: ['mqtt → rocketmq', 'rocketmq → mqtt'],
+  sourceOf: ['mqtt → rocketmq'],
   relay: ({ relays }) => relays.mqtt,
   pid: (stage) => stage.mqttPid(),
   kill: (stage) => stage.killMqtt(),
@@ -98,13 +101,14 @@ export const FAST_BROKER_FAULTS: readonly Fault[] = [ROCKETMQ, MQTT].flatMap((pa
   })),
 );
 
-function killed({ prefix, name, awayMs, startMs, pairs, kill, restart }: Part): Fault {
+function killed({ prefix, name, awayMs, startMs, pairs, sourceOf, kill, restart }: Part): Fault {
   return {
     name: `${prefix}-killed`,
     what: `${name} is killed (SIGKILL) and started again ${awayMs / 1_000} s later`,
     lastsMs: awayMs,
     costsMs: startMs,
     degrades: pairs,
+    sourceMayLose: sourceOf,
     async begin({ stage }) {
       await kill(stage);
       return () => restart(stage);

@@ -1,21 +1,27 @@
 import type { ApiAnswer } from '../../../local/api-client.ts';
 import type { Fault } from '../fault.ts';
 import { PAIR_NAMES } from '../pairs.ts';
+import { SHIFT_PAIRS } from './processes.ts';
 
 const MQTT_PAIRS = ['mqtt → rocketmq', 'rocketmq → mqtt'] as const;
 const THROTTLED_SHARE = 0.7;
 const ANY_STATUS = Array.from({ length: 500 }, (_, index) => index + 100);
 
-/** What the functions lean on: the table, and secrets. */
+/** What the functions lean on: the table, and what their secrets are worth. */
 export const CLOUD_FAULTS: readonly Fault[] = [
   {
     name: 'table-throttled',
     what: `DynamoDB refuses ${THROTTLED_SHARE * 100} % of the requests for their number, for 15 s`,
     lastsMs: 15_000,
     degrades: [],
-    async begin({ stage }) {
-      stage.relays.table.throttle(THROTTLED_SHARE);
-      return async () => stage.relays.table.heal();
+    async begin({ stage, pairs, miss }) {
+      const { table } = stage.relays;
+      const before = table.refused;
+      table.throttle(THROTTLED_SHARE);
+      return async () => {
+        table.heal();
+        if (table.refused === before) for (const { name } of pairs) miss(name, 'nothing was refused');
+      };
     },
   },
   {
@@ -24,6 +30,7 @@ export const CLOUD_FAULTS: readonly Fault[] = [
     lastsMs: 30_000,
     degrades: [],
     holdsUp: PAIR_NAMES,
+    stops: SHIFT_PAIRS,
     recoversMs: 15_000,
     async begin({ stage, pairs, tell, miss }) {
       stage.relays.table.goAway();
@@ -42,17 +49,20 @@ export const CLOUD_FAULTS: readonly Fault[] = [
   },
   {
     name: 'mqtt-credentials',
-    what: "the password in the MQTT cluster's secret is wrong for 20 s, and the connections are cut",
+    what: 'the MQTT broker asks for another password than the tasks have, for 20 s; started with it and with the right one again',
     lastsMs: 20_000,
+    costsMs: 10_000,
     degrades: MQTT_PAIRS,
-    // Secrets are read again at most every 15 s.
-    recoversMs: 20_000,
+    sourceMayLose: ['mqtt → rocketmq'],
+    // What a person has to mend is tried again every 30 s.
+    recoversMs: 35_000,
     async begin({ stage }) {
-      const { mqttPassword, setMqttPassword } = stage.secrets;
-      await setMqttPassword('wrong');
-      stage.relays.mqtt.reset();
-      stage.relays.mqtt.heal();
-      return () => setMqttPassword(mqttPassword);
+      await stage.killMqtt();
+      await stage.restartMqtt('not what the tasks have');
+      return async () => {
+        await stage.killMqtt();
+        await stage.restartMqtt();
+      };
     },
   },
 ];

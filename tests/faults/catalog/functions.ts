@@ -75,6 +75,7 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
     lastsMs: STOLEN_MS,
     degrades: [],
     holdsUp: SHIFT_PAIRS,
+    stops: SHIFT_PAIRS,
     // A shift looks again at a lane that another holds after 5 s.
     recoversMs: 10_000,
     async begin({ stage, pairs }) {
@@ -116,6 +117,7 @@ async function stealLane({ table }: FaultContext['stage'], taskId: string): Prom
     new UpdateCommand({
       TableName: table.tableName,
       Key: { PK: `TASK#${taskId}`, SK: 'LANE#00' },
+      ConditionExpression: 'attribute_exists(PK)',
       UpdateExpression: 'SET #owner = :thief, expiresAtMs = :end ADD epoch :one',
       ExpressionAttributeNames: { '#owner': 'owner' },
       ExpressionAttributeValues: { ':thief': 'a thief', ':end': Date.now() + STOLEN_MS, ':one': 1 },

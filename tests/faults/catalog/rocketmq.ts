@@ -19,6 +19,8 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     lastsMs: 20_000,
     degrades: TO_ROCKETMQ,
     holdsUp: PAIR_NAMES,
+    // Who has asked for the route a moment ago goes on: the broker itself refuses nothing.
+    stops: ['mqtt → rocketmq'],
     // The proxy keeps what a route may do for some seconds.
     recoversMs: 25_000,
     async begin({ stage }) {

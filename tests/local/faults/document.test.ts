@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeFaultRows, describeMemory, type Seen, withSeen } from '../../faults/document.ts';
+import { describeFaultRows, describeMemory, describeSeen, type Seen } from '../../faults/document.ts';
 import { memoryRowOf } from '../../faults/memory-watch.ts';
 import { faultRow } from './rows.ts';
 
-const BEGIN = '<!-- written by npm run faults -->';
-const END = '<!-- end -->';
 const AT = new Date('2026-11-29T12:00:00Z');
 
 const MEMORY = memoryRowOf(
@@ -31,22 +29,13 @@ const SEEN: Seen = {
   machine: '2 processors',
 };
 
-describe('withSeen', () => {
-  it('writes between its marks, and nowhere else', () => {
-    const once = withSeen(`# Title\n\n${BEGIN}\nold\n${END}\n\nMore.\n`, SEEN, AT);
-    expect(once.startsWith(`# Title\n\n${BEGIN}\nSeen on 2026-11-29, 2 processors.\n`)).toBe(true);
-    expect(once.endsWith(`\n${END}\n\nMore.\n`)).toBe(true);
-    expect(once).not.toContain('old');
-    expect(withSeen(once, SEEN, AT)).toBe(once);
-  });
-
-  it('refuses a document that has no place for it', () => {
-    expect(() => withSeen(`# Title\n${BEGIN}\n`, SEEN, AT)).toThrow('no place');
-    expect(() => withSeen('# Title', SEEN, AT)).toThrow('no place');
+describe('describeSeen', () => {
+  it('says when and where', () => {
+    expect(describeSeen(SEEN, AT).startsWith('Seen on 2026-11-29, 2 processors.\n\n### ')).toBe(true);
   });
 
   it('has each row with its bars, each missed promise, memory and the peers', () => {
-    const text = withSeen(`${BEGIN}\n${END}`, SEEN, AT);
+    const text = describeSeen(SEEN, AT);
     expect(text).toContain(
       '### mqtt-killed\n\nThe MQTT broker is killed; 100 messages a second on each pair.',
     );
@@ -59,7 +48,7 @@ describe('withSeen', () => {
   });
 
   it('gives every table as many cells in each line as it has heads', () => {
-    const tables = withSeen(`${BEGIN}\n${END}`, SEEN, AT).split(/\n(?!\|)/);
+    const tables = describeSeen(SEEN, AT).split(/\n(?!\|)/);
     const lines = tables.map((table) => table.split('\n').filter((line) => line.startsWith('|')));
     for (const [heads, ...rest] of lines.filter(({ length }) => length > 0)) {
       for (const line of rest) expect(line.split(' | ')).toHaveLength(heads?.split(' | ').length ?? 0);

@@ -19,6 +19,7 @@ const seen = {
   name: 'mqtt → rocketmq',
   path: 'session',
   stalledMs: 21_000,
+  runningInVainMs: 0,
   recoveredMs: 800,
   isHealed: true,
 } as const;
@@ -58,7 +59,35 @@ describe('missedPromises', () => {
 
   it('asks for no order where there is none, and for nothing of what the broker lost', () => {
     const row = faultRow({ outOfOrder: 3, isOrdered: false, lostByBroker: 7 });
-    expect(missedPromises(fault(), row, seen)).toEqual([]);
+    expect(missedPromises(fault({ sourceMayLose: ['mqtt → rocketmq'] }), row, seen)).toEqual([]);
+  });
+
+  it('takes nothing for tried that nobody noticed, and nothing for untouched that stood still', () => {
+    const flowing = { ...seen, stalledMs: 1_900 };
+    expect(missedPromises(fault(), faultRow(), flowing)).toEqual(['never stood still: nothing was tried']);
+    const untouched = fault({ degrades: [] });
+    expect(missedPromises(untouched, faultRow(), seen)).toEqual([
+      'degraded, though nothing of its own was away',
+      'stood still for 21.0 s, though nothing of its own was away',
+    ]);
+    const { degradedMs: _, ...silent } = faultRow();
+    expect(missedPromises(untouched, silent, flowing)).toEqual([]);
+    expect(missedPromises({ ...untouched, stops: ['mqtt → rocketmq'] }, silent, flowing)).toEqual([
+      'never stood still: nothing was tried',
+    ]);
+  });
+
+  it('believes no control reader that misses what a sound broker had accepted', () => {
+    expect(missedPromises(fault(), faultRow({ lostByBroker: 7 }), seen)).toEqual([
+      '7 did not even reach the control reader',
+    ]);
+  });
+
+  it('wants no task to be running again while nothing arrives', () => {
+    expect(missedPromises(fault(), faultRow(), { ...seen, runningInVainMs: 6_001 })).toEqual([
+      '“running” for 6.0 s with nothing arriving',
+    ]);
+    expect(missedPromises(fault(), faultRow(), { ...seen, runningInVainMs: 6_000 })).toEqual([]);
   });
 
   it('holds recovery, and what was in hand, against their bars', () => {
@@ -77,7 +106,8 @@ describe('missedPromises', () => {
     const { degradedMs: _, ...silent } = faultRow();
     expect(missedPromises(fault(), silent, seen)).toEqual(['never degraded, not 5.0 s']);
     expect(missedPromises(fault(), silent, { ...seen, stalledMs: 5_000 })).toEqual([]);
-    expect(missedPromises(fault({ degrades: [] }), silent, seen)).toEqual([]);
+    const all = { degrades: [], holdsUp: [seen.name] };
+    expect(missedPromises(fault(all), silent, seen)).toEqual([]);
     expect(missedPromises(fault({ degradesMs: 25_000 }), faultRow({ degradedMs: 20_000 }), seen)).toEqual([]);
   });
 

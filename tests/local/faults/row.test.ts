@@ -7,6 +7,7 @@ import {
   describeSaid,
   lastArrivalMs,
   markOf,
+  runningInVainMs,
 } from '../../faults/row.ts';
 import { comparedPair } from './rows.ts';
 
@@ -87,6 +88,27 @@ describe('lastArrivalMs', () => {
     expect(lastArrivalMs(pair.arrivals, sent.slice(0, 2), 1_000)).toBe(700);
     expect(lastArrivalMs(pair.arrivals, sent.slice(0, 1), 1_000)).toBe(0);
     expect(lastArrivalMs(pair.arrivals, sent.slice(2, 3), 1_000)).toBe(0);
+  });
+});
+
+describe('runningInVainMs', () => {
+  const said = [
+    { atMs: 0, status: 'running' },
+    { atMs: 10, status: 'degraded', code: 'X' },
+    { atMs: 20, status: 'running' },
+    { atMs: 50, status: 'degraded', code: 'X' },
+    { atMs: 60, status: 'running' },
+  ];
+
+  it('is the longest silence within a “running” after the first “degraded”', () => {
+    const { pair, arrives } = comparedPair(4);
+    arrives(0, { atMs: 5 });
+    arrives(1, { atMs: 45 });
+    arrives(2, { atMs: 61 });
+    const { arrivals } = pair;
+    expect(runningInVainMs(said, arrivals, { beganMs: 8, untilMs: 64 })).toBe(25);
+    expect(runningInVainMs(said, arrivals, { beganMs: 8, untilMs: 20 })).toBe(0);
+    expect(runningInVainMs(said.slice(0, 1), arrivals, { beganMs: 8, untilMs: 64 })).toBe(0);
   });
 });
 
