@@ -2,11 +2,15 @@
  * `npm run exactness [messages]`: the deployed service on real parts, and its figures beside what others have counted: publishers,
  * a Java consumer, an MQTT subscriber, the listed dead letters. 100,000 messages through each path unless told otherwise, with planted
  * failures and redeliveries; then killed functions, and faults planted into the counting, which the balance must tell. About half an
- * hour. Fails when a figure is not what it must be.
+ * hour. Fails when a figure is not what it must be. With 100,000 or more, what was seen is written into `docs/exactness.md`.
  */
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { PROJECT_DIR } from '../../local/layout.ts';
 import { openFaultStage } from '../faults/stage.ts';
 import { quickJavaOptions } from '../helpers/quick-java.ts';
-import { createRows, describeRows, type Row, type Rows } from '../trials/rows.ts';
+import { writeSection } from '../helpers/written-section.ts';
+import { createRows, describeRows, markdownRows, type Row, type Rows } from '../trials/rows.ts';
 import { compareBalances } from './compare-balances.ts';
 import { compareTotals } from './compare-totals.ts';
 import { openPath } from './paths.ts';
@@ -15,7 +19,9 @@ const PATHS = ['rule', 'session', 'pull'] as const;
 /** Each message is told with its latency. */
 const DEBUG = { LOG_LEVEL: 'DEBUG' };
 
-const messages = Number(process.argv[2] ?? 100_000);
+const WHOLE = 100_000;
+
+const messages = Number(process.argv[2] ?? WHOLE);
 if (!Number.isInteger(messages) || messages < 1_000) {
   say('How many messages through each path? A number from 1,000 on.');
   process.exit(2);
@@ -38,6 +44,11 @@ try {
   say(`\nBroke off: ${error instanceof Error ? error.stack : error}`);
 } finally {
   await stage.close();
+}
+if (!broken && messages >= WHOLE) {
+  const at = `Seen on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} processors, ${messages} messages through each path.`;
+  const file = path.join(PROJECT_DIR, 'docs', 'exactness.md');
+  await writeSection(file, 'exactness', `${at}\n\n${markdownRows(told)}`);
 }
 const missed = told.filter(({ isGood }) => !isGood);
 say(`\n${told.length} lines, ${missed.length} missed${broken ? ', broken off' : ''}`);
