@@ -7,7 +7,7 @@ import {
   DeadLetterSummaryAnswer,
 } from './dead-letter-schemas.ts';
 import type { Routes } from './route.ts';
-import { NoQuery, PageQuery, pageOf } from './schemas.ts';
+import { NoQuery, PageQuery, pageOf, Timestamp } from './schemas.ts';
 import { TaskParams } from './task-routes.ts';
 
 const Ulid = z.ulid();
@@ -45,7 +45,11 @@ export const DEAD_LETTER_ROUTES = {
     description:
       'Also of a task that is gone. `UNKNOWN` as task has what could not be told apart. By reason the list may lag behind by a moment.',
     params: TaskParams,
-    query: PageQuery.extend({ reason: Reason.optional() }),
+    query: PageQuery.extend({
+      reason: Reason.optional(),
+      from: Timestamp.optional().meta({ description: 'First seen at this time or later' }),
+      to: Timestamp.optional().meta({ description: 'First seen before this time' }),
+    }),
     answers: { 200: { description: 'A page of dead letters', schema: pageOf(DeadLetterHeadAnswer) } },
     problems: [404],
   },

@@ -11,6 +11,9 @@ export type ListDeadLetters = (request: {
   taskId: string;
   /** Code of the reason. */
   reason?: string | undefined;
+  /** ISO 8601: first seen at or after it, and before it. */
+  from?: string | undefined;
+  to?: string | undefined;
   limit: number;
   cursor?: string | undefined;
 }) => Promise<Page<DeadLetterHead>>;
@@ -22,11 +25,13 @@ export function createListDeadLetters({
   tasks: Pick<TaskStore, 'get'>;
   deadLetters: Pick<DeadLetterStore, 'list'>;
 }): ListDeadLetters {
-  return async ({ taskId, reason, limit, cursor }) => {
+  return async ({ taskId, reason, from, to, limit, cursor }) => {
     const page = await deadLetters.list(taskId, {
       limit,
       ...(cursor === undefined ? {} : { cursor }),
       ...(reason === undefined ? {} : { code: reason }),
+      ...(from === undefined ? {} : { fromMs: Date.parse(from) }),
+      ...(to === undefined ? {} : { toMs: Date.parse(to) }),
     });
     const isKnown = page.items.length > 0 || taskId === UNKNOWN_TASK_ID;
     if (!isKnown && (await tasks.get(taskId)) === undefined) throw taskNotFound(taskId);

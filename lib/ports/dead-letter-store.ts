@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterHead, FailedRedrive } from '../domain/dead-letter.ts';
+import type { SeenRange } from '../domain/dead-letter-range.ts';
 import type { Page } from './task-store.ts';
 
 /**
@@ -16,12 +17,12 @@ export interface DeadLetterStore {
   put(deadLetter: DeadLetter): Promise<'new' | 'known'>;
   get(taskId: string, deadLetterId: string): Promise<DeadLetter | undefined>;
   /**
-   * Newest first, of one reason only where a code is given; by a code it may lag behind by a moment. Throws `RequestError` 400
-   * `CURSOR_INVALID`.
+   * Newest first, of one reason only where a code is given, and first seen within a range of time where one is; by a code it may lag
+   * behind by a moment. Throws `RequestError` 400 `CURSOR_INVALID`: a cursor is good for one reason and range.
    */
   list(
     taskId: string,
-    page: { limit: number; cursor?: string; code?: string },
+    page: { limit: number; cursor?: string; code?: string } & SeenRange,
   ): Promise<Page<DeadLetterHead>>;
   /**
    * Whole, in the order of their ids, which is that in which they were first seen; of one reason only where a code is given.

@@ -97,6 +97,30 @@ export function describeDeadLetterStore(name: string, build: () => Promise<DeadL
       expect(second.items[0]).not.toHaveProperty('body');
     });
 
+    it.each([undefined, 'A'])(
+      'lists those that were first seen within a range of time, of reason %s',
+      async (code) => {
+        const all = [4_000, 3_000, 2_000, 1_000, 0].map((ageMs) => deadLetter(ageMs, { code: 'A' }));
+        for (const one of [...all, deadLetter(2_000, { code: 'B' })]) await store.put(one);
+        const of = async (range: { fromMs?: number; toMs?: number }) => {
+          const wanted = code === undefined ? { limit: 10, ...range } : { limit: 10, code, ...range };
+          const { items } = await store.list(taskId, wanted);
+          return items.filter((item) => item.code === 'A').map((item) => NOW_MS - item.firstSeenAtMs);
+        };
+        expect(await of({ fromMs: NOW_MS - 3_000 })).toEqual([0, 1_000, 2_000, 3_000]);
+        expect(await of({ toMs: NOW_MS - 3_000 })).toEqual([4_000]);
+        expect(await of({ fromMs: NOW_MS - 3_000, toMs: NOW_MS - 1_000 })).toEqual([2_000, 3_000]);
+        expect(await of({ fromMs: NOW_MS, toMs: NOW_MS })).toEqual([]);
+        const within = { limit: 1, fromMs: NOW_MS - 3_000, ...(code !== undefined && { code }) };
+        const { nextCursor: cursor } = await store.list(taskId, within);
+        if (cursor === undefined) throw new Error('there is a next page');
+        expect((await store.list(taskId, { ...within, cursor })).items).toHaveLength(1);
+        await expect(store.list(taskId, { ...within, fromMs: 0, cursor })).rejects.toMatchObject({
+          code: 'CURSOR_INVALID',
+        });
+      },
+    );
+
     it.each([
       ['all', undefined, [0, 1, 2, 3, 4]],
       ['those of one reason', 'A', [0, 2, 4]],

@@ -20,7 +20,7 @@ export async function compareTotals(
     for (const one of paths) {
       const metrics = await settledMetrics(stage.api, one);
       tellExact(rows, one, metrics, await listedDeadLetters(stage.api, one.taskId, one.source.faulty));
-      tellLatencies(rows, one, metrics, await rawLatencies(stage, one));
+      tellLatencies(rows, one, metrics, await rawLatencies(one));
     }
   });
   await part('and redeliveries', async (rows) => {

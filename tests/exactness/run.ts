@@ -14,10 +14,9 @@ import { createRows, describeRows, markdownRows, type Row, type Rows } from '../
 import { compareBalances } from './compare-balances.ts';
 import { compareTotals } from './compare-totals.ts';
 import { openPath } from './paths.ts';
+import { DEBUG_LINES, forgetLines } from './samples.ts';
 
 const PATHS = ['rule', 'session', 'pull'] as const;
-/** Each message is told with its latency. */
-const DEBUG = { LOG_LEVEL: 'DEBUG' };
 
 const WHOLE = 100_000;
 
@@ -29,7 +28,8 @@ if (!Number.isInteger(messages) || messages < 1_000) {
 process.env.JAVA_TOOL_OPTIONS = quickJavaOptions(process.env.JAVA_TOOL_OPTIONS);
 const told: Row[] = [];
 let broken = false;
-const stage = await openFaultStage(DEBUG);
+await forgetLines();
+const stage = await openFaultStage(DEBUG_LINES);
 try {
   const paths = await Promise.all(PATHS.map((path) => openPath(path, stage, { isWitnessed: true })));
   try {

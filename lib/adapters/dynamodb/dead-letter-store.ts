@@ -1,6 +1,12 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, PutCommand, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { DEAD_LETTER_RETENTION_MS, type DeadLetter, type DeadLetterHead } from '../../domain/dead-letter.ts';
+import {
+  deadLetterIdsOf,
+  deadLetterListOf,
+  isEmptyRange,
+  type SeenRange,
+} from '../../domain/dead-letter-range.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { DeadLetterBatch, DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { LargeBodies } from '../../ports/large-bodies.ts';
@@ -112,13 +118,15 @@ export function createDynamoDeadLetterStore({
 
     get,
 
-    list(taskId, { code, ...page }) {
+    async list(taskId, { code, fromMs, toMs, ...page }) {
       const byCode = code !== undefined;
+      const range = { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
+      if (isEmptyRange(range)) return { items: [] };
       return listPage(table, {
-        list: byCode ? `dead-letters/${taskId}/${code}` : `dead-letters/${taskId}`,
+        list: deadLetterListOf(taskId, { ...range, ...(byCode && { code }) }),
         page,
         query: {
-          ...(byCode ? codeQuery(taskId, code) : partitionQuery(`TASK#${taskId}`, PREFIX)),
+          ...rangeQuery(taskId, code, range),
           ScanIndexForward: false,
           ProjectionExpression: Object.values(HEAD_NAMES).join(', '),
           ExpressionAttributeNames: Object.fromEntries(
@@ -203,6 +211,24 @@ function deadLetterKey(taskId: string, deadLetterId: string): Key {
 
 function indexKey(taskId: string, code: string, deadLetterId: string) {
   return { GSI2PK: `TASK#${taskId}`, GSI2SK: `${code}#${deadLetterId}` };
+}
+
+/** Ids begin with the time, so that a range of time is one of keys. */
+function rangeQuery(taskId: string, code: string | undefined, range: SeenRange) {
+  const { least, greatest } = deadLetterIdsOf(range);
+  const [from, to] =
+    code === undefined
+      ? [deadLetterKey(taskId, least).SK, deadLetterKey(taskId, greatest).SK]
+      : [indexKey(taskId, code, least).GSI2SK, indexKey(taskId, code, greatest).GSI2SK];
+  return {
+    ...(code === undefined
+      ? { KeyConditionExpression: 'PK = :partition AND SK BETWEEN :from AND :to' }
+      : {
+          IndexName: DEAD_LETTER_INDEX,
+          KeyConditionExpression: 'GSI2PK = :partition AND GSI2SK BETWEEN :from AND :to',
+        }),
+    ExpressionAttributeValues: { ':partition': `TASK#${taskId}`, ':from': from, ':to': to },
+  };
 }
 
 function codeQuery(taskId: string, code: string) {

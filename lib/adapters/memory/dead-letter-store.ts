@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../../domain/dead-letter.ts';
+import { deadLetterIdsOf, deadLetterListOf } from '../../domain/dead-letter-range.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import { byKey, pageOf } from './page.ts';
 
@@ -24,9 +25,13 @@ export function createMemoryDeadLetterStore(): DeadLetterStore {
       const found = byTask.get(taskId)?.get(deadLetterId);
       return found && { ...found };
     },
-    async list(taskId, { code, ...page }) {
-      const heads = lettersOf(taskId, code).map(({ body: _, ...head }) => head);
-      const list = code === undefined ? `dead-letters/${taskId}` : `dead-letters/${taskId}/${code}`;
+    async list(taskId, { code, fromMs, toMs, ...page }) {
+      const range = { ...(fromMs !== undefined && { fromMs }), ...(toMs !== undefined && { toMs }) };
+      const { least, greatest } = deadLetterIdsOf(range);
+      const heads = lettersOf(taskId, code)
+        .filter(({ deadLetterId }) => deadLetterId >= least && deadLetterId <= greatest)
+        .map(({ body: _, ...head }) => head);
+      const list = deadLetterListOf(taskId, { ...range, ...(code !== undefined && { code }) });
       return pageOf(list, heads.reverse(), idOf, page, true);
     },
     async read(taskId, { afterId = '', code, limit }) {
