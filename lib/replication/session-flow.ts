@@ -36,6 +36,8 @@ export interface SessionFlowParts {
   tally: LaneTally;
   clock: Clock;
   receiveMaximum: number;
+  /** Whether it was met before. */
+  isAgain(delivery: SessionDelivery): boolean;
   createSender(events: SenderEvents): SessionSender;
   /** The target takes messages (undefined), or why it does not. */
   onTarget(trouble: BridgeError | undefined): void;
@@ -238,8 +240,8 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
     },
   };
 
-  function countReceipt({ receivedAtMs, isDuplicate }: SessionDelivery, isCopy = false): void {
-    tally.received(receivedAtMs, isDuplicate || isCopy);
+  function countReceipt(delivery: SessionDelivery, isCopy = false): void {
+    tally.received(delivery.receivedAtMs, isCopy || parts.isAgain(delivery));
     wayBack?.arrived(clock.now());
   }
 }

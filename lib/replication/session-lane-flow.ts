@@ -41,6 +41,8 @@ export function createLaneWorks(options: {
   dropsOverlap: () => boolean;
   /** `mqferry_id` of a delivery. */
   messageId(delivery: SessionDelivery): string;
+  /** Whether a delivery was met before. */
+  isAgain(delivery: SessionDelivery): boolean;
   /** How the target does is to be found out without a message. */
   onQuiet(): void;
   gate: LaneGate;
@@ -95,6 +97,7 @@ export function createLaneWorks(options: {
     tally,
     clock,
     receiveMaximum: ports.settings.receiveMaximum,
+    isAgain: options.isAgain,
     createSender: (events) =>
       createSessionSender({
         ...common,

@@ -1,5 +1,6 @@
 import { BridgeError } from '../domain/errors.ts';
 import { literalRocketmqTopic } from '../domain/rocketmq-end.ts';
+import type { SessionDelivery } from '../ports/mqtt-session.ts';
 import { carryCanary } from './carry-canary.ts';
 import { type CompileTask, createCompiledTasks } from './compiled-tasks.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from './lane.ts';
@@ -14,6 +15,7 @@ import { createLaneWorks, type LaneWorks } from './session-lane-flow.ts';
 import type { SessionLanePorts } from './session-lane-ports.ts';
 import { createSessionOpening, type SessionOpening } from './session-opening.ts';
 import { type PreparedLane, prepareLane } from './session-prepare.ts';
+import { createSessionReceipts, type SessionReceipts } from './session-receipts.ts';
 import { inTime, withTimeout } from './with-timeout.ts';
 
 const PRODUCER_MS = 10_000;
@@ -31,6 +33,7 @@ interface Shared {
   ports: SessionLanePorts;
   compileTask: CompileTask;
   lastStored: LastStored;
+  receipts: SessionReceipts;
 }
 
 /**
@@ -40,13 +43,22 @@ interface Shared {
  */
 export function createSessionLane(ports: SessionLanePorts): OpenLane {
   const memory: Memory = { compileTask: createCompiledTasks(), lastStored: createLastStored() };
-  return (context) => openLane(context, { ports, ...memory });
+  // By what stays the same while a lane is held: it goes with it.
+  const receipts = new WeakMap<LaneContext['isOurs'], SessionReceipts>();
+  return (context) => {
+    const ofLane = receipts.get(context.isOurs) ?? createSessionReceipts(ports.settings.receiveMaximum);
+    receipts.set(context.isOurs, ofLane);
+    return openLane(context, { ports, ...memory, receipts: ofLane });
+  };
 }
 
-function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shared): Lane {
+function openLane(context: LaneContext, { ports, compileTask, lastStored, receipts }: Shared): Lane {
   const { task, lane, mode } = context;
   const { clock, logger, random = Math.random } = ports;
   const ids = { taskId: task.taskId, lane };
+  // With its first delivery: a connection that never came about has brought nothing.
+  let isMetBefore: ReturnType<SessionReceipts['connect']> | undefined;
+  const metBefore = new WeakSet<SessionDelivery>();
   const { promise: ended, resolve } = Promise.withResolvers<LaneEnd>();
   const stop = new AbortController();
   let phase: 'open' | 'draining' | 'drained' | 'ended' = 'open';
@@ -96,7 +108,9 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       load: () => made.load(),
       onDelivery(delivery) {
         lastMessageAtMs = delivery.receivedAtMs;
-        if (!delivery.isDuplicate) witness.received(delivery.receivedAtMs);
+        isMetBefore ??= receipts.connect();
+        if (isMetBefore(delivery)) metBefore.add(delivery);
+        else witness.received(delivery.receivedAtMs);
         made.intake(delivery);
         watch();
       },
@@ -113,6 +127,7 @@ function openLane(context: LaneContext, { ports, compileTask, lastStored }: Shar
       plan,
       dropsOverlap,
       messageId,
+      isAgain: (delivery) => metBefore.has(delivery),
       onQuiet: () => void askTarget(prepared),
       gate,
       tally,

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { createSessionReceipts } from '../../../lib/replication/session-receipts.ts';
+
+const first = (packetId: number) => ({ packetId, isDuplicate: false });
+const again = (packetId: number) => ({ packetId, isDuplicate: true });
+
+describe('createSessionReceipts', () => {
+  it('believes the broker about what it cannot know: another process may have met it', () => {
+    const isAgain = createSessionReceipts(10).connect();
+    expect([again(1), first(2), again(3)].map(isAgain)).toEqual([true, false, true]);
+  });
+
+  it('takes for met what the connection before has brought, and for new what was lost on its way', () => {
+    const receipts = createSessionReceipts(10);
+    const met = receipts.connect();
+    for (const packetId of [1, 2, 3]) met(first(packetId));
+    const isAgain = receipts.connect();
+    expect([again(2), again(3), again(4), first(5)].map(isAgain)).toEqual([true, true, false, false]);
+    // Lost again, or not: each connection knows the one before.
+    const next = receipts.connect();
+    expect([again(4), again(5), again(6)].map(next)).toEqual([true, true, false]);
+  });
+
+  it('remembers as many as a broker may have unacknowledged, the last ones', () => {
+    const receipts = createSessionReceipts(2);
+    const met = receipts.connect();
+    for (const packetId of [1, 2, 3]) met(first(packetId));
+    expect([again(1), again(2), again(3)].map(receipts.connect())).toEqual([false, true, true]);
+  });
+
+  it('takes what has no identifier as the broker marks it', () => {
+    const isAgain = createSessionReceipts(2).connect();
+    expect([{ isDuplicate: false }, { isDuplicate: true }].map(isAgain)).toEqual([false, true]);
+  });
+});
