@@ -2,6 +2,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createCloudWatchQueueMetrics } from '../lib/adapters/cloudwatch/queue-metrics.ts';
 import { createDynamoFigureStore } from '../lib/adapters/dynamodb/figure-store.ts';
+import { createDynamoLaneLeases } from '../lib/adapters/dynamodb/lane-leases.ts';
 import { openTable } from '../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../lib/adapters/dynamodb/task-store.ts';
 import { DATA_PLANE_SQS_CLIENT } from '../lib/adapters/sqs/client-options.ts';
@@ -13,6 +14,7 @@ import { METRICS_ROUTES } from '../lib/api/metrics-routes.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
 import { createGetMetrics } from '../lib/control/get-metrics.ts';
 import { createGetTask } from '../lib/control/get-task.ts';
+import { createLiveStatus } from '../lib/control/live-status.ts';
 import { createReadBalance } from '../lib/control/read-balance.ts';
 import { createScrapeMetrics } from '../lib/control/scrape-metrics.ts';
 import { createApi } from '../lib/middleware/create-api.ts';
@@ -36,7 +38,11 @@ const readBalance = createReadBalance({
 
 const operations = metricsOperations({
   getMetrics: createGetMetrics({ getTask: createGetTask({ tasks }), figures, readBalance, clock }),
-  scrapeMetrics: createScrapeMetrics({ tasks, figures }),
+  scrapeMetrics: createScrapeMetrics({
+    tasks,
+    figures,
+    liveStatus: createLiveStatus({ leases: createDynamoLaneLeases(table, clock), clock }),
+  }),
 });
 
 export const handler = createApi(METRICS_ROUTES, operations, { logger });

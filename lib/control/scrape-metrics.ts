@@ -4,9 +4,10 @@ import { boundOf, type LatencyHistogram } from '../domain/latency-histogram.ts';
 import { TASK_STATUSES, type Task } from '../domain/task.ts';
 import type { FigureStore } from '../ports/figure-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
+import type { LiveStatus } from './live-status.ts';
 
 const PAGE = 100;
-/** Tasks of one answer: each is two reads of the table. */
+/** Tasks of one answer: each is two reads of the table, three where a shift carries its messages. */
 const MAX_TASKS = 1_000;
 const CONCURRENT_READS = 32;
 /** Every fifth bucket, 1 ms to about an hour: each is twice the one before. */
@@ -24,9 +25,11 @@ interface Scraped {
 export function createScrapeMetrics({
   tasks,
   figures,
+  liveStatus,
 }: {
   tasks: Pick<TaskStore, 'list'>;
   figures: Pick<FigureStore, 'totals'>;
+  liveStatus: LiveStatus;
 }): ScrapeMetrics {
   async function allTasks(): Promise<Task[]> {
     const all: Task[] = [];
@@ -42,7 +45,8 @@ export function createScrapeMetrics({
   return async () => {
     const scraped: Scraped[] = [];
     await forEachInFlight(await allTasks(), CONCURRENT_READS, async (task) => {
-      scraped.push({ task, figures: await figures.totals(task.taskId) });
+      const [live, counted] = await Promise.all([liveStatus(task), figures.totals(task.taskId)]);
+      scraped.push({ task: live, figures: counted });
     });
     scraped.sort((one, other) => (one.task.taskId < other.task.taskId ? -1 : 1));
     return [...FAMILIES.flatMap((family) => linesOf(family, scraped)), ''].join('\n');

@@ -261,6 +261,8 @@ describe('createScrapeMetrics', () => {
           cursor === undefined ? { items: tasks.slice(0, 1), nextCursor: 'next' } : { items: tasks.slice(1) },
       },
       figures: store,
+      // The shift of this one is gone, whatever is stored.
+      liveStatus: async (task) => (task.taskId === TASK_ID ? { ...task, status: 'degraded' } : task),
     });
     const text = await scrape();
     const own = `task="${TASK_ID}",name="charger-wills",direction="mqtt-to-rocketmq"`;
@@ -270,7 +272,8 @@ describe('createScrapeMetrics', () => {
       'mqferry_consumed_messages_total{task="A",name="other",direction="mqtt-to-rocketmq"} 0',
       `mqferry_messages_total{${own},outcome="replicated"} 8`,
       `mqferry_failed_messages{${own},code="TOPIC_ILLEGAL"} 2`,
-      `mqferry_task_status{${own},status="running"} 1`,
+      `mqferry_task_status{${own},status="degraded"} 1`,
+      `mqferry_task_status{${own},status="running"} 0`,
       `mqferry_sync_latency_seconds_bucket{${own},le="0.001"} 3`,
       `mqferry_sync_latency_seconds_bucket{${own},le="+Inf"} 8`,
       `mqferry_sync_latency_seconds_count{${own}} 8`,
