@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { emfFaults } from '../helpers/emf-schema.ts';
 import { foundIn, PLANTED } from '../helpers/planted.ts';
 import {
   apiOutput,
   cloudOutput,
+  deadLetterBodies,
   logOutput,
   metricOutput,
   type Output,
@@ -24,10 +26,29 @@ function leaks(output: readonly Output[]): string[] {
 
 // Runs behind all others, see sequencer.mjs: alone, it looks at what is there.
 describe('what the suite has put out', () => {
+  it('has the planted message where it belongs, so that it could be elsewhere', async () => {
+    const bodies = await deadLetterBodies(stack);
+    expect(bodies.filter((body) => foundIn(body, [PLANTED.payload]).length > 0)).not.toEqual([]);
+  });
+
   it('holds nothing planted in the logs of the functions', async () => {
     const output = await logOutput(stack);
     expect(new Set(output.map(({ where }) => where)).size).toBeGreaterThan(5);
     expect(leaks(output)).toEqual([]);
+  });
+
+  it('has only metric lines that CloudWatch takes', async () => {
+    // The emulator may put several lines into one event, and has what a shift wrote when that has ended.
+    const lines = (await logOutput(stack)).flatMap(({ where, text }) =>
+      text
+        .split('\n')
+        .flatMap((line) => (line.includes('"_aws"') ? [{ where, document: JSON.parse(line) }] : [])),
+    );
+    expect(new Set(lines.map(({ where }) => where)).size).toBeGreaterThan(1);
+    const faults = lines.flatMap(({ where, document }) =>
+      emfFaults(document).map((fault) => `${where}: ${fault}`),
+    );
+    expect(faults).toEqual([]);
   });
 
   it('holds nothing planted in the answers of the API, but a message in its dead letter', async () => {

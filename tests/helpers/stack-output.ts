@@ -54,20 +54,31 @@ export async function apiOutput(): Promise<Output[]> {
 }
 
 /** Every item of the stack's tables, but the message in a dead letter. */
-export async function tableOutput({ config }: StackUnderTest): Promise<Output[]> {
+export async function tableOutput(stack: StackUnderTest): Promise<Output[]> {
+  return (await tableItems(stack)).map(({ where, body, ...item }) => {
+    const isDeadLetter = item.deadLetterId !== undefined;
+    return { where, text: JSON.stringify(isDeadLetter ? item : { ...item, body }) };
+  });
+}
+
+/** The messages in dead letters, where they belong. */
+export async function deadLetterBodies(stack: StackUnderTest): Promise<string[]> {
+  const items = await tableItems(stack);
+  return items.filter(({ deadLetterId }) => deadLetterId !== undefined).map(({ body }) => String(body));
+}
+
+async function tableItems({
+  config,
+}: StackUnderTest): Promise<({ where: string } & Record<string, unknown>)[]> {
   const table = DynamoDBDocumentClient.from(new DynamoDBClient(config));
   const { TableNames = [] } = await table.send(new ListTablesCommand());
-  const output: Output[] = [];
+  const items: ({ where: string } & Record<string, unknown>)[] = [];
   for (const TableName of TableNames) {
     for await (const { Items = [] } of paginateScan({ client: table }, { TableName })) {
-      for (const { body, ...item } of Items) {
-        const isDeadLetter = item.deadLetterId !== undefined;
-        const shown = isDeadLetter ? item : { ...item, body };
-        output.push({ where: `${TableName} ${item.PK} ${item.SK}`, text: JSON.stringify(shown) });
-      }
+      items.push(...Items.map((item) => ({ ...item, where: `${TableName} ${item.PK} ${item.SK}` })));
     }
   }
-  return output;
+  return items;
 }
 
 /** Names and dimensions of every metric. */
