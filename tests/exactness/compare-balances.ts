@@ -6,7 +6,7 @@ import { type AskBalance, openBalances } from './balances.ts';
 import type { Part } from './compare-totals.ts';
 import { type ExactPath, openPath } from './paths.ts';
 import { type Bug, plantedBugs } from './planted-bugs.ts';
-import { metricsOf, type ShownBalance, settledMetrics, tellKilled } from './totals.ts';
+import { metricsInTheEnd, metricsOf, type ShownBalance, tellKilled } from './totals.ts';
 
 const BUGS: readonly Bug[] = ['lost update', 'double count'];
 const MINUTE_MS = 60_000;
@@ -50,7 +50,7 @@ export async function compareBalances(
         const fault = await ended;
         rows.expect(`${one.path}: published to the end`, 'true', fault ?? 'true', fault === undefined);
       }
-      for (const one of paths) tellKilled(rows, one, await settledMetrics(stage.api, one));
+      for (const one of paths) tellKilled(rows, one, await metricsInTheEnd(stage.api, one));
     });
   } finally {
     stop.abort();

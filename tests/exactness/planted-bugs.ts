@@ -4,11 +4,11 @@ import type { ItemUpdate, TamperUpdate } from '../faults/table-relay.ts';
 export type Bug = 'lost update' | 'double count';
 
 const FIGURES_OF_A_MINUTE = /^FIGURES#(.*)$/;
-/** Every other write: a counter that is wrong all the time, and not at once. */
-const EVERY = 2;
+/** Two writes, and not the next two: a counter that is wrong half of the time, whatever takes turns in its writes. */
+const IN_A_ROW = 2;
 
 /**
- * A counting with a fault: of these tasks every other write of figures is lost, or counts twice. What witnesses write, and the
+ * A counting with a fault: of these tasks half of the writes of figures are lost, or count twice. What witnesses write, and the
  * errors, stay as they are.
  */
 export function plantedBugs(bugs: ReadonlyMap<string, Bug>): TamperUpdate {
@@ -19,7 +19,7 @@ export function plantedBugs(bugs: ReadonlyMap<string, Bug>): TamperUpdate {
     if (bug === undefined) return update;
     const count = (writes.get(taskId) ?? 0) + 1;
     writes.set(taskId, count);
-    if (count % EVERY !== 0) return update;
+    if (Math.floor(count / IN_A_ROW) % 2 === 0) return update;
     return bug === 'lost update' ? 'lost' : doubled(update);
   };
 }

@@ -56,13 +56,14 @@ describe('plantedBugs', () => {
     ['eager', 'double count'],
   ]);
 
-  it('loses every other write of figures of a task', async () => {
+  it('loses half of the writes of figures of a task, two in a row', async () => {
     const tamper = plantedBugs(bugs);
     const update = await updateOf('figures', 'lossy');
-    expect([1, 2, 3, 4].map(() => tamper(update) === 'lost')).toEqual([false, true, false, true]);
+    const isLost = Array.from({ length: 6 }, () => tamper(update) === 'lost');
+    expect(isLost).toEqual([false, true, true, false, false, true]);
   });
 
-  it('adds every other write of figures of a task twice, and leaves its number and its expiry as they are', async () => {
+  it('adds half of the writes of figures of a task twice, and leaves its number and its expiry as they are', async () => {
     const tamper = plantedBugs(bugs);
     const update = await updateOf('figures', 'eager');
     expect(tamper(update)).toEqual(update);
