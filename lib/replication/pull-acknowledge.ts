@@ -1,3 +1,4 @@
+import type { BridgeError } from '../domain/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
 import type { HeldMessages } from './held-messages.ts';
@@ -27,12 +28,15 @@ export function createAcknowledger({
   held,
   counts,
   isOurs,
+  onFailed,
   logger,
 }: {
   consumer: Pick<MessageConsumer, 'ack'>;
   held: HeldMessages;
   counts: PullCounts;
   isOurs(): boolean;
+  /** A request did not go through: while a lane is full, nothing else is asked of the cluster. */
+  onFailed(error: BridgeError): void;
   logger: Logger;
 }): Acknowledger {
   const calls = new Set<Promise<void>>();
@@ -43,6 +47,8 @@ export function createAcknowledger({
   /** One request; answers what is to be asked for again. */
   async function ask(messages: readonly ReceivedMessage[]): Promise<ReceivedMessage[]> {
     const results = await consumer.ack(messages);
+    const failure = results.find((result) => result.status === 'failed');
+    if (failure !== undefined && isOurs()) onFailed(failure.error);
     return messages.filter((message, index) => {
       const status = results[index]?.status;
       if (status !== 'acked' && status !== 'expired') return true;

@@ -280,13 +280,17 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       pace: pacer,
       judge: createPullJudge(task, gate, { ...ports, random }),
     });
+    const onFailed = (error: BridgeError) => {
+      sourceFails = true;
+      health.failing(error, 'source');
+    };
     const receive = {
       ...shared,
       consumer,
       held,
       settle,
       maxHeldBytes: ports.maxHeldBytes,
-      acknowledger: createAcknowledger({ consumer, held, counts, isOurs, logger }),
+      acknowledger: createAcknowledger({ consumer, held, counts, isOurs, onFailed, logger }),
       onReceived: (messages: readonly ReceivedMessage[]) => {
         if (messages.length > 0) {
           lastMessageAtMs = clock.now();
@@ -298,10 +302,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
         sourceFails = false;
         tellHealth();
       },
-      onFailed: (error: BridgeError) => {
-        sourceFails = true;
-        health.failing(error);
-      },
+      onFailed,
     };
     const brokers = await consumer.brokers();
     // Reached at both ends: that a message goes through is told by the next one.

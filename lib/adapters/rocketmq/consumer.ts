@@ -20,6 +20,8 @@ import type { RouteBroker } from './wire.ts';
 
 /** A proxy waits 2 s for its broker; beyond that and some network an answer does not come any more. */
 const REQUEST_TIMEOUT_MS = 5_000;
+/** A cluster that swallows acknowledgements is known as away within 5 s. */
+const RECEIPT_TIMEOUT_MS = 4_000;
 /** A proxy polls no shorter than 5 s and no longer than 20 s, whatever it is asked for. */
 const MIN_POLLING_MS = 5_000;
 const MAX_POLLING_MS = 20_000;
@@ -263,7 +265,7 @@ export class RocketmqConsumer implements MessageConsumer {
 
   #receiptCalls(link: ClusterLink): ReceiptCalls {
     const { subscription, clock } = this.#options;
-    const deadlineMs = clock.now() + REQUEST_TIMEOUT_MS;
+    const deadlineMs = clock.now() + RECEIPT_TIMEOUT_MS;
     return {
       link,
       subscription,
