@@ -7,7 +7,7 @@ const DEGRADED_MS = 5_000;
 /** Session and pull path. */
 const RECOVERY_MS = 5_000;
 /** Longer than any pause of a stream that nothing stops. */
-const STOPPED_MS = 2_000;
+export const STOPPED_MS = 2_000;
 /** Of those that have nothing to do with what is away. */
 const UNTOUCHED_MS = 5_000;
 /** Statuses are looked at each 500 ms, arrivals as they come. */
@@ -31,6 +31,8 @@ export interface SeenOfPair {
   path: PairPath;
   /** The longest time without an arrival, from the fault's beginning to the first one after its end. */
   stalledMs: number;
+  /** The same, to the last arrival of all. */
+  stoodStillMs: number;
   recoveredMs: number | undefined;
   /** The longest time without an arrival in which the task said `running`, after it had said that it was degraded. */
   runningInVainMs: number;
@@ -52,11 +54,11 @@ export function missedPromises(fault: Fault, row: Omit<FaultRow, 'missed'>, seen
 function missedProof(
   { degrades, holdsUp = degrades, stops = degrades, sourceMayLose = [] }: Fault,
   { degradedMs, lostByBroker }: Omit<FaultRow, 'missed'>,
-  { name, stalledMs }: SeenOfPair,
+  { name, stalledMs, stoodStillMs }: SeenOfPair,
 ): string[] {
   const isUntouched = !degrades.includes(name) && !holdsUp.includes(name);
   return [
-    ...(stops.includes(name) && stalledMs < STOPPED_MS ? ['never stood still: nothing was tried'] : []),
+    ...(stops.includes(name) && stoodStillMs < STOPPED_MS ? ['never stood still: nothing was tried'] : []),
     ...(isUntouched && degradedMs !== undefined ? ['degraded, though nothing of its own was away'] : []),
     ...(isUntouched && stalledMs > UNTOUCHED_MS
       ? [`stood still for ${seconds(stalledMs)}, though nothing of its own was away`]

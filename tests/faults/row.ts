@@ -126,6 +126,21 @@ export function lastArrivalMs(
   return found.reduce((most, ms) => Math.max(most, ms), 0);
 }
 
+/** The longest time without an arrival between these two, and when it ended. */
+export function standstill(
+  times: readonly number[],
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+): { lastedMs: number; endedAtMs: number } {
+  const inside = times.filter((atMs) => atMs > fromMs && atMs < toMs).toSorted((one, other) => one - other);
+  let longest = { lastedMs: 0, endedAtMs: fromMs };
+  let beforeMs = fromMs;
+  for (const atMs of [...inside, Math.max(fromMs, toMs)]) {
+    if (atMs - beforeMs > longest.lastedMs) longest = { lastedMs: atMs - beforeMs, endedAtMs: atMs };
+    beforeMs = atMs;
+  }
+  return longest;
+}
+
 /** From the moment at which nothing arrived any more to the first `degraded`, in ms; undefined: none since the fault began. */
 export function degradedAfterMs(
   said: readonly Said[],

@@ -3,7 +3,7 @@ import { eventually } from '../helpers/eventually.ts';
 import type { Fault } from './fault.ts';
 import { type MemoryRow, memoryRowOf, watchMemory } from './memory-watch.ts';
 import type { Pair, PairName } from './pairs.ts';
-import { missedPromises, recoveryBarMs } from './promises.ts';
+import { missedPromises, recoveryBarMs, STOPPED_MS } from './promises.ts';
 import {
   compareSince,
   degradedAfterMs,
@@ -14,6 +14,7 @@ import {
   type Mark,
   markOf,
   runningInVainMs,
+  standstill,
 } from './row.ts';
 import type { FaultStage } from './stage.ts';
 import type { StatusWatch } from './status-watch.ts';
@@ -137,8 +138,13 @@ function rowOf(
     missed: readonly string[];
   },
 ): FaultRow {
-  const { said, beganMs, backMs, recoveredMs, mark } = seen;
+  const { said, beganMs, backMs, mark } = seen;
   const { name, path, source, arrivals, isOrdered } = pair;
+  const stood = standstill(arrivals.times, { fromMs: beganMs, toMs: arrivals.lastAtMs() });
+  // Of what takes no time of its own, such as a kill, the first arrivals are of before it: it is over when the standstill is.
+  const isAfterwards = fault.lastsMs === 0 && stood.lastedMs >= STOPPED_MS;
+  const recoveredMs =
+    isAfterwards && seen.recoveredMs !== undefined ? stood.endedAtMs - backMs : seen.recoveredMs;
   const isHeldUp = (fault.holdsUp ?? fault.degrades).includes(name);
   const degradedMs = degradedAfterMs(said, arrivals.times, beganMs);
   const row = {
@@ -159,6 +165,7 @@ function rowOf(
   const missed = missedPromises(fault, row, {
     ...{ name, path, recoveredMs },
     stalledMs: arrivals.longestGap(beganMs, untilMs),
+    stoodStillMs: stood.lastedMs,
     runningInVainMs: runningInVainMs(said, arrivals, { beganMs, untilMs }),
     isHealed: seen.isHealed,
   });

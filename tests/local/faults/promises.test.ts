@@ -19,6 +19,7 @@ const seen = {
   name: 'mqtt → rocketmq',
   path: 'session',
   stalledMs: 21_000,
+  stoodStillMs: 21_000,
   runningInVainMs: 0,
   recoveredMs: 800,
   isHealed: true,
@@ -63,7 +64,7 @@ describe('missedPromises', () => {
   });
 
   it('takes nothing for tried that nobody noticed, and nothing for untouched that stood still', () => {
-    const flowing = { ...seen, stalledMs: 1_900 };
+    const flowing = { ...seen, stalledMs: 1_900, stoodStillMs: 1_900 };
     expect(missedPromises(fault(), faultRow(), flowing)).toEqual(['never stood still: nothing was tried']);
     const untouched = fault({ degrades: [] });
     expect(missedPromises(untouched, faultRow(), seen)).toEqual([

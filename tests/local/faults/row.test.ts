@@ -8,6 +8,7 @@ import {
   lastArrivalMs,
   markOf,
   runningInVainMs,
+  standstill,
 } from '../../faults/row.ts';
 import { comparedPair } from './rows.ts';
 
@@ -88,6 +89,15 @@ describe('lastArrivalMs', () => {
     expect(lastArrivalMs(pair.arrivals, sent.slice(0, 2), 1_000)).toBe(700);
     expect(lastArrivalMs(pair.arrivals, sent.slice(0, 1), 1_000)).toBe(0);
     expect(lastArrivalMs(pair.arrivals, sent.slice(2, 3), 1_000)).toBe(0);
+  });
+});
+
+describe('standstill', () => {
+  it('is the longest time without an arrival, with its end', () => {
+    const times = [5, 90, 20, 21, 60];
+    expect(standstill(times, { fromMs: 10, toMs: 90 })).toEqual({ lastedMs: 39, endedAtMs: 60 });
+    expect(standstill(times, { fromMs: 10, toMs: 15 })).toEqual({ lastedMs: 5, endedAtMs: 15 });
+    expect(standstill([], { fromMs: 10, toMs: 10 })).toEqual({ lastedMs: 0, endedAtMs: 10 });
   });
 });
 

@@ -347,8 +347,8 @@ describe('RocketmqConsumer', () => {
     const well = await consumer.receive({ ...POP, broker: 'broker-1' });
     pop.change = () => 'silence';
     other.change = () => ({ code: 20_000, receiptHandle: '4 1 30000 0 0 broker-1 2 9 77' });
-    // Half a second is left of the five.
-    behindMs = 4_500;
+    // Half a second is left of the four.
+    behindMs = 3_500;
     const changed = await consumer.changeInvisibleDuration([...dead, ...well], 45_000);
     expect(changed).toEqual([...dead.map(() => false), ...well.map(() => true)]);
     expect(pop.told.changes).toHaveLength(16);
