@@ -141,8 +141,10 @@ function rowOf(
   const { said, beganMs, backMs, mark } = seen;
   const { name, path, source, arrivals, isOrdered } = pair;
   const stood = standstill(arrivals.times, { fromMs: beganMs, toMs: arrivals.lastAtMs() });
-  // Of what takes no time of its own, such as a kill, the first arrivals are of before it: it is over when the standstill is.
-  const isAfterwards = fault.lastsMs === 0 && stood.lastedMs >= STOPPED_MS;
+  // Of what takes no time of its own, such as a kill, the first arrivals are of before it: for whom it stops it is over when the
+  // standstill is.
+  const isStopped = (fault.stops ?? fault.degrades).includes(name);
+  const isAfterwards = isStopped && fault.lastsMs === 0 && stood.lastedMs >= STOPPED_MS;
   const recoveredMs =
     isAfterwards && seen.recoveredMs !== undefined ? stood.endedAtMs - backMs : seen.recoveredMs;
   const isHeldUp = (fault.holdsUp ?? fault.degrades).includes(name);
