@@ -1,10 +1,12 @@
+import { crc32 } from 'node:zlib';
 import type { SessionDelivery } from '../ports/mqtt-session.ts';
 
-type Packet = Pick<SessionDelivery, 'packetId' | 'isDuplicate'>;
+type Packet = Pick<SessionDelivery, 'packetId' | 'isDuplicate' | 'message'>;
 
 /**
  * Which deliveries a lane has met before. A broker marks as duplicate what it has sent before, whether it arrived or not: what was lost
- * on its way is met for the first time all the same, and known by its packet identifier, which stays the same [MQTT-4.4.0-1].
+ * on its way is met for the first time all the same. It is known by its packet identifier, which stays the same [MQTT-4.4.0-1], and by
+ * what it says, since brokers give an identifier to another message as soon as they may.
  */
 export interface SessionReceipts {
   /** Begins a connection. Answers what tells for each of its deliveries, in order, whether it was met before. */
@@ -26,34 +28,36 @@ export function createSessionReceipts(receiveMaximum: number): SessionReceipts {
       const own = createRecent(receiveMaximum);
       const known = before;
       current = own;
-      return ({ packetId, isDuplicate }) => {
+      return ({ packetId, isDuplicate, message }) => {
         if (packetId === undefined) return isDuplicate;
+        const print = crc32(message.payload, crc32(message.topicName));
         // Given once more on this connection, it was met on it.
-        const isAgain = isDuplicate && (known === undefined || known.has(packetId) || own.has(packetId));
-        own.add(packetId);
-        return isAgain;
+        const isKnown = known === undefined || known.has(packetId, print) || own.has(packetId, print);
+        own.add(packetId, print);
+        return isDuplicate && isKnown;
       };
     },
   };
 }
 
 interface Recent {
-  add(packetId: number): void;
-  has(packetId: number): boolean;
+  /** @param print - of what the message says */
+  add(packetId: number, print: number): void;
+  has(packetId: number, print: number): boolean;
 }
 
 /** The last so many, in order of arrival. */
 function createRecent(most: number): Recent {
-  const packetIds = new Set<number>();
+  const prints = new Map<number, number>();
   return {
-    add(packetId) {
+    add(packetId, print) {
       // To the end.
-      packetIds.delete(packetId);
-      packetIds.add(packetId);
-      if (packetIds.size <= most) return;
-      const [oldest] = packetIds;
-      if (oldest !== undefined) packetIds.delete(oldest);
+      prints.delete(packetId);
+      prints.set(packetId, print);
+      if (prints.size <= most) return;
+      const [oldest] = prints.keys();
+      if (oldest !== undefined) prints.delete(oldest);
     },
-    has: (packetId) => packetIds.has(packetId),
+    has: (packetId, print) => prints.get(packetId) === print,
   };
 }

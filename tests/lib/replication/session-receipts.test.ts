@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { createSessionReceipts } from '../../../lib/replication/session-receipts.ts';
 
-const first = (packetId: number) => ({ packetId, isDuplicate: false });
-const again = (packetId: number) => ({ packetId, isDuplicate: true });
+const said = (text: string) => ({ topicName: 'a', payload: Buffer.from(text), userProperties: [] });
+const first = (packetId: number, text = `${packetId}`) => ({
+  ...{ packetId, isDuplicate: false },
+  message: said(text),
+});
+const again = (packetId: number, text?: string) => ({ ...first(packetId, text), isDuplicate: true });
 
 describe('createSessionReceipts', () => {
   it('believes the broker about what it cannot know: another process may have met it', () => {
@@ -28,8 +32,18 @@ describe('createSessionReceipts', () => {
     expect([again(1), again(2), again(3)].map(receipts.connect())).toEqual([false, true, true]);
   });
 
+  it('knows a message from another that has its identifier by now', () => {
+    const receipts = createSessionReceipts(10);
+    const met = receipts.connect();
+    for (const text of ['a', 'b', 'c']) met(first(1, text));
+    expect([again(1, 'd')].map(receipts.connect())).toEqual([false]);
+    expect([again(1, 'd')].map(receipts.connect())).toEqual([true]);
+  });
+
   it('takes what has no identifier as the broker marks it', () => {
     const isAgain = createSessionReceipts(2).connect();
-    expect([{ isDuplicate: false }, { isDuplicate: true }].map(isAgain)).toEqual([false, true]);
+    const message = said('x');
+    const both = [false, true].map((isDuplicate) => isAgain({ isDuplicate, message }));
+    expect(both).toEqual([false, true]);
   });
 });
