@@ -20,21 +20,20 @@ export interface SessionReceipts {
  * @param receiveMaximum - the broker has at most so many unacknowledged: what came before them was acknowledged, and heard so
  */
 export function createSessionReceipts(receiveMaximum: number): SessionReceipts {
-  let before: Recent | undefined;
   let current: Recent | undefined;
   return {
     connect() {
-      before = current;
+      const before = current;
       const own = createRecent(receiveMaximum);
-      const known = before;
       current = own;
       return ({ packetId, isDuplicate, message }) => {
         if (packetId === undefined) return isDuplicate;
         const print = crc32(message.payload, crc32(message.topicName));
         // Given once more on this connection, it was met on it.
-        const isKnown = known === undefined || known.has(packetId, print) || own.has(packetId, print);
+        const isAgain =
+          isDuplicate && (before === undefined || before.has(packetId, print) || own.has(packetId, print));
         own.add(packetId, print);
-        return isDuplicate && isKnown;
+        return isAgain;
       };
     },
   };
