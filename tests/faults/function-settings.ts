@@ -36,29 +36,20 @@ export async function relayTable(
   }
 }
 
-/** The next processes of a function ask for everything but its table at this address. Answers how it was. */
+/** The next processes of a function ask for everything but its table at this address. Once more after each deployment. */
 export async function relayFunction(
   { aws }: Stack,
   functionName: string,
   { url }: { url: string },
-): Promise<() => Promise<void>> {
-  const before = await change((variables) => ({ ...variables, AWS_ENDPOINT_URL: url }));
-  return async () => {
-    await change(() => before);
-  };
-
-  async function change(changed: (variables: Variables) => Variables): Promise<Variables> {
-    const lambda = new LambdaClient(rootConfig(aws));
-    try {
-      const { Environment } = await lambda.send(
-        new GetFunctionConfigurationCommand({ FunctionName: functionName }),
-      );
-      const { Variables = {} } = Environment ?? {};
-      await setVariables(lambda, functionName, changed(Variables));
-      return Variables;
-    } finally {
-      lambda.destroy();
-    }
+): Promise<void> {
+  const lambda = new LambdaClient(rootConfig(aws));
+  try {
+    const { Environment } = await lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName: functionName }),
+    );
+    await setVariables(lambda, functionName, { ...Environment?.Variables, AWS_ENDPOINT_URL: url });
+  } finally {
+    lambda.destroy();
   }
 }
 

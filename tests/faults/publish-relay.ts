@@ -1,8 +1,16 @@
 import { startHttpRelay } from './http-relay.ts';
 
-/** An HTTP relay between a function and AWS, which knows when a message is published to AWS IoT. */
+/** An HTTP relay between a function and AWS, which knows what is asked of the data plane of AWS IoT. */
 export interface PublishRelay {
   url: string;
+  /** The data plane answers nothing, and closes nothing. */
+  swallow(): void;
+  /** Every request to the data plane has its connection reset. */
+  reset(): void;
+  /** The data plane works again; connections of requests that were swallowed stay without an answer. */
+  heal(): void;
+  /** Requests that were swallowed or reset. */
+  readonly refused: number;
   /** The first message published from now on is held: never forwarded, never answered, however often it comes. */
   begin(): void;
   /** How often it came. */
@@ -14,13 +22,23 @@ export interface PublishRelay {
 
 /** `Publish` of the data plane. */
 const PUBLISH = /^\/topics\/([^?]+)/;
+/** All that is asked of the data plane: what is published, and what a publisher's check looks at. */
+const DATA_PLANE = /^\/(topics|retainedMessage)\//;
 
 /** @param endpoint - the emulator's */
 export async function startPublishRelay(endpoint: string): Promise<PublishRelay> {
+  let mode: 'pass' | 'swallow' | 'reset' = 'pass';
+  let refused = 0;
   let isHolding = false;
   let topic: string | undefined;
   let attempts = 0;
   const relay = await startHttpRelay(endpoint, (incoming) => {
+    if (mode !== 'pass' && DATA_PLANE.test(incoming.url ?? '')) {
+      refused += 1;
+      if (mode === 'reset') incoming.socket.resetAndDestroy();
+      else incoming.resume();
+      return true;
+    }
     const published = incoming.method === 'POST' ? PUBLISH.exec(incoming.url ?? '')?.[1] : undefined;
     if (!isHolding || published === undefined) return false;
     topic ??= published;
@@ -31,6 +49,18 @@ export async function startPublishRelay(endpoint: string): Promise<PublishRelay>
   });
   return {
     url: relay.url,
+    swallow() {
+      mode = 'swallow';
+    },
+    reset() {
+      mode = 'reset';
+    },
+    heal() {
+      mode = 'pass';
+    },
+    get refused() {
+      return refused;
+    },
     begin() {
       isHolding = true;
       topic = undefined;

@@ -24,7 +24,7 @@ import { type Relay, startRelay } from '../helpers/relay.ts';
 import { brokerOrders } from './broker-orders.ts';
 import { createDeliveryHold } from './delivery-hold.ts';
 import { processesOfFunction } from './function-processes.ts';
-import { relayTable } from './function-settings.ts';
+import { relayFunction, relayTable } from './function-settings.ts';
 import { startPublishRelay } from './publish-relay.ts';
 import { startTableRelay } from './table-relay.ts';
 
@@ -44,7 +44,7 @@ const RUNNING_MS = 120_000;
 export type FaultStage = Awaited<ReturnType<typeof openFaultStage>>;
 
 /**
- * The whole stack, deployed, with relays before both brokers, before DynamoDB and, for who asks for it, before AWS IoT.
+ * The whole stack, deployed, with relays before both brokers, before DynamoDB and before what is published to AWS IoT.
  *
  * @param variables - of the environment of every function that knows the table
  */
@@ -68,11 +68,15 @@ export async function openFaultStage(variables: Readonly<Record<string, string>>
     closing.push(async () => {
       await Promise.all(Object.values(relays).map((relay) => relay.close()));
     });
-    await relayTable(stack, relays.table, variables);
+    const leadThroughRelays = async () => {
+      await relayTable(stack, relays.table, variables);
+      await relayFunction(stack, FUNCTIONS.pull, relays.iot);
+    };
+    await leadThroughRelays();
     const api = createApiClient({ api: stack.file.api, region: aws.region, user: stack.user });
     await registerByRelay(stack, relays, api);
     const control = openControl(stack);
-    return { dir, stack, relays, hold, api, ...control, ...brokersOf(stack, dir), close };
+    return { dir, stack, relays, leadThroughRelays, hold, api, ...control, ...brokersOf(stack, dir), close };
 
     async function close(): Promise<void> {
       for (const end of closing.splice(0).reverse()) await end();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiAnswer } from '../../../local/api-client.ts';
 import type { Fault } from '../fault.ts';
 import { PAIR_NAMES } from '../pairs.ts';
@@ -5,10 +6,30 @@ import { SHIFT_PAIRS } from './processes.ts';
 
 const MQTT_PAIRS = ['mqtt → rocketmq', 'rocketmq → mqtt'] as const;
 const THROTTLED_SHARE = 0.7;
+/** First in silence, then with a reset of each connection. */
+const IOT_SILENT_MS = 15_000;
+const IOT_AWAY_MS = 20_000;
 const ANY_STATUS = Array.from({ length: 500 }, (_, index) => index + 100);
 
-/** What the functions lean on: the table, and what their secrets are worth. */
+/** What the functions lean on: AWS IoT as a target, the table, and what their secrets are worth. */
 export const CLOUD_FAULTS: readonly Fault[] = [
+  {
+    name: 'aws-iot-away',
+    what: `the data plane of AWS IoT answers nothing for ${IOT_SILENT_MS / 1_000} s, and resets each connection for ${(IOT_AWAY_MS - IOT_SILENT_MS) / 1_000} s more`,
+    lastsMs: IOT_AWAY_MS,
+    degrades: ['rocketmq → aws-iot'],
+    async begin({ stage, miss }) {
+      const { iot } = stage.relays;
+      const before = iot.refused;
+      iot.swallow();
+      await delay(IOT_SILENT_MS);
+      iot.reset();
+      return async () => {
+        iot.heal();
+        if (iot.refused === before) miss('rocketmq → aws-iot', 'nothing was refused');
+      };
+    },
+  },
   {
     name: 'table-throttled',
     what: `DynamoDB refuses ${THROTTLED_SHARE * 100} % of the requests for their number, for 15 s`,

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { deploy } from '../../../local/deploy.ts';
 import type { Fault, FaultContext } from '../fault.ts';
-import { relayTable } from '../function-settings.ts';
 import { PAIR_NAMES } from '../pairs.ts';
 import {
   goOn,
@@ -95,7 +94,7 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
     quietMs: RULE_QUIET_MS,
     async begin({ stage }) {
       await deploy({ aws: stage.stack.aws, logs: stage.stack.layout.deploy });
-      await relayTable(stage.stack, stage.relays.table);
+      await stage.leadThroughRelays();
       return async () => undefined;
     },
   },

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startPublishRelay } from '../../faults/publish-relay.ts';
 import { startTableRelay } from '../../faults/table-relay.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { type RelayedConnection, startRelay } from '../../helpers/relay.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -112,6 +113,32 @@ describe('startPublishRelay', () => {
     expect((await post(held)).status).toBe(200);
     expect(relay.attempts).toBe(1);
   });
+});
+
+describe('startPublishRelay, with the data plane away', () => {
+  it.each(['topics/a%2Fb?qos=1', 'retainedMessage/mqferry%2Fcheck'])(
+    'swallows and resets %s, nothing else',
+    async (path) => {
+      const relay = await startPublishRelay(await endpoint());
+      closing.push(() => relay.close());
+      relay.swallow();
+      expect((await post(`${relay.url}/2015-03-31/functions`)).status).toBe(200);
+      const gone = new AbortController();
+      const waiting = post(`${relay.url}/${path}`, gone.signal);
+      await eventually(
+        async () => relay.refused,
+        (refused) => refused === 1,
+        { timeoutMs: 2_000, everyMs: 5, what: 'the request is swallowed' },
+      );
+      gone.abort();
+      await expect(waiting).rejects.toThrow('abort');
+      relay.reset();
+      await expect(post(`${relay.url}/${path}`)).rejects.toThrow('fetch failed');
+      relay.heal();
+      expect((await post(`${relay.url}/${path}`)).status).toBe(200);
+      expect(relay.refused).toBe(2);
+    },
+  );
 });
 
 describe('startTableRelay', () => {
