@@ -28,7 +28,11 @@ export function createBatchingPath(options: {
 }): (event: SQSEvent) => Promise<number> {
   const deadLetters = createMemoryDeadLetterQueue();
   const forwardBatch = createForwardBatch({
-    tasks: { get: async () => taskOf(options.rocketmqTopic), reportHealth: async () => true },
+    tasks: {
+      get: async () => taskOf(options.rocketmqTopic),
+      reportHealth: async () => true,
+      appendEvent: async () => undefined,
+    },
     clusters: { get: async () => rocketmqCluster({ endpoint: options.endpoint }) },
     producers: options.producers,
     deadLetters,

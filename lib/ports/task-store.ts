@@ -136,8 +136,8 @@ export interface TaskStore {
    */
   holdUnits(lease: TaskLease, units: number, concurrencyLimit: number): Promise<boolean>;
   /**
-   * Data plane: running ⇄ degraded, only while the task is in one of the two; answers false when it was in neither. A reason
-   * that is not about the target (`StatusReason.about`) is left as it is: who gave it takes it back.
+   * Data plane: running ⇄ degraded, only while the task is in one of the two. A reason that is not about the target
+   * (`StatusReason.about`) is left as it is: who gave it takes it back. Answers whether the task's status or reason changed by it.
    */
   reportHealth(
     taskId: string,

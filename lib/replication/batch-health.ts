@@ -3,6 +3,7 @@ import type { StatusReason, Task } from '../domain/task.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TaskReader } from '../ports/task-reader.ts';
+import type { NewTaskEvent } from '../ports/task-store.ts';
 import { withTimeout } from './with-timeout.ts';
 
 /** A report may not hold up the batch for longer than this at its end. */
@@ -32,7 +33,7 @@ export function createBatchHealth({
   logger,
 }: {
   task: Task;
-  tasks: Pick<TaskReader, 'reportHealth'>;
+  tasks: Pick<TaskReader, 'reportHealth' | 'appendEvent'>;
   clock: Clock;
   logger: Logger;
 }): BatchHealth {
@@ -46,15 +47,17 @@ export function createBatchHealth({
     while (wanted?.code !== reported?.code) {
       const next = wanted;
       try {
-        await tasks.reportHealth(
+        const changed = await tasks.reportHealth(
           task.taskId,
           next === undefined ? { status: 'running' } : { status: 'degraded', reason: next },
         );
+        reported = next;
+        // Of the batches that see the same outage, one changes the status, and that one tells.
+        if (changed) await tasks.appendEvent(task.taskId, eventOf(next, clock.now()));
       } catch (error) {
         logger.warn('health not reported', { taskId: task.taskId, error });
         return;
       }
-      reported = next;
     }
   }
 
@@ -87,4 +90,10 @@ export function createBatchHealth({
       if (writing !== undefined) await withTimeout(writing, REPORT_TIMEOUT_MS);
     },
   };
+}
+
+function eventOf(reason: StatusReason | undefined, nowMs: number): NewTaskEvent {
+  const at = new Date(nowMs).toISOString();
+  if (reason === undefined) return { at, code: 'TASK_RUNNING', message: 'the target takes messages again' };
+  return { at, code: 'TASK_DEGRADED', message: reason.message, details: { reason: reason.code } };
 }

@@ -2,7 +2,7 @@ import { RocketmqCluster, type RocketmqClusterRecord } from '../../lib/domain/cl
 import { type Task, TaskDefinition, type TaskResources } from '../../lib/domain/task.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
-import type { TaskStore } from '../../lib/ports/task-store.ts';
+import type { NewTaskEvent, TaskStore } from '../../lib/ports/task-store.ts';
 import type { SourceRecord } from '../../lib/replication/source-record.ts';
 
 export const TASK_ID = '01JD4YQ3V8F0G2H4J6K8M0N2P4';
@@ -128,9 +128,11 @@ type Health = Parameters<TaskStore['reportHealth']>[1];
 /** One task, as the data plane sees the table; what is reported becomes its status, as in the table. */
 export function createTaskTable(task: Task | undefined) {
   const reports: Health[] = [];
+  const events: NewTaskEvent[] = [];
   const table = {
     task,
     reports,
+    events,
     async get(taskId: string) {
       return table.task?.taskId === taskId ? structuredClone(table.task) : undefined;
     },
@@ -140,6 +142,9 @@ export function createTaskTable(task: Task | undefined) {
       const { reason: _, ...rest } = table.task;
       table.task = { ...rest, ...health };
       return true;
+    },
+    async appendEvent(_taskId: string, event: NewTaskEvent) {
+      events.push(event);
     },
   };
   return table;

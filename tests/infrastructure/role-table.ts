@@ -243,7 +243,7 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { ...TRANSACTION, on: { action: 'dynamodb:DeleteItem', resource: TABLE } },
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
   ],
-  // Its ports are TaskReader and ClusterReader: one item read, one status written. It lists lanes, reads large bodies, settles marks.
+  // Its ports are TaskReader and ClusterReader: one item read, one status written with its event. It lists lanes, reads large bodies, settles marks.
   'mqtt-to-rocketmq': [
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'BatchGetCommand' },
     { file: 'lib/adapters/dynamodb/overflow-groups.ts', command: 'QueryCommand' },
@@ -254,7 +254,6 @@ export const NEVER_CALLED: Readonly<Record<string, readonly NeverCalled[]>> = {
     { ...QUERY, on: { action: 'dynamodb:Query', resource: TYPE_INDEX } },
     TRANSACTION,
     { file: 'lib/adapters/dynamodb/write.ts', command: 'DeleteCommand' },
-    { file: 'lib/adapters/dynamodb/task-records.ts', command: 'PutCommand' },
   ],
   // Its ports: it reads tasks, says what they are at, keeps leases and slots, and marks groups that overflow.
   'mqtt-session': [

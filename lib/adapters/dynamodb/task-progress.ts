@@ -117,8 +117,7 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
               { set: { status: 'degraded', reason: health.reason } },
               any(running, OF_CANARY, all(ofTarget, differs('reason.code', health.reason.code))),
             );
-      // Refused where the task is neither, and where nothing is to be said anew.
-      return outcome.ok || outcome.found?.status === 'running' || outcome.found?.status === 'degraded';
+      return outcome.ok;
     },
 
     async reportLane(taskId, health) {

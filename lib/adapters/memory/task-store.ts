@@ -206,11 +206,11 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
       if (task?.status !== 'running' && task?.status !== 'degraded') return false;
       const ofTarget = task.status === 'degraded' && task.reason?.about === 'target';
       if (health.status === 'running') {
-        if (!ofTarget) return true;
+        if (!ofTarget) return false;
         delete task.reason;
       } else {
         const isOther = ofTarget && task.reason?.code !== health.reason.code;
-        if (task.status !== 'running' && !isOfCanary(task) && !isOther) return true;
+        if (task.status !== 'running' && !isOfCanary(task) && !isOther) return false;
         task.reason = { ...health.reason };
       }
       task.status = health.status;

@@ -156,7 +156,7 @@ export function describeConverge(kit: TaskStoreKit): void {
       expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away })).toBe(true);
       expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason: away });
       expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
-      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(false);
       const healthy = await kit.tasks.get(taskId);
       expect(healthy).toMatchObject({ status: 'running' });
       expect(healthy).not.toHaveProperty('reason');
@@ -166,7 +166,7 @@ export function describeConverge(kit: TaskStoreKit): void {
       const { taskId } = await running();
       await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away });
       const later = { ...away, at: new Date(Date.now() + MINUTE_MS).toISOString() };
-      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: later })).toBe(true);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: later })).toBe(false);
       expect(await kit.tasks.get(taskId)).toMatchObject({ reason: away });
       const other = { ...later, code: 'TARGET_THROTTLED' };
       expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: other })).toBe(true);
@@ -177,8 +177,8 @@ export function describeConverge(kit: TaskStoreKit): void {
       const task = await running();
       const lease = await leased(task);
       await kit.tasks.saveProgress(lease, { status: 'degraded', reason });
-      expect(await kit.tasks.reportHealth(task.taskId, { status: 'running' })).toBe(true);
-      expect(await kit.tasks.reportHealth(task.taskId, { status: 'degraded', reason: away })).toBe(true);
+      expect(await kit.tasks.reportHealth(task.taskId, { status: 'running' })).toBe(false);
+      expect(await kit.tasks.reportHealth(task.taskId, { status: 'degraded', reason: away })).toBe(false);
       expect(await kit.tasks.get(task.taskId)).toMatchObject({ status: 'degraded', reason });
     });
 
@@ -186,8 +186,8 @@ export function describeConverge(kit: TaskStoreKit): void {
       const { taskId } = await running();
       const lost = { ...away, code: 'CONNECTION_CLOSED', about: 'source' } as const;
       expect(await kit.tasks.reportLane(taskId, { status: 'degraded', reason: lost })).toBe(true);
-      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(true);
-      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away })).toBe(true);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'running' })).toBe(false);
+      expect(await kit.tasks.reportHealth(taskId, { status: 'degraded', reason: away })).toBe(false);
       expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'degraded', reason: lost });
       expect(await kit.tasks.reportLane(taskId, { status: 'running' })).toBe(true);
       expect(await kit.tasks.get(taskId)).toMatchObject({ status: 'running' });

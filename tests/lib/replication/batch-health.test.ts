@@ -98,6 +98,38 @@ describe('createBatchHealth', () => {
     expect(written).toEqual(['degraded', 'running']);
   });
 
+  it('makes an event of what changed, and of nothing that another batch has said before', async () => {
+    const { health, table } = setUp();
+    health.failing('t', refused);
+    await health.settled();
+    table.reportHealth = async () => false;
+    health.working('t');
+    await health.settled();
+    const at = new Date(NOW_MS).toISOString();
+    const details = { reason: 'CREDENTIALS_REFUSED' };
+    expect(table.events).toEqual([{ at, code: 'TASK_DEGRADED', message: 'who?', details }]);
+  });
+
+  it('says in an event that the target takes messages again', async () => {
+    const { health, table } = setUp(degraded('TARGET_UNREACHABLE', 'target'));
+    health.working('t');
+    await health.settled();
+    expect(table.events).toMatchObject([{ code: 'TASK_RUNNING' }]);
+  });
+
+  it('says the status once, though its event cannot be written', async () => {
+    const { health, table, logger, told } = setUp();
+    table.appendEvent = async () => {
+      throw new Error('table away');
+    };
+    health.failing('t', away());
+    await health.settled();
+    health.failing('t', away());
+    await health.settled();
+    expect(told()).toEqual(['TARGET_UNAVAILABLE']);
+    expect(logger.lines).toMatchObject([{ level: 'warn', message: 'health not reported' }]);
+  });
+
   it('survives a table that is away, and tries again at the next occasion', async () => {
     const { health, table, logger } = setUp();
     let calls = 0;

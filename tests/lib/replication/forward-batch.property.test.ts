@@ -175,6 +175,9 @@ async function run(world: World, records: readonly SourceRecord[], lines: Script
     tasks: {
       get: (taskId) => call(() => (readFails() ? refuse() : table.get(taskId))).then((task) => task),
       reportHealth: (taskId, health) => call(() => table.reportHealth(taskId, health)).then((told) => told),
+      appendEvent: async (taskId, event) => {
+        await call(() => table.appendEvent(taskId, event));
+      },
     },
     clusters: { get: () => call(() => rocketmqCluster()) },
     producers: {

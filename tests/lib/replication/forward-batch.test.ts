@@ -300,6 +300,7 @@ describe('createForwardBatch', () => {
           throw new TypeError('socket');
         },
         reportHealth: async () => true,
+        appendEvent: async () => undefined,
       };
       const { forwardBatch } = setUp(ruleTask(), { tasks });
       const { counts } = await forwardBatch([sourceRecord()], DEADLINE);
