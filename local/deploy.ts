@@ -28,8 +28,10 @@ export interface Deployment {
 }
 
 const SERVERLESS = path.join(PROJECT_DIR, 'node_modules', 'serverless', 'bin', 'serverless.js');
-const TIMEOUT_MS = 180_000;
-const LOCK_TIMEOUT_MS = 240_000;
+const DEPLOY_TIMEOUT_MS = 180_000;
+/** What tasks own goes one by one, at the pace that AWS allows. */
+const REMOVE_TIMEOUT_MS = 600_000;
+const LOCK_TIMEOUT_MS = REMOVE_TIMEOUT_MS + 60_000;
 
 /** Logical id that Serverless gives the HTTP API. */
 const HTTP_API = 'HttpApi';
@@ -41,7 +43,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     // Whatever the stage: the brokers beside an emulator are on this machine.
     ['deploy', '--stage', stage, '--region', aws.region, '--param=allowLocalAddresses=true'],
     { ...options, service },
-    'Deploying',
+    { name: 'Deploying', timeoutMs: DEPLOY_TIMEOUT_MS },
   );
   signal?.throwIfAborted();
   return await describeDeployment(aws, `mqferry-${stage}`);
@@ -50,7 +52,11 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
 /** `serverless remove`. */
 export async function remove(options: DeployOptions): Promise<void> {
   const { aws, stage = 'local', service = PROJECT_DIR } = options;
-  await serverless(['remove', '--stage', stage, '--region', aws.region], { ...options, service }, 'Removing');
+  await serverless(
+    ['remove', '--stage', stage, '--region', aws.region],
+    { ...options, service },
+    { name: 'Removing', timeoutMs: REMOVE_TIMEOUT_MS },
+  );
 }
 
 /** The SDK's configuration for the emulator, as the root user. */
@@ -85,7 +91,7 @@ export async function describeDeployment(
 async function serverless(
   args: readonly string[],
   options: DeployOptions & { service: string },
-  name: string,
+  { name, timeoutMs }: { name: string; timeoutMs: number },
 ): Promise<void> {
   if (!existsSync(path.join(options.service, 'serverless.yml'))) {
     throw new LocalStackError('NO_SERVICE', `There is no serverless.yml in ${options.service}.`);
@@ -103,7 +109,7 @@ async function serverless(
         home: options.service,
         env: environment(options.aws, temporary),
         logFile: path.join(options.logs, 'serverless.log'),
-        timeoutMs: TIMEOUT_MS,
+        timeoutMs,
         signal: options.signal,
         remedy: `Run it again after what the log says is put right.`,
       }),
