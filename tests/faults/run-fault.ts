@@ -65,9 +65,7 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Fault
   await delay(AFTER_MS);
   await Promise.all(pairs.map((pair, index) => untilSent(pair, before[index]?.mark, fault.messages)));
   await Promise.all(pairs.map(({ source }) => source.pause()));
-  await Promise.all(
-    pairs.map((pair, index) => untilAllThere(pair, before[index]?.mark, fault.quietMs ?? QUIET_MS)),
-  );
+  await Promise.all(pairs.map((pair, index) => untilAllThere(pair, before[index]?.mark, fault.quietMs)));
   const rows = await Promise.all(
     pairs.map(async (pair, index) => {
       const { mark, ...givenUpBefore } = before[index] ?? { mark: markOf(pair), deadLetters: 0, givenUp: 0 };
@@ -228,7 +226,7 @@ async function untilSent(
 }
 
 /** As long as some still come: on a slow machine what has gathered takes its time. Then the rest is lost, and the row says so. */
-async function untilAllThere(pair: Pair, mark: Mark | undefined, quietMs: number): Promise<void> {
+export async function untilAllThere(pair: Pair, mark?: Mark, quietMs = QUIET_MS): Promise<void> {
   const { sent } = pair.source;
   let from = mark?.sent ?? 0;
   let quietSinceMs = Date.now();

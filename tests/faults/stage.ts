@@ -62,7 +62,7 @@ export async function openFaultStage(variables: Readonly<Record<string, string>>
     const relays = {
       rocketmq: await startRelay(rocketmq.ports.grpc),
       mqtt: await startRelay(Number(new URL(stack.file.mqtt.url).port), hold.watch),
-      table: await startTableRelay(aws.endpoint),
+      table: await startTableRelay(rootConfig(aws)),
       iot: await startPublishRelay(aws.endpoint),
     };
     closing.push(async () => {

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { buffer } from 'node:stream/consumers';
-import { type Forward, startHttpRelay } from './http-relay.ts';
+import { json } from 'node:stream/consumers';
+import {
+  DynamoDBClient,
+  DynamoDBServiceException,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { startHttpRelay } from './http-relay.ts';
 
 /** An HTTP relay between the functions and DynamoDB. */
 export interface TableRelay {
@@ -19,9 +25,10 @@ export interface TableRelay {
 
 /** `UpdateItem` as the SDK sends it. */
 export interface ItemUpdate {
+  TableName: string;
   Key: { PK: { S: string }; SK: { S: string } };
   UpdateExpression: string;
-  ExpressionAttributeValues: Record<string, { N?: string } & Record<string, unknown>>;
+  ExpressionAttributeValues: NonNullable<UpdateItemCommandInput['ExpressionAttributeValues']>;
 }
 
 /** What is to be done with an update in its place; `lost`: it is answered, and never done. */
@@ -33,8 +40,14 @@ const THROTTLED = JSON.stringify({
   message: 'The level of configured provisioned throughput for the table was exceeded.',
 });
 
-/** @param endpoint - the emulator's */
-export async function startTableRelay(endpoint: string): Promise<TableRelay> {
+/** @param emulator - and who may update items: what was tampered with has another length than its sender has signed */
+export async function startTableRelay(emulator: {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+}): Promise<TableRelay> {
+  // Its sender asks again.
+  const client = new DynamoDBClient({ ...emulator, maxAttempts: 1 });
   let isAway = false;
   let share = 0;
   let change: TamperUpdate | undefined;
@@ -43,16 +56,14 @@ export async function startTableRelay(endpoint: string): Promise<TableRelay> {
   async function tamperWith(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    forward: Forward,
     by: TamperUpdate,
   ): Promise<void> {
-    const body = await buffer(incoming);
-    const changed = by(JSON.parse(body.toString()) as ItemUpdate);
-    if (changed === 'lost') outgoing.writeHead(200, JSON_1_0).end('{}');
-    else forward(Buffer.from(JSON.stringify(changed)));
+    const changed = by((await json(incoming)) as ItemUpdate);
+    const { status, body } = changed === 'lost' ? { status: 200, body: {} } : await carryOut(client, changed);
+    outgoing.writeHead(status, JSON_1_0).end(JSON.stringify(body));
   }
 
-  const relay = await startHttpRelay(endpoint, (incoming, outgoing, forward) => {
+  const relay = await startHttpRelay(emulator.endpoint, (incoming, outgoing) => {
     if (isAway) {
       incoming.socket.resetAndDestroy();
       return true;
@@ -60,7 +71,7 @@ export async function startTableRelay(endpoint: string): Promise<TableRelay> {
     const isUpdate = String(incoming.headers['x-amz-target']).endsWith('.UpdateItem');
     if (change !== undefined && isUpdate) {
       // The SDK asks again where it gets no answer.
-      tamperWith(incoming, outgoing, forward, change).catch(() => outgoing.destroy());
+      tamperWith(incoming, outgoing, change).catch(() => outgoing.destroy());
       return true;
     }
     if (Math.random() >= share) return false;
@@ -89,6 +100,26 @@ export async function startTableRelay(endpoint: string): Promise<TableRelay> {
       share = 0;
       change = undefined;
     },
-    close: () => relay.close(),
+    async close() {
+      await relay.close();
+      client.destroy();
+    },
   };
+}
+
+/** What DynamoDB answers to it, as it would by HTTP. */
+async function carryOut(
+  client: DynamoDBClient,
+  update: ItemUpdate,
+): Promise<{ status: number; body: unknown }> {
+  try {
+    const { $metadata: _, ...body } = await client.send(new UpdateItemCommand(update));
+    return { status: 200, body };
+  } catch (error) {
+    if (!(error instanceof DynamoDBServiceException)) throw error;
+    const { name, message, $metadata } = error;
+    const found = 'Item' in error ? { Item: error.Item } : {};
+    const body = { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message, ...found };
+    return { status: $metadata.httpStatusCode ?? 500, body };
+  }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startPublishRelay } from '../../faults/publish-relay.ts';
 import { startTableRelay } from '../../faults/table-relay.ts';
@@ -89,6 +90,12 @@ async function endpoint(): Promise<string> {
   return `http://127.0.0.1:${await listening(server)}`;
 }
 
+const emulatorAt = (url: string) => ({
+  endpoint: url,
+  region: 'eu-west-1',
+  credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+});
+
 const post = async (url: string, signal?: AbortSignal) => {
   const answer = await fetch(url, { method: 'POST', body: 'x', ...(signal === undefined ? {} : { signal }) });
   return { status: answer.status, text: await answer.text() };
@@ -143,7 +150,7 @@ describe('startPublishRelay, with the data plane away', () => {
 
 describe('startTableRelay', () => {
   it('throttles, goes away and heals', async () => {
-    const relay = await startTableRelay(await endpoint());
+    const relay = await startTableRelay(emulatorAt(await endpoint()));
     closing.push(() => relay.close());
     expect(await post(`${relay.url}/table`)).toEqual({ status: 200, text: '/table' });
     relay.throttle(1);
@@ -156,22 +163,58 @@ describe('startTableRelay', () => {
     expect((await post(`${relay.url}/table`)).status).toBe(200);
   });
 
-  it('tampers with updates of items, with nothing else, and heals', async () => {
-    const server = createHttpServer((incoming, outgoing) => incoming.pipe(outgoing));
-    const relay = await startTableRelay(`http://127.0.0.1:${await listening(server)}`);
+  it('carries out what was tampered with, under a signature of its own', async () => {
+    const asked: { authorization?: string | undefined; length: number; body: unknown }[] = [];
+    const server = createHttpServer((incoming, outgoing) => {
+      const { authorization, 'content-length': length } = incoming.headers;
+      json(incoming).then(
+        (body) => {
+          asked.push({ authorization, length: Number(length), body });
+          outgoing.setHeader('content-type', 'application/x-amz-json-1.0');
+          const refused = (body as { ConditionExpression?: string }).ConditionExpression === 'refused';
+          if (!refused) return outgoing.end(JSON.stringify({ Attributes: { n: { N: '1' } } }));
+          const __type = 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException';
+          return outgoing.writeHead(400).end(JSON.stringify({ __type, Item: { w_a: { N: '7' } } }));
+        },
+        () => outgoing.destroy(),
+      );
+    });
+    const url = `http://127.0.0.1:${await listening(server)}`;
+    const relay = await startTableRelay(emulatorAt(url));
     closing.push(() => relay.close());
-    const ask = async (operation: string, by: string) => {
-      const headers = { 'x-amz-target': `DynamoDB_20120810.${operation}` };
-      const body = JSON.stringify({ UpdateExpression: by });
-      return (await fetch(relay.url, { method: 'POST', headers, body })).json();
-    };
     relay.tamper((update) =>
       update.UpdateExpression === 'lost' ? 'lost' : { ...update, UpdateExpression: 'other, and longer' },
     );
-    expect(await ask('UpdateItem', 'lost')).toEqual({});
-    expect(await ask('UpdateItem', 'some')).toEqual({ UpdateExpression: 'other, and longer' });
-    expect(await ask('GetItem', 'lost')).toEqual({ UpdateExpression: 'lost' });
+    const update = { TableName: 't', Key: { PK: { S: 'p' }, SK: { S: 's' } } };
+    const ask = async (operation: string, more: Record<string, unknown>) => {
+      const headers = { 'x-amz-target': `DynamoDB_20120810.${operation}`, authorization: 'of the sender' };
+      const body = JSON.stringify({ ...update, ...more });
+      const answer = await fetch(relay.url, { method: 'POST', headers, body });
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await ask('UpdateItem', { UpdateExpression: 'lost' })).toEqual({ status: 200, body: {} });
+    expect(asked).toEqual([]);
+    const done = { status: 200, body: { Attributes: { n: { N: '1' } } } };
+    expect(await ask('UpdateItem', { UpdateExpression: 'some' })).toEqual(done);
+    const changed = { ...update, UpdateExpression: 'other, and longer' };
+    expect(asked).toEqual([
+      {
+        authorization: expect.stringMatching(/^AWS4-HMAC-SHA256 Credential=key\/.*content-length/),
+        length: JSON.stringify(changed).length,
+        body: changed,
+      },
+    ]);
+    expect(await ask('UpdateItem', { ConditionExpression: 'refused' })).toMatchObject({
+      status: 400,
+      body: { __type: expect.stringContaining('ConditionalCheckFailed'), Item: { w_a: { N: '7' } } },
+    });
+    expect(await ask('GetItem', { UpdateExpression: 'lost' })).toEqual(done);
+    expect(asked.at(-1)).toMatchObject({ authorization: 'of the sender' });
     relay.heal();
-    expect(await ask('UpdateItem', 'lost')).toEqual({ UpdateExpression: 'lost' });
+    await ask('UpdateItem', { UpdateExpression: 'lost' });
+    expect(asked.at(-1)).toMatchObject({
+      authorization: 'of the sender',
+      body: { UpdateExpression: 'lost' },
+    });
   });
 });
