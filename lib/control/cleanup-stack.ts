@@ -126,7 +126,8 @@ export function createCleanupStack(deps: {
 
   async function pass(all: readonly Task[], gone: Set<string>, deadlineMs: number): Promise<Left[]> {
     const { regions } = await memory.read();
-    const everywhere = new Set([deps.region, ...regions, ...all.map(({ sourceRegion }) => sourceRegion)]);
+    // A rule's region is remembered before the rule is made. Where brokers stand says nothing: no rule is made of them.
+    const everywhere = new Set([deps.region, ...regions]);
     const recorded = all.map((task) => inventory.recordedOf(task));
     const recordedAs = (kind: 'rules' | 'mappings' | 'queues') => async () =>
       recorded.flatMap((of) => of[kind]);

@@ -1,4 +1,4 @@
-import { ControlPlaneError } from '../domain/control-plane-error.ts';
+import { ControlPlaneError, inKnownRegion } from '../domain/control-plane-error.ts';
 import type { RuleSpec } from '../domain/resource-specs.ts';
 import type { RuleRecord, Task, TaskResources } from '../domain/task.ts';
 import type { RuleStep } from './converge-rules.ts';
@@ -26,8 +26,10 @@ export async function performRuleStep(
     case 'set-rule':
       return setRule(step, resources, cloud);
     case 'delete-rule': {
-      const { name, region } = recordOf(resources, step.key);
-      await cloud.rules.inRegion(region).delete(name);
+      const { name, region, specHash } = recordOf(resources, step.key);
+      const remove = () => cloud.rules.inRegion(region).delete(name);
+      // Announced only: where no rule can be made there is none to delete.
+      await (specHash === '' ? inKnownRegion(remove, undefined) : remove());
       return record(withoutRule(resources, step.key));
     }
   }

@@ -132,10 +132,20 @@ export function createConvergeTick(deps: {
   function lookAt(task: Task, report: TickReport, watch: ServiceWatch): boolean {
     report.tasks += 1;
     if (task.status === 'failed' || task.status === 'degraded') report[task.status] += 1;
-    const unconverged = needsConverge(task, renderResourceSpecs(task, settings));
+    const unconverged = isUnconverged(task);
     if (unconverged) report.unconverged += 1;
     watch.look(task, unconverged);
     return unconverged || isWatched(task, clock.now());
+  }
+
+  /** Also a task that this version can make nothing of: converge fails with it alone, and all others are looked at. */
+  function isUnconverged(task: Task): boolean {
+    try {
+      return needsConverge(task, renderResourceSpecs(task, settings));
+    } catch (error) {
+      logger.error('a task cannot be looked at', { taskId: task.taskId, error });
+      return true;
+    }
   }
 
   async function sweep(report: TickReport, deadlineMs: number): Promise<void> {
@@ -154,13 +164,27 @@ export function createConvergeTick(deps: {
       for (const { taskId } of items) {
         // The page is looked at again: an audit may be repeated.
         if (isLate(deadlineMs)) return;
-        const result = await convergeTask(taskId, { owner, deadlineMs, waitBudgetMs: 0, audit: true });
-        if (result.outcome === 'not-yet') await control.wake(taskId);
-        report.audited += 1;
+        await auditTask(taskId, report, { owner, deadlineMs });
       }
       cursor = nextCursor;
       await memory.saveAudit(position(suspects, cursor));
       if (cursor === undefined) return;
+    }
+  }
+
+  /** What is wrong with one task holds up no other: that one is tried by itself, and with the next audit. */
+  async function auditTask(
+    taskId: string,
+    report: TickReport,
+    limits: { owner: string; deadlineMs: number },
+  ): Promise<void> {
+    try {
+      const { outcome } = await convergeTask(taskId, { ...limits, waitBudgetMs: 0, audit: true });
+      if (outcome === 'not-yet') await control.wake(taskId);
+      report.audited += 1;
+    } catch (error) {
+      logger.error('a task cannot be audited', { taskId, error });
+      await control.wake(taskId);
     }
   }
 

@@ -1,3 +1,4 @@
+import { inKnownRegion } from '../domain/control-plane-error.ts';
 import { queueNameOf, type SpecSettings } from '../domain/resource-specs.ts';
 import type { Task } from '../domain/task.ts';
 import type { Mapping } from '../ports/event-source-mappings.ts';
@@ -33,7 +34,8 @@ export function createInventory({
   cloud: Cloud;
   settings: Pick<SpecSettings, 'names' | 'batchFunctionName'>;
 }): Inventory {
-  function rule(region: string, name: string): FoundResource | undefined {
+  /** @param isMade - it was there once */
+  function rule(region: string, name: string, isMade = true): FoundResource | undefined {
     const parsed = names.taskOfRule(name);
     if (parsed === undefined) return undefined;
     const rules = cloud.rules.inRegion(region);
@@ -45,7 +47,8 @@ export function createInventory({
         return record?.name === name && record.region === region;
       },
       async isOurs() {
-        const found = await rules.get(name);
+        const get = () => rules.get(name);
+        const found = await (isMade ? get() : inKnownRegion(get, undefined));
         return found !== undefined && names.isTagged(await rules.tags(found.arn));
       },
       delete: () => rules.delete(name),
@@ -100,7 +103,7 @@ export function createInventory({
 
   return {
     async rules(region) {
-      const listed = await cloud.rules.inRegion(region).list(names.rulePrefix);
+      const listed = await inKnownRegion(() => cloud.rules.inRegion(region).list(names.rulePrefix), []);
       return listed.map((name) => rule(region, name)).filter(isPresent);
     },
     async mappings() {
@@ -117,7 +120,7 @@ export function createInventory({
       const recorded = resources.mapping && mapping({ uuid: resources.mapping.uuid, queueArn });
       return {
         rules: Object.values(resources.rules)
-          .map(({ region, name }) => rule(region, name))
+          .map(({ region, name, specHash }) => rule(region, name, specHash !== ''))
           .filter(isPresent),
         mappings: [recorded].filter(isPresent),
         // Made and not recorded it may be of either kind.

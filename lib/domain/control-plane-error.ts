@@ -28,3 +28,16 @@ export const leaseLost = (taskId: string): ControlPlaneError =>
     code: 'LEASE_LOST',
     reaction: 'not-yet',
   });
+
+/** Code of what is asked of a region that does not exist, or that the account has not enabled. */
+export const REGION_UNKNOWN = 'REGION_UNKNOWN';
+
+/** What can hold nothing of ours, since nothing could be made there: `otherwise`, instead of the error. */
+export async function inKnownRegion<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ControlPlaneError && error.code === REGION_UNKNOWN) return otherwise;
+    throw error;
+  }
+}

@@ -293,12 +293,17 @@ export async function createConvergeWorld({
       throw new Error(`not converged after ${maxRounds} rounds: ${JSON.stringify(task)}`);
     },
 
-    async create(taskId: string, task: TaskDefinition, desired: 'running' | 'paused' = 'running') {
+    async create(
+      taskId: string,
+      task: TaskDefinition,
+      desired: 'running' | 'paused' = 'running',
+      sourceRegion = REGION,
+    ) {
       await tasks.create({
         taskId,
         definition: task,
         direction: directionOf(task),
-        sourceRegion: REGION,
+        sourceRegion,
         desired,
         at: at(),
         concurrencyLimit: 1_000,
@@ -307,6 +312,13 @@ export async function createConvergeWorld({
 
     setDesired: (taskId: string, desired: 'running' | 'paused' | 'deleted', discardBacklog = false) =>
       tasks.setDesired({ taskId, desired, concurrencyLimit: 1_000, at: at(), discardBacklog }),
+
+    /** Tasks from AWS IoT Core there. Answers the source of their definitions. */
+    async iotIn(region: string) {
+      const clusterId = `devices-${region}`;
+      await clusters.put(clusterId, { kind: 'aws-iot', name: clusterId, region }, { at: at() });
+      return { clusterId, topicFilters: ['a/+'] };
+    },
 
     async edit(taskId: string, task: TaskDefinition, expectedVersion: number, sourceRegion = REGION) {
       await tasks.saveDefinition({

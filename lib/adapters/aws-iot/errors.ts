@@ -1,4 +1,4 @@
-import type { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import { type ControlPlaneError, REGION_UNKNOWN } from '../../domain/control-plane-error.ts';
 import { controlPlaneErrorOf, failed, faultOf, notYet } from '../aws/control-plane-errors.ts';
 
 /** A role that was made with the stack takes seconds to be known to AWS IoT. */
@@ -19,9 +19,24 @@ export function isRuleNameTaken(error: unknown): boolean {
   return faultOf(error).name === 'ResourceAlreadyExistsException';
 }
 
+/** No such endpoint, and what a region says of an account that has not enabled it: its tokens are not known there. */
+const NO_REGION: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'UnrecognizedClientException',
+  'InvalidClientTokenId',
+]);
+
 /** What AWS IoT's control plane said, as our error. */
 export function errorOfIot(error: unknown, doing: string): ControlPlaneError {
   const { name, message } = faultOf(error);
+  if (NO_REGION.has(name)) {
+    return failed(
+      REGION_UNKNOWN,
+      `${doing}: there is no AWS IoT Core in its region, or the account has not enabled it`,
+      error,
+      { hint: 'Delete the task, correct the region of its source cluster, and create it again.' },
+    );
+  }
   if (name === 'ConflictingResourceUpdateException') {
     return notYet('RULE_CONFLICT', `${doing}: another change is under way`, error, 2_000);
   }

@@ -20,6 +20,8 @@ export interface StrictCloudOptions {
   functionTimeoutSeconds?: number;
   /** Until then AWS IoT cannot assume the role of the rules. */
   roleReadyAtMs?: number;
+  /** Any other has no endpoint. */
+  regions?: readonly string[];
   /** How long SQS and Lambda do not know a new queue: AWS asks for a second of patience. */
   queueDelayMs?: number;
   hook?: CallHook;
@@ -33,6 +35,7 @@ export interface StrictCloudOptions {
 export function createStrictCloud(options: StrictCloudOptions) {
   const { clock, random = Math.random, region = 'eu-west-1', accountId = '123456789012', hook } = options;
   const { functionName, functionTimeoutSeconds = 30, roleReadyAtMs = 0, queueDelayMs = 0 } = options;
+  const { regions = [region, 'eu-central-1', 'us-east-1', 'us-east-2'] } = options;
   const context: StrictContext = { clock, random, region, accountId, queueDelayMs };
   const queues = createStrictQueues(context);
   const queueOf = (arn: string) => queues.queues.get(arn.split(':').at(-1) ?? '');
@@ -63,7 +66,11 @@ export function createStrictCloud(options: StrictCloudOptions) {
   return {
     sqs: client<SQSClient>(queues.handle),
     lambda: client<LambdaClient>(mappings.handle),
-    iot: (ruleRegion: string) => client<IoTClient>((command) => rulesIn(ruleRegion).handle(command)),
+    iot: (ruleRegion: string) =>
+      client<IoTClient>((command) => {
+        if (!regions.includes(ruleRegion)) throw noSuchHost(`iot.${ruleRegion}.amazonaws.com`);
+        return rulesIn(ruleRegion).handle(command);
+      }),
 
     /** What is there, as it is and not as lists show it. */
     queues: () => queues.queues.all().map(({ value }) => value),
@@ -111,3 +118,9 @@ export function createStrictCloud(options: StrictCloudOptions) {
 }
 
 export type StrictCloud = ReturnType<typeof createStrictCloud>;
+
+/** As Node says it. */
+function noSuchHost(hostname: string): Error {
+  const code = 'ENOTFOUND';
+  return Object.assign(new Error(`getaddrinfo ${code} ${hostname}`), { code });
+}

@@ -100,6 +100,32 @@ describe('createCleanupStack', () => {
     for (const kind of ['pull', 'session'] as const) expect(await world.shifts.roster.read(kind)).toEqual([]);
   });
 
+  it('asks AWS nothing of places where brokers stand', async () => {
+    const PULL = '01J9ZQ4Y8R7K2M5N6P0S1T3V50';
+    const { source, ...pull } = pullDefinition();
+    const place = { region: 'ap-guangzhou-1', endpoint: 'g:8081', tls: true, multiMessage: 'auto' } as const;
+    await world.clusters.put('guangzhou', { kind: 'rocketmq', name: 'g', ...place }, { at: world.at() });
+    const definedThere = { ...pull, source: { ...source, clusterId: 'guangzhou' } };
+    await world.create(PULL, definedThere, 'paused', place.region);
+    await world.settle(PULL);
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect(remaining()).toEqual([]);
+  });
+
+  it('finishes though a task names a region that does not exist', async () => {
+    const LOST = '01J9ZQ4Y8R7K2M5N6P0S1T3V50';
+    const source = await world.iotIn('eu-wst-1');
+    await world.create(LOST, { ...definition(['c'], {}, 'lost'), source }, 'running', 'eu-wst-1');
+    await world.settle(LOST);
+    expect(await world.tasks.get(LOST)).toMatchObject({
+      status: 'failed',
+      reason: { code: 'REGION_UNKNOWN' },
+    });
+    expect((await world.memory.read()).regions).toContain('eu-wst-1');
+    expect(await cleanup()).toEqual({ outcome: 'clean' });
+    expect(remaining()).toEqual([]);
+  });
+
   it('does not wait for ever for a shift that does not stop', async () => {
     const PULL = '01J9ZQ4Y8R7K2M5N6P0S1T3V50';
     await world.create(PULL, pullDefinition());

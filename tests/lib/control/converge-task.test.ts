@@ -276,6 +276,20 @@ describe('createConvergeTask', () => {
     ]);
   });
 
+  it('fails a task whose source is in a region that does not exist, and lets it be deleted', async () => {
+    const source = await world.iotIn('eu-wst-1');
+    await world.create(TASK, { ...definition(['a/+']), source }, 'running', 'eu-wst-1');
+    await world.settle(TASK);
+    expect(await world.tasks.get(TASK)).toMatchObject({
+      status: 'failed',
+      reason: { code: 'REGION_UNKNOWN', hint: expect.stringContaining('region') },
+    });
+    await world.setDesired(TASK, 'deleted');
+    await world.settle(TASK);
+    expect(await world.tasks.get(TASK)).toBeUndefined();
+    expect([...world.strict.mappings(), ...world.strict.queues()]).toEqual([]);
+  });
+
   it('deletes a mapping that it made and died before recording', async () => {
     const settings = specSettings({ ruleSql: () => 'SELECT nonsense' });
     await world.create(TASK, definition(['a/+']));

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createLambdaAccountLimits } from '../../../lib/adapters/lambda/account-limits.ts';
 import { createMemoryControlQueue } from '../../../lib/adapters/memory/control-queue.ts';
 import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
+import type { ConvergeTask } from '../../../lib/control/converge-task.ts';
 import { createConvergeTick } from '../../../lib/control/converge-tick.ts';
 import { createFoldFigures } from '../../../lib/control/fold-figures.ts';
 import { createStartShifts } from '../../../lib/control/start-shifts.ts';
@@ -9,6 +10,7 @@ import { createInventory } from '../../../lib/control/sweep-inventory.ts';
 import { createSweepOrphans } from '../../../lib/control/sweep-orphans.ts';
 import { minuteOf, newFigures } from '../../../lib/domain/figures.ts';
 import type { FigureStore } from '../../../lib/ports/figure-store.ts';
+import type { Logger } from '../../../lib/ports/logger.ts';
 import {
   type ConvergeWorld,
   createConvergeWorld,
@@ -20,6 +22,7 @@ import {
   silentLogger,
   specSettings,
 } from '../../helpers/converge-world.ts';
+import { createRecordingLogger } from '../../helpers/rule-path.ts';
 
 const taskIds = [
   '01J9ZQ4Y8R7K2M5N6P0S1T3V40',
@@ -43,7 +46,21 @@ beforeEach(async () => {
     await world.create(taskId, definition(['a/+'], {}, `task-${taskId}`), 'paused');
 });
 
-function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } = {}) {
+interface TickOptions {
+  audit?: boolean;
+  budgetMs?: number;
+  settings?: ReturnType<typeof specSettings>;
+  convergeTask?: ConvergeTask;
+  logger?: Logger;
+}
+
+function tick({
+  audit = false,
+  budgetMs = 600_000,
+  settings = specSettings(),
+  convergeTask = (taskId, limits) => world.converge(taskId, { ...limits, settings }),
+  logger = silentLogger,
+}: TickOptions = {}) {
   const inventory = createInventory({ cloud: world.cloud, settings });
   const run = createConvergeTick({
     tasks: world.tasks,
@@ -51,7 +68,7 @@ function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } =
     memory: world.memory,
     control,
     accountLimits: createLambdaAccountLimits({ lambda: world.strict.lambda, pace: async () => undefined }),
-    convergeTask: (taskId, limits) => world.converge(taskId, { ...limits, settings }),
+    convergeTask,
     sweepOrphans: createSweepOrphans({
       tasks: world.tasks,
       inventory,
@@ -71,7 +88,7 @@ function tick({ audit = false, budgetMs = 600_000, settings = specSettings() } =
     settings,
     region: REGION,
     clock: world.clock,
-    logger: silentLogger,
+    logger,
   });
   return run({ audit, owner: 'tick', deadlineMs: world.clock.now() + budgetMs });
 }
@@ -230,6 +247,43 @@ describe('createConvergeTick', () => {
     ]);
     expect((await world.tasks.listEvents(THIRD, { limit: 1 })).items).toMatchObject([
       { code: 'DRIFT_REPAIRED', details: { repaired: ['rule 0: gone'] } },
+    ]);
+  });
+
+  it('audits the tasks behind one that cannot be, and has that one looked at by itself', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    const logger = createRecordingLogger();
+    const audited: string[] = [];
+    const convergeTask: ConvergeTask = async (taskId, limits) => {
+      audited.push(taskId);
+      if (taskId === THIRD) throw new TypeError('what nobody thought of');
+      return world.converge(taskId, limits);
+    };
+    expect(await tick({ audit: true, convergeTask, logger })).toMatchObject({ audited: 2 });
+    // The newest come first.
+    expect(audited).toEqual([THIRD, SECOND, FIRST]);
+    expect(control.woken).toEqual([THIRD]);
+    expect((await world.memory.read()).auditCursor).toBeUndefined();
+    expect(logger.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { fields: { taskId: THIRD } },
+    ]);
+  });
+
+  it('looks at the tasks behind one whose definition this version cannot make a rule of', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    await world.setDesired(THIRD, 'running');
+    const logger = createRecordingLogger();
+    const settings = specSettings({
+      ruleSql: (spec) => {
+        if (spec.taskId === FIRST) throw new TypeError('such a filter is refused now');
+        return specSettings().ruleSql(spec);
+      },
+    });
+    expect(await tick({ settings, logger })).toMatchObject({ tasks: 3, unconverged: 2, woken: 2 });
+    expect([...control.woken].sort()).toEqual([FIRST, THIRD]);
+    expect(looked).toEqual(expect.arrayContaining([[FIRST, true], [SECOND, false], [THIRD, true], 'told']));
+    expect(logger.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { fields: { taskId: FIRST } },
     ]);
   });
 

@@ -15,6 +15,12 @@ describe('errorOfIot', () => {
     ],
     [fault('LimitExceededException'), 'RULE_QUOTA_REACHED', 'failed'],
     [fault('InvalidRequestException', 'Rule limit exceeded'), 'RULE_QUOTA_REACHED', 'failed'],
+    [
+      Object.assign(new Error('getaddrinfo ENOTFOUND iot.eu-wst-1.amazonaws.com'), { code: 'ENOTFOUND' }),
+      'REGION_UNKNOWN',
+      'failed',
+    ],
+    [fault('UnrecognizedClientException', 'The security token is invalid', 403), 'REGION_UNKNOWN', 'failed'],
     [fault('ServiceUnavailableException', 'later', 503), 'CLOUD_UNAVAILABLE', 'not-yet'],
     [fault('InvalidRequestException', 'bad'), 'CLOUD_REFUSED', 'failed'],
   ])('reads %p as %s: %s', (error, code, reaction) => {
