@@ -123,6 +123,7 @@ function mappingDifferences(mapping: Mapping, { mapping: spec }: QueueSpecs): st
     maximumBatchingWindowSeconds: spec.maximumBatchingWindowSeconds ?? 0,
     maximumConcurrency: spec.maximumConcurrency,
     reportsBatchItemFailures: true,
+    isFiltered: false,
   };
   return differingMembers(wanted, mapping);
 }
@@ -149,7 +150,8 @@ async function auditRule(
     queueUrl: resources.queue.url,
     enabled: recorded.enabled,
   });
-  const differences = differingMembers({ sql, errorQueueUrl, roleArn, queueUrl, actionCount: 1 }, rule);
+  const wanted = { sql, errorQueueUrl, roleArn, queueUrl, actionCount: 1, form: 'ours' };
+  const differences = differingMembers(wanted, rule);
   const stateDiffers = rule.enabled !== recorded.enabled;
   if (differences.length === 0 && !stateDiffers) return resources;
   drift.push(`rule ${key}: ${[...differences, ...(stateDiffers ? ['enabled'] : [])].join(', ')}`);

@@ -195,7 +195,8 @@ async function createMapping(task: Task, specs: QueueSpecs, cloud: Cloud): Promi
     mapping.batchSize === spec.batchSize &&
     mapping.maximumBatchingWindowSeconds === (spec.maximumBatchingWindowSeconds ?? 0) &&
     mapping.maximumConcurrency === spec.maximumConcurrency &&
-    mapping.reportsBatchItemFailures;
+    mapping.reportsBatchItemFailures &&
+    !mapping.isFiltered;
   const made = { uuid: mapping.uuid, specHash: asSpecified ? specHash : '', enabled: false };
   return {
     ...record({ ...without(task.resources, 'mappingRequestedAtMs'), mapping: made }),

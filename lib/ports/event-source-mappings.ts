@@ -24,6 +24,8 @@ export interface Mapping {
   maximumBatchingWindowSeconds: number;
   maximumConcurrency?: number;
   reportsBatchItemFailures: boolean;
+  /** Lambda deletes what a filter does not let through: none of ours has one. */
+  isFiltered: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface EventSourceMappings {
   get(uuid: string): Promise<Mapping | undefined>;
   /** Of the batching function. May be stale by seconds. */
   findByQueue(queueArn: string, functionName: string): Promise<Mapping | undefined>;
-  /** Undefined when it is gone. */
+  /** A filter goes. Undefined when it is gone. */
   update(uuid: string, spec: Omit<MappingSpec, 'queueArn' | 'tags'>): Promise<Mapping | undefined>;
   /** Begins the deletion, which takes seconds to a minute. Deleting what is gone is no error; what is going is `not-yet`. */
   delete(uuid: string): Promise<void>;

@@ -13,6 +13,8 @@ export interface TopicRule {
   errorQueueUrl?: string;
   /** Role of the action. */
   roleArn?: string;
+  /** The SQL engine's version, sending without base64, the error action's role: whether they are as `create` makes them. */
+  form: 'ours' | 'other';
 }
 
 /**

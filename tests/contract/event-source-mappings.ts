@@ -63,6 +63,7 @@ export function describeEventSourceMappings(name: string, build: () => Promise<M
         maximumBatchingWindowSeconds: spec.maximumBatchingWindowSeconds,
         maximumConcurrency: spec.maximumConcurrency,
         reportsBatchItemFailures: true,
+        isFiltered: false,
       });
       expect(await test.mappings.tags(mapping.arn)).toEqual(spec.tags);
     });

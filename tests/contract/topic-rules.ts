@@ -32,6 +32,7 @@ export function describeTopicRules(name: string, build: () => Promise<TopicRules
         queueUrl: spec.queueUrl,
         errorQueueUrl: spec.errorQueueUrl,
         roleArn: spec.roleArn,
+        form: 'ours',
       });
       expect(await test.rules.tags(rule?.arn ?? '')).toEqual(spec.tags);
     });

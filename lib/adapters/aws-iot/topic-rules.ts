@@ -172,7 +172,13 @@ function payloadOf(spec: TopicRuleSpec): TopicRulePayload {
 
 function ruleOf(name: string, { ruleArn, rule }: GetTopicRuleCommandOutput): TopicRule {
   const action = rule?.actions?.find(({ sqs }) => sqs !== undefined)?.sqs;
-  const errorQueueUrl = rule?.errorAction?.sqs?.queueUrl;
+  const errorAction = rule?.errorAction?.sqs;
+  const errorQueueUrl = errorAction?.queueUrl;
+  const isAsMade =
+    rule?.awsIotSqlVersion === SQL_VERSION &&
+    action?.useBase64 !== true &&
+    errorAction?.useBase64 !== true &&
+    (errorAction === undefined || errorAction.roleArn === action?.roleArn);
   return {
     name,
     arn: ruleArn ?? '',
@@ -182,5 +188,6 @@ function ruleOf(name: string, { ruleArn, rule }: GetTopicRuleCommandOutput): Top
     ...(action?.queueUrl === undefined ? {} : { queueUrl: action.queueUrl }),
     ...(errorQueueUrl === undefined ? {} : { errorQueueUrl }),
     ...(action?.roleArn === undefined ? {} : { roleArn: action.roleArn }),
+    form: isAsMade ? 'ours' : 'other',
   };
 }

@@ -111,6 +111,8 @@ export function createLambdaEventSourceMappings({
               ...form(spec),
               UUID: uuid,
               FunctionName: spec.functionName,
+              // Empty: the filter that somebody gave it goes.
+              FilterCriteria: {},
             }),
             options,
           ),
@@ -168,6 +170,7 @@ function mappingOf(found: EventSourceMappingConfiguration): Mapping {
     batchSize: found.BatchSize ?? 0,
     maximumBatchingWindowSeconds: found.MaximumBatchingWindowInSeconds ?? 0,
     reportsBatchItemFailures: found.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+    isFiltered: (found.FilterCriteria?.Filters ?? []).length > 0,
     ...(maximumConcurrency === undefined ? {} : { maximumConcurrency }),
   };
 }

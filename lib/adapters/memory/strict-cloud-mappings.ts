@@ -22,7 +22,11 @@ const LONGEST_CHANGE_MS = 60_000;
 
 type Form = Pick<
   CreateEventSourceMappingCommand['input'],
-  'BatchSize' | 'MaximumBatchingWindowInSeconds' | 'ScalingConfig' | 'FunctionResponseTypes'
+  | 'BatchSize'
+  | 'MaximumBatchingWindowInSeconds'
+  | 'ScalingConfig'
+  | 'FunctionResponseTypes'
+  | 'FilterCriteria'
 >;
 
 export interface StrictMapping extends Form {
@@ -186,8 +190,9 @@ function formOf({
   MaximumBatchingWindowInSeconds,
   ScalingConfig,
   FunctionResponseTypes,
+  FilterCriteria,
 }: Form): Form {
-  return { BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig, FunctionResponseTypes };
+  return { BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig, FunctionResponseTypes, FilterCriteria };
 }
 
 function invalid(message: string): InvalidParameterValueException {

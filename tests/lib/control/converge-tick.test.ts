@@ -250,6 +250,35 @@ describe('createConvergeTick', () => {
     ]);
   });
 
+  it('repairs what changes messages in silence: a filter, an older SQL, base64, the role of the error action', async () => {
+    for (const taskId of taskIds) await world.settle(taskId);
+    const { names } = specSettings();
+    world.clock.advance(60_000);
+    const Filters = [{ Pattern: '{"body":{"p":["x"]}}' }];
+    const [mapping] = world.strict.mappings().filter(({ queueArn }) => queueArn.endsWith(FIRST));
+    if (mapping !== undefined) mapping.FilterCriteria = { Filters };
+    const payloadOf = (taskId: string) =>
+      world.strict.rules().find(({ name }) => name === names.ruleName(taskId, 0))?.payload;
+    const madeAs = structuredClone(payloadOf(FIRST));
+    Object.assign(payloadOf(FIRST) ?? {}, { awsIotSqlVersion: '2015-10-08' });
+    Object.assign(payloadOf(SECOND)?.actions?.[0]?.sqs ?? {}, { useBase64: true });
+    Object.assign(payloadOf(THIRD)?.errorAction?.sqs ?? {}, {
+      roleArn: 'arn:aws:iam::123456789012:role/other',
+    });
+    world.clock.advance(60_000);
+
+    expect(await tick({ audit: true })).toMatchObject({ audited: 3 });
+    for (const taskId of control.woken) await world.settle(taskId);
+    expect(mapping?.FilterCriteria).toEqual({});
+    expect(payloadOf(FIRST)).toEqual(madeAs);
+    expect(payloadOf(SECOND)?.actions?.[0]?.sqs?.useBase64).toBe(false);
+    expect(payloadOf(THIRD)?.errorAction?.sqs?.roleArn).toBe(payloadOf(THIRD)?.actions?.[0]?.sqs?.roleArn);
+    const { items } = await world.tasks.listEvents(FIRST, { limit: 1 });
+    expect(items).toMatchObject([
+      { code: 'DRIFT_REPAIRED', details: { repaired: ['mapping: isFiltered', 'rule 0: form'] } },
+    ]);
+  });
+
   it('audits the tasks behind one that cannot be, and has that one looked at by itself', async () => {
     for (const taskId of taskIds) await world.settle(taskId);
     const logger = createRecordingLogger();
