@@ -68,7 +68,8 @@ export interface DesiredPlan {
 
 /**
  * Decides a change of what is wanted. Undefined: it is wanted already, nothing is to be written. Starting a failed task
- * that is wanted running is a new try, so its status changes though its wish does not.
+ * that is wanted running is a new try, so its status changes though its wish does not; a deletion that is under way learns that
+ * it may throw away what waits.
  *
  * Throws `RequestError`: `TASK_DELETING` 409, `VERSION_MISMATCH` 412, `TASK_RUNNING` 409 (deletion needs paused or failed).
  *
@@ -80,13 +81,11 @@ export function planDesired(
   held: number,
 ): DesiredPlan | undefined {
   const { desired, at } = change;
-  if (task.desired === 'deleted') {
-    if (desired === 'deleted') return undefined;
-    throw taskDeleting(task.taskId);
-  }
+  if (task.desired === 'deleted' && desired !== 'deleted') throw taskDeleting(task.taskId);
   checkVersion(task, change.expectedVersion);
-  if (desired === 'deleted' && !isDeletable(task)) throw taskRunning(task, 'a deletion');
-  if (task.desired === desired && !(desired === 'running' && task.status === 'failed')) return undefined;
+  if (task.desired === desired && !saysMore(task, change)) return undefined;
+  if (desired === 'deleted' && task.desired !== 'deleted' && !isDeletable(task))
+    throw taskRunning(task, 'a deletion');
   return {
     changes: {
       desired,
@@ -97,6 +96,15 @@ export function planDesired(
     },
     reserve: reservedUnits(task.definition, desired) - held,
   };
+}
+
+/** What is wanted already is wanted anew: a new try of what failed, or a deletion that now may throw away what waits. */
+function saysMore(
+  { status, discardBacklog }: Task,
+  change: { desired: DesiredState; discardBacklog?: boolean },
+): boolean {
+  if (change.desired === 'running') return status === 'failed';
+  return change.desired === 'deleted' && change.discardBacklog === true && discardBacklog !== true;
 }
 
 /**

@@ -91,6 +91,8 @@ export function describeDesired(kit: TaskStoreKit): void {
       const task = await paused();
       const deleting = await want(task.taskId, 'deleted');
       expect(await want(task.taskId, 'deleted')).toEqual(deleting);
+      await want(task.taskId, 'deleted', { discardBacklog: true });
+      expect(await kit.tasks.get(task.taskId)).toMatchObject({ status: 'deleting', discardBacklog: true });
       await expect(want(task.taskId, 'running')).rejects.toMatchObject({ code: 'TASK_DELETING' });
       await expect(want(task.taskId, 'paused')).rejects.toMatchObject({ code: 'TASK_DELETING' });
     });

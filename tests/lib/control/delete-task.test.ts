@@ -42,6 +42,17 @@ describe('createDeleteTask', () => {
     expect(await lastEvent()).toMatchObject({ details: { discardedMessages: 7, approximate: true } });
   });
 
+  it('may throw away what came since a deletion was asked for', async () => {
+    await remove();
+    world.queueCounter.set({ waiting: 3, inFlight: 0 });
+    expect(await remove({ discardBacklog: true })).toMatchObject({
+      status: 'deleting',
+      discardBacklog: true,
+    });
+    expect(await world.getTask(taskId)).toMatchObject({ discardBacklog: true });
+    expect(await lastEvent()).toMatchObject({ details: { discardedMessages: 3, approximate: true } });
+  });
+
   it('takes a queue that is gone as empty, one that cannot be counted as a reason to stop', async () => {
     world.queueCounter.set(new Error('SQS is away'));
     await expect(remove({ discardBacklog: true })).rejects.toMatchObject({

@@ -142,6 +142,19 @@ describe('planDesired', () => {
     expect(discard('running')).not.toHaveProperty('discardBacklog');
   });
 
+  it('lets a deletion under way learn that it may throw away what waits, once, of the version it was asked for', () => {
+    const deleting = taskWith('deleted', 'deleting');
+    const change = { desired: 'deleted', at, discardBacklog: true } as const;
+    expect(planDesired(deleting, change, 0)).toEqual({
+      changes: { desired: 'deleted', status: 'deleting', updatedAt: at, discardBacklog: true },
+      reserve: 0,
+    });
+    expect(planDesired({ ...deleting, discardBacklog: true }, change, 0)).toBeUndefined();
+    expect(() => planDesired(deleting, { ...change, expectedVersion: 7 }, 0)).toThrow(
+      expect.objectContaining({ code: 'VERSION_MISMATCH' }),
+    );
+  });
+
   it('takes a deletion as final', () => {
     expect(plan(taskWith('deleted', 'deleting'), 'deleted')).toBeUndefined();
     expect(() => plan(taskWith('deleted', 'failed'), 'running')).toThrow(
