@@ -32,11 +32,25 @@ export const SecretRef = z
 const name = z.string().min(1).max(128);
 const description = z.string().max(128).optional();
 
+const MAX_PORT = 65_535;
+/** Of `host:port`, or of a URL, which may have none. */
+function hasPort(address: string): boolean {
+  const port = /^(?:[a-z]+:\/\/)?[^/:]+:(\d+)/.exec(address)?.[1];
+  return port === undefined || (Number(port) >= 1 && Number(port) <= MAX_PORT);
+}
+const PORT_RULE = `a port from 1 to ${MAX_PORT}`;
+
 /** host:port, exactly one: the RocketMQ client knows no lists. */
 const Endpoint = z
   .string()
   .max(260)
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:\d{1,5}$/, 'host:port, exactly one name or IPv4 address');
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:\d{1,5}$/, 'host:port, exactly one name or IPv4 address')
+  .refine(hasPort, PORT_RULE);
+
+/** It travels as a gRPC header (`x-mq-namespace`), which takes no other characters. */
+const Namespace = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, '1 to 255 printable ASCII characters without spaces');
 
 /** AWS IoT Core of the stack's own account, in any region. */
 export const AwsIotCluster = z.strictObject({
@@ -58,7 +72,8 @@ export const MqttCluster = z.strictObject({
     .regex(
       /^(mqtts?|wss?):\/\/[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?(\/[^\s@]*)?$/,
       'mqtt://, mqtts://, ws:// or wss://, a host, a port; no user name or password',
-    ),
+    )
+    .refine(hasPort, PORT_RULE),
   secretRef: SecretRef.optional(),
 });
 
@@ -73,7 +88,7 @@ export const RocketmqCluster = z.strictObject({
   secretRef: SecretRef.optional(),
   /** host:port of the Apache name server: opens the admin functions (topics, groups, lag). */
   nameServer: Endpoint.optional(),
-  namespace: z.string().max(255).optional(),
+  namespace: Namespace.optional(),
   /** Whether many messages may travel in one SendMessageRequest. `auto`: yes, one at a time once the cluster refuses it. */
   multiMessage: z.enum(['auto', 'on', 'off']).default('auto'),
 });
