@@ -63,20 +63,25 @@ export function holdLane(
   const keeper = keepLease(granted, ports);
   const taskHealth = createLaneHealth({ ...ports, task: { taskId } });
   let hasWorked = false;
+  // How a lane is that was given back, its new owner says: what is still under way here may fail when all is well there.
+  const isToBeSaid = () => !keeper.gone.aborted;
   const health: LaneHealth = {
     working() {
-      taskHealth.working();
+      if (isToBeSaid()) taskHealth.working();
       if (hasWorked) return;
       hasWorked = true;
       // Converge waits for it.
       void renew();
     },
     failing(error, end) {
+      if (!isToBeSaid()) return;
       taskHealth.failing(error, end);
       // What it would carry from now on, the status would deny.
       if (taskHealth.hasFailed) open?.reopen();
     },
-    canary: taskHealth.canary,
+    canary(verdict) {
+      if (isToBeSaid()) taskHealth.canary(verdict);
+    },
   };
   const evictions = createEvictionWatch(clock);
   const stopping = new AbortController();
@@ -104,7 +109,7 @@ export function holdLane(
       await pause(times.renewMs);
       if (stopping.signal.aborted) return;
       await renew();
-      if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain();
+      if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain({ isOnlyLane: entry.lanes === 1 });
       else taskHealth.retry();
       if (open !== undefined && (await endsReader.haveChanged(open.ends))) open.reopen();
     }

@@ -351,6 +351,38 @@ describe('createShift', () => {
     expect(first?.closedAtMs).toBeGreaterThanOrEqual(second?.openedAtMs ?? Number.POSITIVE_INFINITY);
   });
 
+  it('says nothing more of a lane that another has taken over', async () => {
+    const taskId = await world.addTask();
+    await world.begin('old', inFunction());
+    world.lanes[0]?.context.health.working();
+    await world.clock.advance(FUNCTION_MS - MINUTE_MS - 20_000);
+    await world.begin('new', inFunction());
+    await world.clock.advance(20_000 + SHIFT_TIMES.renewMs);
+    const [first, second] = world.lanes;
+    second?.context.health.working();
+    await world.clock.advance(0);
+    first?.context.health.failing(away);
+    first?.context.health.canary({ code: 'TARGET_TIMEOUT', message: 'late' });
+    await world.clock.advance(0);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'running' });
+  });
+
+  it('says again that the only lane works, whatever an earlier owner has said too late', async () => {
+    const taskId = await world.addTask();
+    await world.begin('a');
+    world.lanes[0]?.context.health.working();
+    await world.clock.advance(0);
+    const reason = {
+      code: 'TARGET_TIMEOUT',
+      message: 'late',
+      at: new Date().toISOString(),
+      about: 'target',
+    } as const;
+    await world.tasks.reportLane(taskId, { status: 'degraded', reason });
+    await world.clock.advance(MINUTE_MS);
+    expect(await world.tasks.get(taskId)).toMatchObject({ status: 'running' });
+  });
+
   it('gives back in time when no standby comes', async () => {
     const taskId = await world.addTask();
     const { report } = await world.begin('a', inFunction());
