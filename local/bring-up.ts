@@ -7,6 +7,7 @@ import { type MqttBroker, startMqttBroker } from './parts/mqtt-broker.ts';
 import { type Rocketmq, type RocketmqOptions, startRocketmq } from './parts/rocketmq.ts';
 import type { StackPorts } from './ports.ts';
 import type { Tools } from './prerequisites.ts';
+import type { PartProcess } from './process.ts';
 import type { Progress } from './progress.ts';
 import { together } from './together.ts';
 
@@ -17,8 +18,8 @@ export interface BringUpContext {
   keep: boolean;
   progress: Progress;
   signal: AbortSignal;
-  /** Told how to end each part as soon as it runs. */
-  onStarted: (stop: () => Promise<void>) => void;
+  /** Told of each part as soon as it runs, and how to end it. */
+  onStarted: (processes: readonly PartProcess[], stop: () => Promise<void>) => void;
   brokerSettings?: RocketmqOptions['brokerSettings'];
 }
 
@@ -56,7 +57,7 @@ async function bringUpRocketmq({
     'RocketMQ',
     async () => {
       const part = await startRocketmq({ ...common, home: layout.rocketmq, ports: ports.rocketmq });
-      onStarted(() => part.stop());
+      onStarted([part.nameServerProcess, part.broker], () => part.stop());
       return part;
     },
     (part) => `${part.endpoint}, name server ${part.nameServer}`,
@@ -76,7 +77,7 @@ async function bringUpMqttBroker({
     'MQTT broker',
     async () => {
       const part = await startMqttBroker({ ...common, home: layout.mqttBroker, port: ports.mqtt });
-      onStarted(() => part.process.stop());
+      onStarted([part.process], () => part.process.stop());
       return part;
     },
     (part) => part.url,
@@ -94,7 +95,7 @@ async function bringUpCloud(
     'AWS emulator',
     async () => {
       const part = await startAws({ ...common, home: layout.aws, port: ports.aws });
-      onStarted(() => part.process.stop());
+      onStarted([part.process], () => part.process.stop());
       return part;
     },
     (part) => part.endpoint,

@@ -85,7 +85,7 @@ export async function spawnPart(options: PartOptions): Promise<PartProcess> {
   } catch (error) {
     throw new LocalStackError(
       'START_FAILED',
-      `${options.name} could not be started: ${options.command}: ${(error as Error).message}.`,
+      `${options.name} could not be started: ${options.command}: ${(error as Error).message}. Mend what that says, then "npm start" begins anew.`,
       { cause: error },
     );
   } finally {
@@ -205,7 +205,7 @@ async function groupGone(pid: number): Promise<void> {
 async function endedEarly(options: PartOptions, exit: Exit): Promise<LocalStackError> {
   return new LocalStackError(
     'PART_ENDED',
-    `${options.name} ended before it was ready (${describeExit(exit)}).\n  Last lines of ${options.logFile}:\n${await tail(options.logFile)}`,
+    `${options.name} ended before it was ready (${describeExit(exit)}): mend what its last lines say, then "npm start" begins anew.\n  Last lines of ${options.logFile}:\n${await tail(options.logFile)}`,
   );
 }
 

@@ -1,15 +1,19 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { bringUp, type RunningParts } from './bring-up.ts';
 import { LocalStackError } from './errors.ts';
-import { LOCAL_DIR, layoutOf, type StackLayout } from './layout.ts';
+import { LOCAL_DIR, layoutOf, PROJECT_DIR, type StackLayout } from './layout.ts';
 import type { RocketmqOptions } from './parts/rocketmq.ts';
 import { chooseFreePorts, choosePorts, type StackPorts, takenPorts } from './ports.ts';
 import { checkPrerequisites, type Tools } from './prerequisites.ts';
-import type { Exit, PartProcess } from './process.ts';
+import { describeExit, type Exit, type PartProcess } from './process.ts';
 import { rememberThisProcess, runningRecords, STARTER } from './process-records.ts';
 import { type Progress, SILENT } from './progress.ts';
 import { CLUSTERS, registerClusters } from './register.ts';
 import { type StackFile, writeStackFile } from './stack-file.ts';
+
+const EXIT_KNOWN_MS = 1_000;
 
 export interface StackOptions {
   /** Where it keeps everything: `.local`, or a folder in it of a test run. */
@@ -54,12 +58,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const ports = await choosePortsFor(layout, options, progress);
 
   const stops: (() => Promise<void>)[] = [];
+  const started: PartProcess[] = [];
   const stop = async () => {
     await Promise.all([rm(layout.stackFile, { force: true }), ...stops.map((stopPart) => stopPart())]);
     forget();
   };
   try {
-    const onStarted = (stopPart: () => Promise<void>) => stops.push(stopPart);
+    const onStarted = (processes: readonly PartProcess[], stopPart: () => Promise<void>) => {
+      started.push(...processes);
+      stops.push(stopPart);
+    };
     const { brokerSettings } = options;
     const parts = await bringUp({ layout, ports, tools, keep, progress, signal, onStarted, brokerSettings });
     await progress.step('clusters registered over the API', () => registerClusters(parts, signal));
@@ -77,9 +85,28 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       },
     };
   } catch (error) {
+    const told = error instanceof LocalStackError ? error : await crashBehind(error, started);
     await stop();
-    throw error;
+    throw told;
   }
+}
+
+/** Who asks a part that has just ended meets an error that says nothing of it; its end is known a moment later. */
+async function crashBehind(error: unknown, started: readonly PartProcess[]): Promise<unknown> {
+  const crash = await Promise.race([firstExit(started), delay(EXIT_KNOWN_MS, undefined)]);
+  return crash === undefined ? error : partCrashed(crash, error);
+}
+
+/** One sentence for the person at the keyboard. */
+export function partCrashed(
+  { part, exit }: { part: PartProcess; exit: Exit },
+  cause?: unknown,
+): LocalStackError {
+  return new LocalStackError(
+    'PART_CRASHED',
+    `${part.name} ended unexpectedly (${describeExit(exit)}); everything else is stopped. Its last words are in ${path.relative(PROJECT_DIR, part.logFile)}. "npm start" begins anew.`,
+    { cause },
+  );
 }
 
 async function expectNotRunning(layout: StackLayout): Promise<void> {

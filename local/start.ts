@@ -8,7 +8,6 @@ import type { DemoTask } from './demo/tasks.ts';
 import { InterruptedError, LocalStackError } from './errors.ts';
 import { PROJECT_DIR } from './layout.ts';
 import { checkPrerequisites } from './prerequisites.ts';
-import { describeExit } from './process.ts';
 import { createProgress } from './progress.ts';
 import type { Stack } from './stack.ts';
 
@@ -104,11 +103,10 @@ function stopOnSignals(): void {
 
 /** Does the work, or ends with one clear sentence when a part ends meanwhile. */
 async function whileAllRun<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
-  const crash = stack.crashed().then(({ part, exit }) => {
-    throw new LocalStackError(
-      'PART_CRASHED',
-      `${part.name} ended unexpectedly (${describeExit(exit)}); everything else is stopped. Its last words are in ${relative(part.logFile)}. "npm start" begins anew.`,
-    );
+  // Loaded by now.
+  const { partCrashed } = await import('./stack.ts');
+  const crash = stack.crashed().then((end) => {
+    throw partCrashed(end);
   });
   return await Promise.race([work(), crash]);
 }
@@ -132,7 +130,14 @@ function summary(stack: Stack, tasks: readonly DemoTask[], detach: boolean, seco
 
 function report(error: unknown): number {
   if (interruption.signal.aborted) return ready ? 0 : INTERRUPTED;
-  console.error(error instanceof LocalStackError ? `\n${error.message}` : error);
+  if (error instanceof LocalStackError) console.error(`\n${error.message}`);
+  else {
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    console.error(
+      `\nSomething failed that is not known here: ${message}. What was begun is stopped; "npm start" begins anew. Please report it if it stays, with this:`,
+    );
+    console.error(error);
+  }
   return 1;
 }
 
