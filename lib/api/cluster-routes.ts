@@ -70,7 +70,7 @@ export const CLUSTER_ROUTES = {
       200: { description: 'Changed', schema: ClusterAnswer, etag: true },
       201: { description: 'Registered', schema: ClusterAnswer, etag: true },
     },
-    problems: [409, 412],
+    problems: [404, 409, 412],
   },
   'GET /clusters/{clusterId}': {
     operationId: 'getCluster',

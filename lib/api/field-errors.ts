@@ -39,13 +39,15 @@ export function fieldPath(path: Path): string {
 function errorsOf(issue: Issue, prefix: Path, input: unknown): FieldError[] {
   const path = [...prefix, ...issue.path];
   const field = fieldPath(path);
-  if (valueAt(input, path) === undefined) return [{ field, code: 'FIELD_MISSING', message: 'is required' }];
+  if (valueAt(input, path) === undefined) {
+    return [{ field, code: 'FIELD_MISSING', message: 'is required: add it' }];
+  }
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
         field: fieldPath([...path, key]),
         code: 'UNKNOWN_FIELD',
-        message: 'is not known here',
+        message: 'is not known here: correct its name (GET /openapi.json has them all), or leave it out',
       }));
     case 'invalid_union':
       return unionErrors(issue, path, input);

@@ -42,7 +42,7 @@ export const ROUTES: Routes = {
 };
 
 /** Statuses that any route may answer. */
-const COMMON_PROBLEMS = [400, 401, 403, 500, 503] as const;
+const COMMON_PROBLEMS = [400, 401, 403, 500, 503, 504] as const;
 const BODY_PROBLEMS = [413, 415] as const;
 
 const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {

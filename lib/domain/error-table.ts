@@ -71,6 +71,13 @@ const TOPIC_NOT_FOUND = {
   code: 'TOPIC_NOT_FOUND',
   hint: 'Create the topic on the cluster, or correct its name in the task.',
 } as const;
+/** What our own rules take, a cluster may refuse: a fixed topic is the task's trouble, and no message's. */
+const TOPIC_REFUSED = {
+  leaf: 'hold',
+  scope: 'topic',
+  code: 'TOPIC_REFUSED',
+  hint: 'The cluster takes no topic of this name: correct it in the task.',
+} as const;
 const CONSUMER_GROUP_NOT_FOUND = {
   leaf: 'hold',
   scope: 'topic',
@@ -95,11 +102,11 @@ const CONSUMER_SETTINGS_INVALID = {
   code: 'CONSUMER_SETTINGS_INVALID',
   hint: 'The proxy of this cluster has other limits for invisible and polling times than usual: report it.',
 } as const;
-const TOPIC_TYPE_MISMATCH = {
+const TOPIC_TYPE_CHANGED = {
   leaf: 'hold',
   scope: 'topic',
-  code: 'TOPIC_TYPE_MISMATCH',
-  hint: 'A FIFO topic needs a message group in the task; a NORMAL topic refuses one; other types are not for sending.',
+  code: 'TOPIC_TYPE_CHANGED',
+  hint: 'Register the topic with the type that the cluster has now, and edit the task: FIFO needs a message group, NORMAL refuses one, other types are not for sending.',
 } as const;
 const TARGET_UNSUPPORTED = {
   leaf: 'hold',
@@ -127,7 +134,7 @@ const TLS_MISMATCH = {
 export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40000, meaning: 'bad request', ...invalid('MESSAGE_INVALID') },
   { status: 40001, meaning: 'illegal access point', ...ENDPOINT_INVALID },
-  { status: 40002, meaning: 'illegal topic name', leaf: 'invalid-topic', code: 'TOPIC_INVALID' },
+  { status: 40002, meaning: 'illegal topic name', ...TOPIC_REFUSED },
   { status: 40003, meaning: 'illegal consumer group', ...CONSUMER_GROUP_INVALID },
   { status: 40004, meaning: 'illegal tag', ...invalid('TAG_INVALID') },
   { status: 40005, meaning: 'illegal key', ...invalid('KEY_INVALID') },
@@ -138,7 +145,7 @@ export const ROCKETMQ_STATUSES: readonly ErrorRow[] = [
   { status: 40010, meaning: 'illegal filter expression', ...FILTER_INVALID },
   { status: 40011, meaning: 'illegal invisible time', ...CONSUMER_SETTINGS_INVALID },
   { status: 40012, meaning: 'illegal delivery time', ...invalid('MESSAGE_INVALID') },
-  { status: 40014, meaning: 'the message type is not the one of the topic', ...TOPIC_TYPE_MISMATCH },
+  { status: 40014, meaning: 'the message type is not the one of the topic', ...TOPIC_TYPE_CHANGED },
   { status: 40015, meaning: 'unknown type of client', ...CONSUMER_SETTINGS_INVALID },
   { status: 40016, meaning: 'corrupted message', ...invalid('MESSAGE_INVALID') },
   { status: 40018, meaning: 'illegal polling time', ...CONSUMER_SETTINGS_INVALID },

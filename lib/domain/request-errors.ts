@@ -17,7 +17,16 @@ export const versionMismatch = (what: string, currentVersion: number): RequestEr
     412,
     'VERSION_MISMATCH',
     `${what} has version ${currentVersion} by now: read it again, then repeat the change with that version`,
-    { extensions: { currentVersion } },
+    {
+      extensions: { currentVersion },
+      errors: [
+        {
+          field: 'If-Match',
+          code: 'VERSION_MISMATCH',
+          message: `must be the ETag of the last read, now "${currentVersion}"`,
+        },
+      ],
+    },
   );
 
 export const ifMatchRequired = (): RequestError =>
@@ -25,6 +34,11 @@ export const ifMatchRequired = (): RequestError =>
     428,
     'IF_MATCH_REQUIRED',
     'a change needs the version it is based on: send the ETag of your last read as If-Match',
+    {
+      errors: [
+        { field: 'If-Match', code: 'IF_MATCH_REQUIRED', message: 'is required: the ETag of the last read' },
+      ],
+    },
   );
 
 /** @param wanted - what was asked for: "an edit", "a deletion" … */
@@ -42,7 +56,16 @@ export const concurrencyExhausted = (needed: number, free: number, limit: number
     'CONCURRENCY_EXHAUSTED',
     `the task needs ${needed} concurrent invocations, of ${limit} in all ${free} are free: ` +
       'pause another task, lower options.concurrency, or deploy with a larger ruleConcurrency',
-    { extensions: { needed, free, limit } },
+    {
+      extensions: { needed, free, limit },
+      errors: [
+        {
+          field: 'options.concurrency',
+          code: 'CONCURRENCY_EXHAUSTED',
+          message: `must be at most ${free} now: that many of ${limit} invocations are free`,
+        },
+      ],
+    },
   );
 
 export const idempotencyKeyReused = (): RequestError =>

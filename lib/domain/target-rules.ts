@@ -24,7 +24,7 @@ export function checkRocketmqTarget(
 ): DefinitionCheck {
   const literal = literalRocketmqTopic(definition);
   return combineChecks([
-    checkTemplates(templatesOf(definition), path),
+    checkTemplates(templatesOf(definition), path, definition.source.topicFilters),
     checkCanaryTopic(definition),
     literal === undefined
       ? checkRenderedTopic(definition.target.topic)

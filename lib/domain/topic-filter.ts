@@ -36,6 +36,15 @@ export function covers(outer: string, inner: string, dialect: TopicDialect = 'mq
   return a.levels.every((level, index) => level === undefined || level === b.levels[index]);
 }
 
+/** AWS IoT Core allows 7 slashes in a topic name (quota *maximum number of slashes in topic and topic filter*). */
+const AWS_IOT_LEVELS = 8;
+
+/** How many levels a topic name can have at most that a valid filter matches. */
+export function mostLevelsOf(topicFilter: string, dialect: TopicDialect): number {
+  const { maxLevels } = patternOf(topicFilter, dialect);
+  return maxLevels === Number.POSITIVE_INFINITY && dialect === 'aws-iot' ? AWS_IOT_LEVELS : maxLevels;
+}
+
 /** Whether some topic name is matched by both valid filters. */
 export function intersects(one: string, other: string, dialect: TopicDialect = 'mqtt'): boolean {
   const a = patternOf(one, dialect);

@@ -155,7 +155,7 @@ export function describeMessageProducer(name: string, build: () => Promise<Produ
     });
 
     it('holds messages whose type is not the one of the topic', async () => {
-      const mismatch = { reaction: 'hold', scope: 'topic', code: 'TOPIC_TYPE_MISMATCH', maybeStored: false };
+      const mismatch = { reaction: 'hold', scope: 'topic', code: 'TOPIC_TYPE_CHANGED', maybeStored: false };
       const grouped = { ...plain(under.normalTopic, 'a'), messageGroup: 'group' };
       expect(errorAt(await send(under.normalTopic, [grouped]), 0)).toMatchObject(mismatch);
       expect(errorAt(await send(under.fifoTopic, [plain(under.fifoTopic, 'a')]), 0)).toMatchObject(mismatch);

@@ -123,7 +123,7 @@ function topicError(
   if (type === undefined) return unknownTopic();
   if (type === (message.messageGroup === undefined ? 'NORMAL' : 'FIFO')) return undefined;
   return new BrokerHoldError(`sending to RocketMQ: the topic takes ${type} messages`, {
-    code: 'TOPIC_TYPE_MISMATCH',
+    code: 'TOPIC_TYPE_CHANGED',
     scope: 'topic',
   });
 }

@@ -6,12 +6,7 @@ import {
   GRPC_STATUSES,
   ROCKETMQ_STATUSES,
 } from '../../domain/error-table.ts';
-import {
-  BridgeError,
-  BrokerHoldError,
-  BrokerUnavailableError,
-  InvalidTopicError,
-} from '../../domain/errors.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
 
 /** What was asked when the error came: only a send can have stored something. */
 export type RpcPurpose = keyof typeof DOING;
@@ -49,15 +44,10 @@ export function errorOfCall(cause: unknown, purpose: RpcPurpose): BridgeError {
   return errorOfRow(row, `${DOING[purpose]}: ${said}`, { cause, ...stored(row, purpose) });
 }
 
-/** About a source there is no message to condemn: what would be one's fault when sending is the topic's or passing here. */
+/** About a source there is no message to condemn: what would be one's fault when sending is passing here. */
 export function errorOfSource(error: BridgeError): BridgeError {
   if (error.scope !== 'message') return error;
-  if (!(error instanceof InvalidTopicError)) {
-    return new BrokerUnavailableError(error.message, { code: 'TARGET_ERROR', cause: error });
-  }
-  const { code, message } = error;
-  const hint = 'Correct the name of the topic in the task.';
-  return new BrokerHoldError(message, { code, scope: 'topic', hint, cause: error });
+  return new BrokerUnavailableError(error.message, { code: 'TARGET_ERROR', cause: error });
 }
 
 /** A call to a consumer after its end. */

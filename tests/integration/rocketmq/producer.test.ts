@@ -75,7 +75,7 @@ describe('RocketmqProducer on RocketMQ 5.4.0', () => {
     const topic = await broker.createTopic('DELAY');
     const results = await sendOne(producerFor(), topic, 'now', 5_000);
     expect(errorAt(results, 0)).toMatchObject({
-      code: 'TOPIC_TYPE_MISMATCH',
+      code: 'TOPIC_TYPE_CHANGED',
       reaction: 'hold',
       scope: 'topic',
     });

@@ -61,7 +61,7 @@ describe('fieldErrors', () => {
       { field: 'kind', code: 'VALUE_NOT_ALLOWED', message: 'must be "aws-iot", "mqtt" or "rocketmq"' },
     ]);
     expect(errorsOf(ClusterInput, {})).toEqual([
-      { field: 'kind', code: 'FIELD_MISSING', message: 'is required' },
+      { field: 'kind', code: 'FIELD_MISSING', message: 'is required: add it' },
     ]);
   });
 

@@ -15,7 +15,7 @@ type Expectation = [number, string, string, string, string, boolean];
 const ROCKETMQ: Expectation[] = [
   [40000, '', 'dead-letter', 'message', 'MESSAGE_INVALID', false],
   [40001, '', 'hold', 'cluster', 'ENDPOINT_INVALID', false],
-  [40002, '', 'dead-letter', 'message', 'TOPIC_INVALID', false],
+  [40002, '', 'hold', 'topic', 'TOPIC_REFUSED', false],
   [40003, '', 'hold', 'topic', 'CONSUMER_GROUP_INVALID', false],
   [40004, '', 'dead-letter', 'message', 'TAG_INVALID', false],
   [40005, '', 'dead-letter', 'message', 'KEY_INVALID', false],
@@ -26,7 +26,7 @@ const ROCKETMQ: Expectation[] = [
   [40010, '', 'hold', 'topic', 'FILTER_INVALID', false],
   [40011, '', 'hold', 'cluster', 'CONSUMER_SETTINGS_INVALID', false],
   [40012, '', 'dead-letter', 'message', 'MESSAGE_INVALID', false],
-  [40014, '', 'hold', 'topic', 'TOPIC_TYPE_MISMATCH', false],
+  [40014, '', 'hold', 'topic', 'TOPIC_TYPE_CHANGED', false],
   [40015, '', 'hold', 'cluster', 'CONSUMER_SETTINGS_INVALID', false],
   [40016, '', 'dead-letter', 'message', 'MESSAGE_INVALID', false],
   [40018, '', 'hold', 'cluster', 'CONSUMER_SETTINGS_INVALID', false],

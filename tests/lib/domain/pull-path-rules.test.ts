@@ -136,7 +136,7 @@ describe('checkPullPath', () => {
       'a//b',
       '/',
       '${topic}',
-      'a/${topic[2]}/${tag}/${key}/${prop.x:-y}/${payload.a}',
+      'a/${topic[1]}/${tag}/${key}/${prop.x:-y}/${payload.a}',
       '${clientId:-none}',
       '$aws/things/${key}/shadow/update',
     ])('takes the topic %j', (topic) => {
@@ -161,6 +161,11 @@ describe('checkPullPath', () => {
     ])('refuses the topic %j on AWS IoT Core only', (topic, code) => {
       expect(errorsOf(target({ topic }))).toEqual([`target.topic: ${code}`]);
       expect(errorsOf(target({ topic }), broker)).toEqual([]);
+    });
+
+    it('refuses a second level of a topic of RocketMQ, which has one', () => {
+      expect(errorsOf(target({ topic: 'a/${topic[2]}' }))).toEqual(['target.topic: TOPIC_LEVEL_MISSING']);
+      expect(errorsOf(target({ topic: 'a/${topic[1]}/${topic[2]:-b}' }))).toEqual([]);
     });
 
     it('warns of a client identifier, which few messages have', () => {

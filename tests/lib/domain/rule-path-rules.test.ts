@@ -100,6 +100,28 @@ describe('checkRulePath', () => {
       ).toEqual([]);
     });
 
+    const reads = (...topicFilters: string[]) => ({ source: { clusterId: 'devices', topicFilters } });
+
+    it.each([
+      ['${topic[4]}', ['stations/+/status']],
+      ['${topic[3]}-${topic[9]}', ['stations/#']],
+      ['${topic[6]}', ['stations/+/status', '$aws/events/presence/disconnected/+']],
+    ])('refuses %j, a level that no topic of %j has', (tag, topicFilters) => {
+      const { errors } = check({ ...target({ tag }), ...reads(...topicFilters) });
+      expect(found(errors)).toEqual(['target.tag: TOPIC_LEVEL_MISSING']);
+      expect(errors[0]?.message).toContain(':-none}');
+    });
+
+    it.each([
+      ['${topic[8]}', ['stations/#'], []],
+      ['${topic[9]:-none}', ['stations/+/status'], []],
+      ['${topic[3]}', ['stations/+/status', 'stations/+'], ['target.tag: TOPIC_LEVEL_NOT_ALWAYS_THERE']],
+    ])('takes %j with %j, and warns of topics that are too short', (tag, topicFilters, warnings) => {
+      const { errors, warnings: given } = check({ ...target({ tag }), ...reads(...topicFilters) });
+      expect(errors).toEqual([]);
+      expect(found(given).filter((warning) => warning.startsWith('target.tag'))).toEqual(warnings);
+    });
+
     it('warns of a client identifier without default', () => {
       expect(warningsOf(target({ keys: ['${clientId}', '${clientId:-none}'] }))).toEqual([
         'target.keys[0]: CLIENT_ID_NOT_ALWAYS_KNOWN',

@@ -124,7 +124,7 @@ describe('createApi', () => {
     ['an unknown parameter', { query: { limi: '1' } }, 400, 'QUERY_INVALID', 'limi'],
     ['a parameter out of range', { query: { limit: '11' } }, 400, 'QUERY_INVALID', 'limit'],
     ['a bad path', { params: { id: 'toolong' } }, 400, 'PATH_INVALID', 'id'],
-    ['no If-Match', { headers: {} }, 428, 'IF_MATCH_REQUIRED', undefined],
+    ['no If-Match', { headers: {} }, 428, 'IF_MATCH_REQUIRED', 'If-Match'],
     ['any version', { headers: { 'if-match': '*' } }, 400, 'HEADER_INVALID', 'If-Match'],
     ['a weak tag', { headers: { 'if-match': 'W/"7"' } }, 400, 'HEADER_INVALID', 'If-Match'],
     [

@@ -197,7 +197,7 @@ describe('RocketmqConsumer', () => {
       { status: 40_403, code: 'CONSUMER_GROUP_NOT_FOUND', reaction: 'hold' },
       { status: 40_010, code: 'FILTER_INVALID', reaction: 'hold' },
       { status: 40_000, code: 'TARGET_ERROR', reaction: 'retry' },
-      { status: 40_002, code: 'TOPIC_INVALID', reaction: 'hold' },
+      { status: 40_002, code: 'TOPIC_REFUSED', reaction: 'hold' },
     ])('tells $status as $code: $reaction', async ({ status, code, reaction }) => {
       const { pop, consumer } = await start();
       script(pop, [{ end: { code: status } }]);

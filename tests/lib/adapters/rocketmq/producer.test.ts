@@ -72,7 +72,7 @@ describe('RocketmqProducer', () => {
   it('asks for the route again when the cluster contradicts it', async () => {
     const { proxy, producer } = await start({ send: () => ({ code: 40_014, text: 'type mismatch' }) });
     const results = await producer.send('normal', many(3), soon());
-    expect(failures(results).map(({ code }) => code)).toEqual(Array(3).fill('TOPIC_TYPE_MISMATCH'));
+    expect(failures(results).map(({ code }) => code)).toEqual(Array(3).fill('TOPIC_TYPE_CHANGED'));
     await producer.send('normal', many(1), soon());
     expect(proxy.routeQueries).toHaveLength(2);
   });
