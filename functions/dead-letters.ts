@@ -9,9 +9,10 @@ import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
 import { createBatchFigures } from '../lib/replication/batch-figures.ts';
+import { createMetricsReport } from '../lib/replication/count-report.ts';
 import { createStoreDeadLetters } from '../lib/replication/store-dead-letters.ts';
 
-const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_BUCKET', 'LOG_LEVEL']);
+const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_BUCKET', 'SERVICE', 'STAGE', 'LOG_LEVEL']);
 const logger = createLogger({ serviceName: 'dead-letters', logLevel: config.LOG_LEVEL });
 
 const table = openTable(config.TABLE_NAME);
@@ -22,6 +23,14 @@ const storeDeadLetters = createStoreDeadLetters({
   store: createDynamoDeadLetterStore({ table, largeBodies }),
   largeBodies,
   figures: createBatchFigures({ store: createDynamoFigureWrites(table), clock: systemClock, logger }),
+  report: createMetricsReport({
+    service: config.SERVICE,
+    stage: config.STAGE,
+    // Rules and queues of tasks lead to RocketMQ.
+    direction: 'mqtt-to-rocketmq',
+    metrics: logger,
+    clock: systemClock,
+  }),
   clock: systemClock,
   logger,
 });

@@ -14,6 +14,8 @@ const COUNT_DESCRIPTIONS: Readonly<Record<(typeof COUNT_NAMES)[number], string>>
   retried: 'Later receipts, and sendings again',
   bytes: 'Payload bytes of what was replicated',
   overlap: 'Copies that another filter of the task brought too; not consumed',
+  takenBack:
+    'First receipts that count no more: left to the next owner, or of copies. Comes off `consumed`: in totals it has, in a series it has not',
   skipped: 'Born before the task wanted to start; not consumed',
   redriven: 'Dead letters that were carried after all',
 };

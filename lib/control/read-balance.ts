@@ -113,7 +113,7 @@ export function createReadBalance({
     if (last.read === undefined) return { balance: withoutWitness(), backlog };
     const counted = periods.map(({ startMs, figures: { counts } }) => ({
       minute: minuteOf(startMs),
-      received: counts.consumed + counts.skipped,
+      received: counts.consumed - counts.takenBack + counts.skipped,
     }));
     return { balance: balanceByPositions(counted, samples, window), backlog };
   }

@@ -67,8 +67,14 @@ const FAMILIES: readonly Family[] = [
   {
     name: 'mqferry_consumed_messages_total',
     type: 'counter',
-    help: 'Source messages, each once, at its first receipt.',
-    samples: (one) => [['', {}, total(one).consumed]],
+    help: 'Source messages at their first receipt; less those taken back each once.',
+    samples: ({ figures }) => [['', {}, figures.counts.consumed]],
+  },
+  {
+    name: 'mqferry_taken_back_messages_total',
+    type: 'counter',
+    help: 'First receipts that count no more: left to the next owner, who counts them, or of copies.',
+    samples: ({ figures }) => [['', {}, figures.counts.takenBack]],
   },
   {
     name: 'mqferry_messages_total',

@@ -81,7 +81,9 @@ export function createSendCanaries(ports: {
     const gapMs = known === undefined ? Number.POSITIVE_INFINITY : nowMs - known.sentAtMs;
     // The tick with the audit comes beside the other one.
     if (gapMs < CANARY_EVERY_MS / 2) return;
-    const isNewRun = known === undefined || gapMs > CANARY_PATIENCE_MS;
+    // Edited, paused or started since: what became of earlier ones says nothing of the task as it is now.
+    const isChanged = known !== undefined && Date.parse(task.updatedAt) > known.sentAtMs;
+    const isNewRun = known === undefined || gapMs > CANARY_PATIENCE_MS || isChanged;
     const verdict = isNewRun ? 'unknown' : judgeCanaries(known, nowMs);
     if (verdict !== 'unknown') await tell(task, verdict);
     const sinceMs = isNewRun ? nowMs : known.sinceMs;

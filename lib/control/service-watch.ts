@@ -46,16 +46,21 @@ export interface ServiceWatchPorts {
   logger: Logger;
 }
 
+/** Minutes since the epoch at which it began, and when it has to end. */
+interface Tick {
+  minute: number;
+  deadlineMs: number;
+}
+
 export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch {
   const { clock, logger, metrics, ids, memory } = ports;
 
   /** Those that have, or may have, something waiting are counted at each tick, of the rest one in 15. */
   async function countBacklogs(
     seen: readonly TaskGlance[],
-    deadlineMs: number,
+    { minute, deadlineMs }: Tick,
   ): Promise<Map<string, number>> {
     const { backlogs: known = {} } = await memory.read();
-    const minute = Math.floor(clock.now() / MINUTE_MS);
     const counts = new Map(
       seen.flatMap(({ task: { taskId } }) => {
         const count = known[taskId];
@@ -83,7 +88,7 @@ export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch 
   /** What waits in RocketMQ, as the shifts have seen it: nothing here has a way to brokers. */
   async function readSamples(
     seen: readonly TaskGlance[],
-    deadlineMs: number,
+    { deadlineMs }: Tick,
   ): Promise<Map<string, SourceSample>> {
     const samples = new Map<string, SourceSample>();
     const pulled = seen.filter(({ task }) => task.direction === 'rocketmq-to-mqtt');
@@ -98,41 +103,64 @@ export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch 
     return samples;
   }
 
-  /** Undefined: not at this tick. */
+  /** Undefined: not at this tick, or not of all tasks, which would look like fewer. */
   async function countDeadLetters(
     seen: readonly TaskGlance[],
-    deadlineMs: number,
+    { minute, deadlineMs }: Tick,
   ): Promise<Map<string, DeadLetterSummary> | undefined> {
-    if (Math.floor(clock.now() / MINUTE_MS) % DEAD_LETTER_MINUTES !== 0) return undefined;
+    if (minute % DEAD_LETTER_MINUTES !== 0) return undefined;
     const counts = new Map<string, DeadLetterSummary>();
+    let isWhole = true;
     const taskIds = [...seen.map(({ task }) => task.taskId), UNKNOWN_TASK_ID];
     await forEachInFlight(taskIds, CONCURRENT_LOOKS, async (taskId) => {
-      if (clock.now() > deadlineMs) return;
-      const summary = await ports.deadLetterCounts.summary(taskId, { maxQueries: DEAD_LETTER_QUERIES });
-      if (summary.oldestSeenAtMs !== undefined) counts.set(taskId, summary);
+      const summary = clock.now() > deadlineMs ? undefined : await summaryOf(taskId);
+      if (summary === undefined) isWhole = false;
+      else if (summary.oldestSeenAtMs !== undefined) counts.set(taskId, summary);
     });
-    return counts;
+    return isWhole ? counts : undefined;
+  }
+
+  async function summaryOf(taskId: string): Promise<DeadLetterSummary | undefined> {
+    try {
+      return await ports.deadLetterCounts.summary(taskId, { maxQueries: DEAD_LETTER_QUERIES });
+    } catch (error) {
+      logger.warn('dead letters could not be counted', { taskId, error });
+      return undefined;
+    }
+  }
+
+  /** What is stored, where what is true of the moment cannot be told. */
+  async function liveOf(task: Task): Promise<Task> {
+    try {
+      return await ports.liveStatus(task);
+    } catch (error) {
+      logger.warn('the status of the moment could not be told', { taskId: task.taskId, error });
+      return task;
+    }
   }
 
   return () => {
     const looked: TaskGlance[] = [];
+    // Of the tick's beginning: what is due in this minute is not missed by a tick that ends in the next.
+    const minute = Math.floor(clock.now() / MINUTE_MS);
     return {
       look(task, isUnconverged) {
         looked.push({ task, isUnconverged });
       },
       async tell(deadlineMs) {
+        const tick = { minute, deadlineMs };
         try {
           const seen: TaskGlance[] = [];
           await forEachInFlight(looked, CONCURRENT_LOOKS, async (one) => {
-            seen.push({ ...one, task: await ports.liveStatus(one.task) });
+            seen.push({ ...one, task: await liveOf(one.task) });
           });
-          const backlogs = await countBacklogs(seen, deadlineMs);
+          const backlogs = await countBacklogs(seen, tick);
           const oldest = new Map<string, number>();
-          for (const [taskId, { backlogMessages, oldestStoredAtMs }] of await readSamples(seen, deadlineMs)) {
+          for (const [taskId, { backlogMessages, oldestStoredAtMs }] of await readSamples(seen, tick)) {
             backlogs.set(taskId, backlogMessages);
             if (oldestStoredAtMs !== undefined) oldest.set(taskId, oldestStoredAtMs);
           }
-          const deadLetters = await countDeadLetters(seen, deadlineMs);
+          const deadLetters = await countDeadLetters(seen, tick);
           const nowMs = clock.now();
           metrics.write('tick', serviceDocument(seen, { backlogs, oldest, deadLetters }, { ...ids, nowMs }));
         } catch (error) {

@@ -85,16 +85,30 @@ export function balanceByReceipts(
 function minutesOfCrashes(receipts: readonly ReceiptMinute[]): Set<number> {
   const unknown = new Set<number>();
   for (const lane of Map.groupBy(receipts, (one) => one.lane).values()) {
+    const minutes = lane.toSorted((one, other) => one.minute - other.minute);
     let before: { minute: number; isOpen: boolean } | undefined;
-    for (const { minute, opens, closes } of lane.toSorted((one, other) => one.minute - other.minute)) {
+    // A closing that was counted a minute early.
+    let early = 0;
+    for (const [index, one] of minutes.entries()) {
+      const { minute, opens } = one;
+      const closes = one.closes - early;
+      early = before?.isOpen === true && isHandedOverLate({ ...one, closes }, minutes[index + 1]) ? 1 : 0;
       // Each opening needs the closing of the owner before.
       const wasOpen = before?.isOpen ?? (opens === 0 || closes > 0);
-      const isOpen = Number(wasOpen) + opens - closes;
-      if (isOpen > 1) for (let one = before?.minute ?? minute; one <= minute; one += 1) unknown.add(one);
+      const isOpen = Number(wasOpen) + opens - closes - early;
+      if (isOpen > 1) for (let at = before?.minute ?? minute; at <= minute; at += 1) unknown.add(at);
       before = { minute, isOpen: isOpen > 0 };
     }
   }
   return unknown;
+}
+
+/** Who takes a lane over tells of it before the former owner tells of its end, which may then be in the next minute. */
+function isHandedOverLate(
+  { minute, opens, closes }: ReceiptMinute,
+  next: ReceiptMinute | undefined,
+): boolean {
+  return next?.minute === minute + 1 && opens > closes && next.closes > next.opens;
 }
 
 /** What RocketMQ has said of a group as a minute began. */
@@ -102,6 +116,8 @@ export interface PositionSample {
   minute: number;
   position: number;
   queues: number;
+  /** When its task was last started or edited. */
+  since?: string;
 }
 
 /** Between the first and last sample of the last unbroken run of them. */
@@ -136,6 +152,7 @@ function lastRun(samples: readonly PositionSample[]): PositionSample[] {
       before !== undefined &&
       sample.minute - before.minute <= 2 &&
       sample.queues === before.queues &&
+      sample.since === before.since &&
       sample.position >= before.position;
     run = goesOn ? [...run, sample] : [sample];
   }

@@ -21,6 +21,8 @@ export const COUNT_NAMES = [
   'bytes',
   /** Copies that another filter of the task brought too; neither consumed nor in the identity. */
   'overlap',
+  /** First receipts that count no more: of what an owner has left to the next one, and of copies that were known as such later. */
+  'takenBack',
   /** Born before the task wanted to start; neither consumed nor in the identity. */
   'skipped',
   /** Dead letters that were carried after all. */
@@ -64,6 +66,7 @@ export function newCounts(): Counts {
     retried: 0,
     bytes: 0,
     overlap: 0,
+    takenBack: 0,
     skipped: 0,
     redriven: 0,
   };
@@ -95,7 +98,7 @@ export function isEmpty({ counts, failed, latencies, sourceMinutes, errors }: Fi
 /**
  * What is shown of the figures, so that
  * `consumed = replicated + failed + filtered + loopSkipped + deduplicated + expired + inFlight` whatever was counted: in flight
- * is what was consumed and has no outcome yet.
+ * is what was consumed and has no outcome yet. Counts only grow, so that what was taken back is a count of its own; here it is gone.
  *
  * Where there are more outcomes than first receipts, a crash has made an outcome count twice, or has lost a first receipt: each
  * outcome is proof of a receipt, so these are added to `consumed`, and told as `countedTwice`.
@@ -107,10 +110,11 @@ export function totalsOf({ counts, failed }: Pick<Figures, 'counts' | 'failed'>)
   const failures = Math.max(0, sumOf(failed));
   const { replicated, filtered, loopSkipped, deduplicated, expired } = counts;
   const outcomes = replicated + failures + filtered + loopSkipped + deduplicated + expired;
-  const consumed = Math.max(counts.consumed, outcomes);
+  const first = counts.consumed - counts.takenBack;
+  const consumed = Math.max(first, outcomes);
   return {
     totals: { ...counts, consumed, failed: failures, inFlight: consumed - outcomes },
-    countedTwice: consumed - counts.consumed,
+    countedTwice: consumed - first,
   };
 }
 

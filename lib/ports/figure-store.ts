@@ -30,8 +30,11 @@ export interface SourceSample {
   backlogMessages: number;
   /** When the oldest of them was stored there; absent: there is none, or the source does not tell. */
   oldestStoredAtMs?: number;
-  /** Messages handed out to the task's group so far, and of how many queues; absent: they are not comparable. */
-  read?: { position: number; queues: number };
+  /**
+   * Messages handed out to the task's group so far, of how many queues, and since when its task is as it is (ISO 8601); absent: they
+   * are not comparable. A position can be moved while the task is paused, so that samples of two runs are not of one count.
+   */
+  read?: { position: number; queues: number; since?: string };
 }
 
 /** What the witness of one lane has said of one minute. */

@@ -18,6 +18,8 @@ export interface BatchCounts {
   expired: number;
   /** Copies that a lower-numbered rule of the task carries too; neither consumed nor in the identity. */
   overlap: number;
+  /** First receipts of an earlier batch that turned out to be of copies. */
+  takenBack: number;
   /** Of nobody's: in no figure. */
   canaries: number;
   /** Handed over as dead letters, by code. */
@@ -49,6 +51,7 @@ export function newBatchCounts(taskId: string, records: number): BatchCounts {
     deduplicated: 0,
     expired: 0,
     overlap: 0,
+    takenBack: 0,
     canaries: 0,
     failed: {},
     returned: {},

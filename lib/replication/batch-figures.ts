@@ -50,8 +50,8 @@ export function figuresOfBatch(
   { latencies, sourceMinutes, errors }: BatchTimes,
 ): Figures {
   const figures = newFigures();
-  const { consumed, replicated, filtered, loopSkipped, deduplicated, expired, retried, bytes, overlap } =
-    counts;
+  const { consumed, replicated, filtered, loopSkipped, deduplicated, expired, retried, bytes } = counts;
+  const { overlap, takenBack } = counts;
   addFigures(figures, {
     counts: {
       ...figures.counts,
@@ -64,6 +64,7 @@ export function figuresOfBatch(
       retried,
       bytes,
       overlap,
+      takenBack,
     },
     failed: counts.failed,
     latencies,

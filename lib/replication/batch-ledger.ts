@@ -106,12 +106,17 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
     skipped(record, reason) {
       if (!open.delete(record)) return;
       counts[reason] += 1;
-      // Now, or by the batch of an earlier receipt.
       const wasConsumed = reason === 'overlap' && !isSessionEnvelope(record.body);
-      if (wasConsumed) counts.consumed -= 1;
+      const unconsume = (sign: 1 | -1) => {
+        if (!wasConsumed) return;
+        // Now, or by the batch of an earlier receipt, whose count stands.
+        if (record.receiveCount > 1) counts.takenBack += sign;
+        else counts.consumed -= sign;
+      };
+      unconsume(1);
       settled.set(record, () => {
         counts[reason] -= 1;
-        if (wasConsumed) counts.consumed += 1;
+        unconsume(-1);
       });
     },
     canary(record) {

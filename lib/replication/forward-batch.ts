@@ -12,7 +12,7 @@ import { giveBack } from './give-back.ts';
 import { createLastStored, type LastStored } from './last-stored.ts';
 import { DEBOUNCED } from './observe-devices.ts';
 import { createRetryWatch } from './retry-watch.ts';
-import type { SourceRecord } from './source-record.ts';
+import { oldestAgeMs, type SourceRecord } from './source-record.ts';
 import { taskIdOfQueueArn } from './task-names.ts';
 
 export interface BatchResult {
@@ -68,7 +68,7 @@ async function forwardQueue(
   const beganMs = clock.now();
   const taskId = taskIdOfQueueArn(queueArn);
   const ledger = createBatchLedger(taskId ?? UNKNOWN_TASK_ID, records);
-  ledger.counts.oldestAgeMs = beganMs - Math.min(...records.map(({ sentTimeMs }) => sentTimeMs));
+  ledger.counts.oldestAgeMs = oldestAgeMs(records, beganMs);
   try {
     if (taskId === undefined) throw new Error(`the queue ${queueArn} belongs to no task`);
     await forwardTaskBatch({ taskId, records, ledger, deadlineMs }, ports);

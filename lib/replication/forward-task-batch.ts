@@ -15,7 +15,7 @@ import { observeDevices } from './observe-devices.ts';
 import { type PreparedBatch, type PrepareOptions, prepareBatch } from './prepare-batch.ts';
 import { recordError } from './record-error.ts';
 import { type Doubted, type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
-import type { SourceRecord } from './source-record.ts';
+import { oldestAgeMs, type SourceRecord } from './source-record.ts';
 
 /** A record received so often from a task whose target is well is sent by itself, so that it cannot hurt others. */
 const SUSPECT_RECEIVES = 10;
@@ -64,6 +64,7 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
         });
   const texts = await readTexts(records, ports);
   const { outgoing, unhelpables, devices } = decide({ ...batch, records }, prepared, clock.now(), texts);
+  leaveOutDebounced(batch, devices, clock.now());
   const offline = await observeDevices(devices, { ...ports, task, ledger, deadlineMs });
   outgoing.push(...offline.outgoing);
   unhelpables.push(...offline.unhelpables);
@@ -83,13 +84,33 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
     random,
   };
   if (isOrdered(records)) await sendInOrder(records, outgoing, unhelpables, options);
-  else await sendByTopic(outgoing, options);
+  else await sendByTopic(inOrderOfArrival(outgoing), options);
   if (ledger.counts.replicated > 0) ports.lastStored.note(cluster.clusterId, clock.now());
   const isProven = ({ record, dueAtMs = record.firstReceiveTimeMs }: Doubted) =>
     ledger.counts.replicated > 0 || ports.lastStored.isAfter(cluster.clusterId, dueAtMs);
   settleDoubted(doubted, isProven, options);
   await Promise.all([handOver.done(), done]);
   await health.settled();
+}
+
+/** What is hidden until its device may be called offline is no backlog, however old it is by then. */
+function leaveOutDebounced(
+  { ledger, records }: TaskBatch,
+  devices: readonly DeviceRecord[],
+  nowMs: number,
+): void {
+  const hidden = new Set(devices.map(({ record }) => record).filter(({ receiveCount }) => receiveCount > 1));
+  if (hidden.size === 0) return;
+  ledger.counts.oldestAgeMs = oldestAgeMs(
+    records.filter((record) => !hidden.has(record)),
+    nowMs,
+  );
+}
+
+/** A queue without an order hands a batch over in any: within a message group what came first goes first, as far as it is there. */
+function inOrderOfArrival(outgoing: readonly Outgoing[]): Outgoing[] {
+  const arrivedAtMs = ({ sourceTimeMs, record }: Outgoing) => sourceTimeMs ?? record.sentTimeMs;
+  return outgoing.toSorted((one, other) => arrivedAtMs(one) - arrivedAtMs(other));
 }
 
 /** All topics side by side, then what may hurt others by itself. */

@@ -92,9 +92,9 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   const figures = ports.figures.open({
     taskId: task.taskId,
     take() {
-      const { consumed, ...rest } = tally.takeFigures();
       // What was left behind the next owner of the lane counts as consumed.
-      return { ...rest, consumed: consumed - (hasEnded ? (receipts?.leftBehind ?? 0) : 0) };
+      const takenBack = hasEnded ? (receipts?.leftBehind ?? 0) : 0;
+      return { ...tally.takeFigures(), takenBack };
     },
     isBusy: () => ends !== undefined && ends.held.size > 0,
   });
@@ -202,6 +202,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
             taskId: task.taskId,
             admin,
             isComparable: filter.type === 'tag' && filter.expression === '*',
+            since: task.updatedAt,
             // What a NORMAL group was handed out is behind its position.
             inHand: () => (isFifo ? held.size : 0),
             signal: draining.signal,

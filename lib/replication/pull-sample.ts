@@ -17,6 +17,7 @@ export async function samplePosition({
   consumerGroup,
   admin,
   isComparable,
+  since,
   inHand,
   figures,
   clock,
@@ -29,6 +30,8 @@ export async function samplePosition({
   admin: Pick<RocketmqAdmin, 'lag'>;
   /** The group gets every message of the topic: no filter passes any over. */
   isComparable: boolean;
+  /** When the task was last started or edited (ISO 8601): its position may have been moved before. */
+  since: string;
   /** Messages that a FIFO group was handed out, and that its position does not contain yet. */
   inHand: () => number;
   figures: Pick<FigureMeters, 'sample'>;
@@ -47,7 +50,7 @@ export async function samplePosition({
         atMs: clock.now(),
         backlogMessages: messages,
         ...(oldestStoredAtMs === undefined ? {} : { oldestStoredAtMs }),
-        ...(isComparable ? { read: { ...read, position } } : {}),
+        ...(isComparable ? { read: { ...read, position, since } } : {}),
       };
       await inTime(figures.sample(taskId, sample), WRITE_MS);
     } catch (error) {

@@ -14,7 +14,7 @@ export interface LaneCounts {
   filtered: number;
   loopSkipped: number;
   expired: number;
-  /** Copies that another filter of the task brought too; neither consumed nor in the identity. */
+  /** Copies that another filter of the task brought too, at their first receipt; neither consumed nor in the identity. */
   overlap: number;
   /** Put into the task's own queue, where the batching function counts on. */
   overflowed: number;
@@ -28,6 +28,10 @@ export interface LaneCounts {
   latencies: Latencies;
 }
 
+/** A copy is one that another filter has brought: at its first receipt; whatever is received again is just that. */
+export type ReceiptKind = 'first' | 'copy' | 'again';
+const COUNTED_AS = { first: 'consumed', copy: 'overlap', again: 'retried' } as const;
+
 /** Counts of a lane, told to the log once a minute at most. */
 export interface LaneTally {
   readonly counts: LaneCounts;
@@ -38,7 +42,7 @@ export interface LaneTally {
   /** The same for the figures. */
   takeFigures(): LaneCounts;
   /** A message was handed over by the session; to be told before anything else is counted for it. */
-  received(atMs: number, isAgain: boolean): void;
+  received(atMs: number, kind: ReceiptKind): void;
   /** Writes a line when the last one is a minute old and there is something to tell. */
   tell(nowMs: number): void;
   /** Writes what is left. */
@@ -65,10 +69,9 @@ export function createLaneTally(
     lastStoredAtMs: 0,
     take: reader(),
     takeFigures: reader(),
-    received(atMs, isAgain) {
+    received(atMs, kind) {
       figures().received(atMs);
-      if (isAgain) counts.retried += 1;
-      else counts.consumed += 1;
+      counts[COUNTED_AS[kind]] += 1;
     },
     tell(nowMs) {
       toldAtMs ??= nowMs;

@@ -173,9 +173,10 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
 
   return {
     skip(delivery, reason) {
-      countReceipt(delivery, reason === 'overlap');
+      const isCopy = reason === 'overlap';
+      countReceipt(delivery, isCopy);
       if (!gate.mayAccept()) return;
-      tally.counts[reason] += 1;
+      if (!isCopy) tally.counts[reason] += 1;
       delivery.accept();
     },
     deadLetter(item, error) {
@@ -241,7 +242,7 @@ export function createSessionFlow(parts: SessionFlowParts): SessionFlow {
   };
 
   function countReceipt(delivery: SessionDelivery, isCopy = false): void {
-    tally.received(delivery.receivedAtMs, isCopy || parts.isAgain(delivery));
+    tally.received(delivery.receivedAtMs, parts.isAgain(delivery) ? 'again' : isCopy ? 'copy' : 'first');
     wayBack?.arrived(clock.now());
   }
 }

@@ -18,3 +18,8 @@ export interface SourceRecord {
   /** Id of the dead letter that it was, where it is redriven. */
   redriven?: string;
 }
+
+/** How long ago the oldest of them was put into the queue; of none 0. */
+export function oldestAgeMs(records: readonly SourceRecord[], nowMs: number): number {
+  return records.reduce((oldest, { sentTimeMs }) => Math.max(oldest, nowMs - sentTimeMs), 0);
+}

@@ -1,3 +1,4 @@
+import { newCounted, type TaskCounted } from '../domain/counted.ts';
 import type { DeadLetter } from '../domain/dead-letter.ts';
 import { type Figures, isEmpty, newFigures } from '../domain/figures.ts';
 import { messageError } from '../domain/message-errors.ts';
@@ -8,6 +9,7 @@ import type { LargeBodies } from '../ports/large-bodies.ts';
 import type { Logger } from '../ports/logger.ts';
 import { countCode } from './batch-counts.ts';
 import type { BatchFigures } from './batch-figures.ts';
+import type { ReportCounts } from './count-report.ts';
 import { deadLetterOf, type HandOverRecord } from './hand-over-shapes.ts';
 
 /** @param options.deadlineMs - epoch ms at which the function is ended by force */
@@ -25,12 +27,14 @@ export function createStoreDeadLetters({
   store,
   largeBodies,
   figures,
+  report,
   clock,
   logger,
 }: {
   store: Pick<DeadLetterStore, 'put'>;
   largeBodies: Pick<LargeBodies, 'get'>;
   figures: BatchFigures;
+  report: ReportCounts;
   clock: Clock;
   logger: Logger;
 }): StoreDeadLetters {
@@ -57,12 +61,10 @@ export function createStoreDeadLetters({
     const met: DeadLetter[] = [];
     const stored = await Promise.all(records.map((record) => isStored(record, met)));
     const byTask = Map.groupBy(met, ({ taskId }) => taskId);
-    await Promise.all(
-      [...byTask].map(([taskId, some]) => {
-        const counted = figuresOf(some);
-        return isEmpty(counted) || figures.record(taskId, counted, options);
-      }),
-    );
+    const counted = [...byTask].map(([taskId, some]) => ({ taskId, figures: figuresOf(some) }));
+    const told = counted.filter((one) => !isEmpty(one.figures));
+    if (told.length > 0) report('dead letters of rules and queues', told.map(countedOf));
+    await Promise.all(told.map((one) => figures.record(one.taskId, one.figures, options)));
     return { failedRecordIds: records.filter((_, index) => !stored[index]).map(({ recordId }) => recordId) };
   };
 }
@@ -74,6 +76,12 @@ function placeOf({ body }: DeadLetter): string | undefined {
     // It looks like one and is none: kept as it is.
     return undefined;
   }
+}
+
+/** For the metrics of the service: the option of a task is not read here. */
+function countedOf({ taskId, figures }: { taskId: string; figures: Figures }): TaskCounted {
+  const counts = { ...newCounted(), consumed: figures.counts.consumed, failed: figures.failed };
+  return { taskId, perTask: false, counts };
 }
 
 /** What nobody has counted yet: who hands a message over with its reason has counted it. */

@@ -16,6 +16,8 @@ describe('handler of dead-letters', () => {
     Object.assign(process.env, {
       TABLE_NAME: 'table',
       DEAD_LETTER_BUCKET: 'bucket',
+      SERVICE: 'mqferry',
+      STAGE: 'dev',
       AWS_REGION: 'eu-west-1',
       LOG_LEVEL: 'ERROR',
     });

@@ -23,6 +23,7 @@ const COUNT_ATTRIBUTES: Readonly<Record<CountName, string>> = {
   retried: 're',
   bytes: 'b',
   overlap: 'ov',
+  takenBack: 'tb',
   skipped: 'sk',
   redriven: 'rd',
 };

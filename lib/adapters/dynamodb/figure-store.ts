@@ -37,6 +37,8 @@ const FORGOTTEN_AFTER_SECONDS = 90 * DAY_SECONDS;
 const MAX_ATTRIBUTES = 200;
 /** Minutes of one fold: four hours. */
 const MAX_MINUTES = 240;
+/** Of hours, while folds are under way. */
+const MAX_READS = 3;
 
 /**
  * Figures in the one table: `PK` `FIGURES#<taskId>`, `SK` `M#<minute>`, `H#<first minute>`, `W#<minute>#<lane>` (witness) and
@@ -68,6 +70,19 @@ export function createDynamoFigureStore(table: Table): FigureStore {
       const minute = minuteOfSk(item);
       return { minute, figures: figuresOf(item, minute) };
     });
+  }
+
+  /**
+   * Hours, and the minutes that are not in them yet. A fold in between would have its minutes in both: then all is read again; folds are a
+   * quarter of an hour apart.
+   */
+  async function readOnOneSide(taskId: string, range: FigureRange) {
+    for (let reads = 1; ; reads += 1) {
+      const { through } = await folded(taskId);
+      const open = await minutesOf(taskId, { fromMinute: through + 1, toMinute: LAST_MINUTE });
+      const hours = await query(taskId, hourSk(range.fromMinute), hourSk(range.toMinute));
+      if (reads === MAX_READS || (await folded(taskId)).through === through) return { hours, open };
+    }
   }
 
   /** Read before the minutes: what is folded meanwhile is then found among these. */
@@ -105,9 +120,7 @@ export function createDynamoFigureStore(table: Table): FigureStore {
 
     async read(taskId, range, period) {
       if (period === 'minute') return periodsOf(await minutesOf(taskId, range));
-      const { through } = await folded(taskId);
-      const open = await minutesOf(taskId, { fromMinute: through + 1, toMinute: LAST_MINUTE });
-      const hours = await query(taskId, hourSk(range.fromMinute), hourSk(range.toMinute));
+      const { hours, open } = await readOnOneSide(taskId, range);
       const parts = [
         ...hours.map((item) => ({ minute: minuteOfSk(item), figures: figuresOf(item) })),
         ...open.map(({ minute, figures }) => ({

@@ -269,6 +269,7 @@ describe('createScrapeMetrics', () => {
     for (const line of [
       '# TYPE mqferry_consumed_messages_total counter',
       `mqferry_consumed_messages_total{${own}} 10`,
+      `mqferry_taken_back_messages_total{${own}} 0`,
       'mqferry_consumed_messages_total{task="A",name="other",direction="mqtt-to-rocketmq"} 0',
       `mqferry_messages_total{${own},outcome="replicated"} 8`,
       `mqferry_failed_messages{${own},code="TOPIC_ILLEGAL"} 2`,

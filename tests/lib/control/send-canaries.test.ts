@@ -147,6 +147,26 @@ describe('createSendCanaries', () => {
     expect([world.task.status, world.events]).toEqual(['running', []]);
   });
 
+  it('begins anew with a start or an edit, however short the pause: nothing was tried since', async () => {
+    await world.tick();
+    const failure = { code: 'TOPIC_NOT_FOUND', message: 'no such topic' };
+    await world.canaries.came(TASK_ID, { sentAtMs: world.clock.now(), failure });
+    pass();
+    await world.tick();
+    expect(world.task.status).toBe('degraded');
+    world.clock.step(MINUTE_MS / 2);
+    world.task.updatedAt = new Date(world.clock.now()).toISOString();
+    world.task.status = 'running';
+    delete world.task.reason;
+    pass();
+    await world.tick();
+    expect([world.task.status, world.events]).toEqual(['running', ['CANARY_FAILED']]);
+    await world.come();
+    pass();
+    await world.tick();
+    expect([world.task.status, world.events]).toEqual(['running', ['CANARY_FAILED']]);
+  });
+
   it('leaves alone what an end is known to be at fault of', async () => {
     const reason: StatusReason = { code: 'TARGET_TIMEOUT', message: 'away', at: 'now', about: 'target' };
     Object.assign(world.task, { status: 'degraded', reason });

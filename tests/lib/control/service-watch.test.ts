@@ -194,6 +194,31 @@ describe('createServiceWatch', () => {
     expect(await tick([one])).not.toHaveProperty('deadLetterDepth');
   });
 
+  it('tells all else when the dead letters or the state of one task cannot be read, and no depth that lacks some', async () => {
+    const [one, other] = [task('ONE'), task('OTHER')];
+    const depth = { byCode: { A: 2 }, oldestSeenAtMs: START_MS - 5_000, isPartial: false };
+    ports.deadLetterCounts = {
+      summary: async (taskId) => (taskId === one.taskId ? Promise.reject(new Error('throttled')) : depth),
+    };
+    ports.liveStatus = async (seen) =>
+      seen.taskId === other.taskId ? Promise.reject(new Error('throttled')) : seen;
+    const told = await tick([one, other]);
+    expect(told).toMatchObject({ tasksRunning: 2 });
+    expect(told).not.toHaveProperty('deadLetterDepth');
+    expect(logger.lines.map(({ message }) => message).toSorted()).toEqual([
+      'dead letters could not be counted',
+      'the status of the moment could not be told',
+    ]);
+  });
+
+  it('counts dead letters of its own minute, though it ends in the next', async () => {
+    const watch = createServiceWatch(ports)();
+    watch.look(task('ONE'), false);
+    clock.advance(MINUTE_MS);
+    await watch.tell(clock.now() + MINUTE_MS);
+    expect(documents).toMatchObject([{ deadLetterDepth: 0 }]);
+  });
+
   it('holds up no tick when the table does not answer', async () => {
     ports.memory = { ...ports.memory, read: () => Promise.reject(new Error('away')) };
     const watch = createServiceWatch(ports)();

@@ -76,6 +76,33 @@ describe('balanceByReceipts', () => {
     });
   });
 
+  it('takes a hand-over at the edge of a minute for one, and tells a kill after it', () => {
+    const edge = [receipt(0, 100), receipt(1, 100, { opens: 1 }), receipt(2, 100, { closes: 1 })];
+    const plain = minutes.filter((minute) => minute > 2).map((minute) => receipt(minute, 100));
+    expect(balanceByReceipts(steady(100), [...edge, ...plain], WINDOW)).toMatchObject({
+      counted: 1_000,
+      minutes: { compared: 10 },
+    });
+    const counted = [...steady(100).filter(({ minute }) => minute !== 6), { minute: 6, received: 55 }];
+    const killed = plain
+      .filter(({ minute }) => minute !== 6)
+      .map((one) => (one.minute === 7 ? { ...one, opens: 1 } : one));
+    expect(balanceByReceipts(counted, [...edge, ...killed], WINDOW)).toMatchObject({
+      balanced: true,
+      counted: 700,
+      minutes: { compared: 7 },
+    });
+  });
+
+  it('takes a start and a pause in the next minute for what they are', () => {
+    const told = [receipt(1, 50, { opens: 1 }), receipt(2, 50, { closes: 1 }), receipt(6, 50, { opens: 1 })];
+    const counted = [1, 2, 6].map((minute) => ({ minute, received: 50 }));
+    expect(balanceByReceipts(counted, told, WINDOW)).toMatchObject({
+      counted: 150,
+      minutes: { compared: 10 },
+    });
+  });
+
   it('knows from before the window how a lane was left', () => {
     const before = [receipt(-20, 0, { opens: 1 }), receipt(-15, 5, { closes: 1 })];
     const opened = [receipt(3, 100, { opens: 1 })];
@@ -131,6 +158,7 @@ describe('balanceByPositions', () => {
   it.each([
     ['another number of queues', { queues: 4 }],
     ['a position that was reset', { position: 0 }],
+    ['a start, before which it may have been moved on', { position: 1_000_000, since: 'later' }],
   ])('begins anew at %s', (_, change) => {
     const broken = samples.map((sample) => (sample.minute < 5 ? sample : { ...sample, ...change }));
     expect(balanceByPositions(steady(600), broken, WINDOW).minutes?.from).toBe(5);

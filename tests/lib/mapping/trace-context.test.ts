@@ -11,6 +11,23 @@ const TRACE = [
 
 // https://www.w3.org/TR/trace-context-mqtt/ names the same two user properties.
 describe('W3C trace context', () => {
+  it.each(['alibaba', 'rocketmq-mqtt'] as const)(
+    'goes both ways among the user properties of %s',
+    (propertyNames) => {
+      const source = { topicName: 'stations/1/status', payload: Buffer.from('on'), userProperties: TRACE };
+      const provenance = { messageId: 'm', path: [], receiptTimeMs: NOW_MS, sendTimeMs: NOW_MS };
+      const options = { propertyNames };
+      const sent = createMqttToRocketmqMapper(toRocketmq({ options }), 'ONE')(source, provenance);
+      const received = { ...sent, messageId: '01AB', bornTimeMs: NOW_MS };
+      const times = { receiptTimeMs: NOW_MS, sendTimeMs: NOW_MS };
+      const definition = toMqtt({ options: { ...options, maxHops: 5 } });
+      expect(createRocketmqToMqttMapper(definition, 'TWO')(received, times)).toMatchObject({
+        kind: 'publish',
+        message: { userProperties: expect.arrayContaining(TRACE.map((pair) => [...pair])) },
+      });
+    },
+  );
+
   it('goes both ways under its own names', () => {
     const source = { topicName: 'stations/1/status', payload: Buffer.from('on'), userProperties: TRACE };
     const provenance = { messageId: 'm', path: [], receiptTimeMs: NOW_MS, sendTimeMs: NOW_MS };

@@ -575,6 +575,14 @@ describe('createForwardBatch', () => {
       expect(bodies(producer, 'fifo')).toEqual(['1', '2', '3', '4']);
     });
 
+    it('sends first what came first, in whatever order the queue hands it over', async () => {
+      const { forwardBatch, producer } = setUp(task);
+      const came = (payload: string, agoMs: number) =>
+        sourceRecord({ payload, t: 'stations/g/status', ts: NOW_MS - agoMs });
+      await forwardBatch([came('3', 10), came('1', 30), came('4', 10), came('2', 20)], DEADLINE);
+      expect(bodies(producer, 'fifo')).toEqual(['1', '2', '3', '4']);
+    });
+
     it('goes on with a group at once when a message of it became a dead letter', async () => {
       const { forwardBatch, producer, deadLetters, clock } = setUp(task);
       producer.decide(({ body }) =>

@@ -111,6 +111,20 @@ function createQueueWorld(task = presenceTask(), changes: Partial<ForwardBatchPo
 }
 
 describe('observeDevices', () => {
+  it('tells no age of what its own debounce has hidden, and that of all else', async () => {
+    const world = createQueueWorld();
+    await world.receive([recordOf({ kind: 'disconnected' })]);
+    await world.pass(DEBOUNCE_MS);
+    expect(world.stored()).toHaveLength(1);
+    expect(world.batches.map(({ oldestAgeMs }) => oldestAgeMs)).toEqual([40, 0]);
+    const old = { receiveCount: 2, sentTimeMs: world.clock.now() - 700_000 };
+    await world.receive([
+      recordOf({ kind: 'connected', device: 8 }),
+      recordOf({ kind: 'will', device: 9 }, old),
+    ]);
+    expect(world.batches.at(-1)?.oldestAgeMs).toBeLessThan(60_000);
+  });
+
   it('makes one message of will and event, when the debounce is over', async () => {
     const world = createQueueWorld();
     const lost = recordOf({ kind: 'disconnected' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createReadBalance } from '../../../lib/control/read-balance.ts';
 import { BrokerUnavailableError } from '../../../lib/domain/errors.ts';
-import { sumOf, totalsOf } from '../../../lib/domain/figures.ts';
+import { COUNT_NAMES, minuteOf, sumOf, totalsOf } from '../../../lib/domain/figures.ts';
 import type { RocketmqAdmin } from '../../../lib/ports/rocketmq-admin.ts';
 import { createPullWorld, ORDERED } from '../../helpers/pull-world.ts';
 import { silentLogger } from '../../helpers/silent-logger.ts';
@@ -100,6 +100,14 @@ describe('figures of a pull lane', () => {
     await first.lane.close();
     const totals = async () => totalsOf(await world.figures.totals(world.task.taskId));
     expect((await totals()).totals.inFlight).toBe(0);
+    const { counts } = await world.figures.totals(world.task.taskId);
+    expect(counts.takenBack).toBeGreaterThanOrEqual(1);
+    const all = { fromMinute: 0, toMinute: minuteOf(world.clock.now()) };
+    const minutes = await world.figures.read(world.task.taskId, all, 'minute');
+    // What a scrape tells as a counter never becomes less.
+    for (const { figures } of minutes) {
+      for (const name of COUNT_NAMES) expect(figures.counts[name]).toBeGreaterThanOrEqual(0);
+    }
 
     world.publisher.decide(() => undefined);
     const second = await world.open();

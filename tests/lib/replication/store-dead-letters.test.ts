@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterStore } from '../../../lib/adapters/memory/dead-letter-store.ts';
 import { createMemoryFigureStore } from '../../../lib/adapters/memory/figure-store.ts';
 import { createMemoryLargeBodies } from '../../../lib/adapters/memory/large-bodies.ts';
+import type { TaskCounted } from '../../../lib/domain/counted.ts';
 import { encodeLargeEnvelope } from '../../../lib/mapping/session-envelope.ts';
 import type { DeadLetterStore } from '../../../lib/ports/dead-letter-store.ts';
 import { createBatchFigures } from '../../../lib/replication/batch-figures.ts';
@@ -28,16 +29,18 @@ function setUp(changes: Partial<DeadLetterStore> = {}) {
   const logger = createRecordingLogger();
   const clock = createSteppingClock();
   const figures = createMemoryFigureStore();
+  const reported: TaskCounted[] = [];
   const storeDeadLetters = createStoreDeadLetters({
     store,
     largeBodies,
     figures: createBatchFigures({ store: figures, clock, logger }),
+    report: (_message, tasks) => reported.push(...tasks),
     clock,
     logger,
   });
   const run = (records: Parameters<typeof storeDeadLetters>[0]) =>
     storeDeadLetters(records, { deadlineMs: clock.now() + 10_000 });
-  return { store, largeBodies, logger, figures, run };
+  return { store, largeBodies, logger, figures, reported, run };
 }
 
 describe('createStoreDeadLetters', () => {
@@ -70,7 +73,7 @@ describe('createStoreDeadLetters', () => {
   });
 
   it('stores a record once, however often it comes', async () => {
-    const { store, figures, run } = setUp();
+    const { store, figures, reported, run } = setUp();
     for (const _ of [1, 2, 3]) await run([record('a', envelopeText())]);
     expect((await store.list(TASK_ID, { limit: 10 })).items).toHaveLength(1);
     const { counts, failed, errors } = await figures.totals(TASK_ID);
@@ -79,6 +82,27 @@ describe('createStoreDeadLetters', () => {
     ]);
     // Its first receipt was counted by the batch that met it first.
     expect([counts.consumed, failed]).toEqual([0, { QUEUE_GAVE_UP: 1 }]);
+    expect(reported).toMatchObject([
+      { taskId: TASK_ID, counts: { consumed: 0, failed: { QUEUE_GAVE_UP: 1 } } },
+    ]);
+  });
+
+  it('tells the metrics of what a rule could not put into its queue, which no batch has counted', async () => {
+    const { reported, run } = setUp();
+    const ruleError = {
+      ruleName: `mqferry_dev_0a1b2c3d_${TASK_ID}_0`,
+      topic: 'stations/7/status',
+      cloudwatchTraceId: 't',
+      clientId: 'c',
+      base64OriginalPayload: '',
+      failures: [{ failedAction: 'SqsAction', failedResource: 'q', errorMessage: 'denied' }],
+    };
+    await run([record('by rule', JSON.stringify(ruleError)), record('odd', 'neither')]);
+    expect(reported).toMatchObject([
+      { taskId: TASK_ID, counts: { consumed: 1, failed: { RULE_ACTION_FAILED: 1 } } },
+    ]);
+    await run([]);
+    expect(reported).toHaveLength(1);
   });
 
   it('gives back exactly what is not surely stored', async () => {
