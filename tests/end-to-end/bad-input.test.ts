@@ -166,7 +166,7 @@ const CASES: ReadonlyArray<[string, () => Record<string, unknown>, number, strin
 
 describe('POST /tasks', () => {
   it.each(CASES)('refuses %s, and says field, rule and remedy', async (_, more, status, code, field) => {
-    const answer = await fixture.api('POST', '/tasks', fixture.definition(['a/b'], topic, more()));
+    const answer = await fixture.api('POST', '/tasks', fixture.definition(['a/b/c'], topic, more()));
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     expect({ status: answer.status, errors: answer.body.errors }).toMatchObject({
       status,
@@ -177,8 +177,8 @@ describe('POST /tasks', () => {
 
   it('refuses the wrong direction', async () => {
     const answer = await fixture.api('POST', '/tasks', {
-      ...fixture.definition(['a/b'], topic),
-      source: { clusterId: 'business', topicFilters: ['a/b'] },
+      ...fixture.definition(['a/b/c'], topic),
+      source: { clusterId: 'business', topicFilters: ['a/b/c'] },
     });
     expect(answer.status).toBe(400);
   });
@@ -190,7 +190,7 @@ describe('POST /tasks', () => {
   });
 
   it('gives a name to one task only, and repeats nothing under the same key', async () => {
-    const body = fixture.definition(['a/b'], topic, { startNow: false });
+    const body = fixture.definition(['a/b/c'], topic, { startNow: false });
     const key = { 'idempotency-key': crypto.randomUUID() };
     const first = await fixture.api('POST', '/tasks', body, key);
     expect(first.status).toBe(201);

@@ -55,8 +55,8 @@ async function register(cluster: Record<string, unknown>): Promise<string> {
 
 /** A task that reads from this cluster, once its status says why it does not. */
 async function heldTask(clusterId: string, topic: string): Promise<{ code: string; taskId: string }> {
-  const definition = fixture.definition([`planted/${clusterId}`], topic, {
-    source: { clusterId, topicFilters: [`planted/${clusterId}`] },
+  const definition = fixture.definition([`planted/${clusterId}/status`], topic, {
+    source: { clusterId, topicFilters: [`planted/${clusterId}/status`] },
   });
   const { status, body } = await fixture.api('POST', '/tasks', definition);
   expect(status).toBe(201);
