@@ -51,7 +51,7 @@ const { convergeBatch, convergeTick } = createConverge({
   cloud: {
     queues: createSqsTaskQueues({ sqs: new SQSClient(CONTROL_PLANE_CLIENT) }),
     mappings: createLambdaEventSourceMappings({ lambda, pace: paceOf('lambda', region) }),
-    rules: createTopicRulesByRegion({ paceOf: (ruleRegion) => paceOf('iot', ruleRegion) }),
+    rules: createTopicRulesByRegion({ paceOf: (ruleRegion) => paceOf('iot', ruleRegion), home: region }),
   },
   shifts: {
     roster: createDynamoShiftRoster(table),

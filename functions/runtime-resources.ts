@@ -33,7 +33,7 @@ const paceOf = createPacer({ limiter: createDynamoRateLimiter(table, clock), clo
 const cloud = {
   queues: createSqsTaskQueues({ sqs: new SQSClient(CONTROL_PLANE_CLIENT) }),
   mappings: createLambdaEventSourceMappings({ lambda, pace: paceOf('lambda', region) }),
-  rules: createTopicRulesByRegion({ paceOf: (ruleRegion) => paceOf('iot', ruleRegion) }),
+  rules: createTopicRulesByRegion({ paceOf: (ruleRegion) => paceOf('iot', ruleRegion), home: region }),
 };
 const bucket = createS3BucketCleaner({
   s3: new S3Client(BULK_CLIENT),

@@ -85,7 +85,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       },
     };
   } catch (error) {
-    const told = error instanceof LocalStackError ? error : await crashBehind(error, started);
+    const isTold = error instanceof LocalStackError && error.code !== 'COMMAND_FAILED';
+    const told = isTold || signal.aborted ? error : await crashBehind(error, started);
     await stop();
     throw told;
   }

@@ -132,19 +132,19 @@ export function createConvergeTick(deps: {
   function lookAt(task: Task, report: TickReport, watch: ServiceWatch): boolean {
     report.tasks += 1;
     if (task.status === 'failed' || task.status === 'degraded') report[task.status] += 1;
-    const unconverged = isUnconverged(task);
-    if (unconverged) report.unconverged += 1;
-    watch.look(task, unconverged);
-    return unconverged || isWatched(task, clock.now());
+    const converged = stateOf(task);
+    if (converged !== 'yes') report.unconverged += 1;
+    watch.look(task, converged !== 'yes');
+    return converged === 'no' || isWatched(task, clock.now());
   }
 
-  /** Also a task that this version can make nothing of: converge fails with it alone, and all others are looked at. */
-  function isUnconverged(task: Task): boolean {
+  /** `unknown`: this version can make nothing of the task, nor can converge; all others are looked at. */
+  function stateOf(task: Task): 'yes' | 'no' | 'unknown' {
     try {
-      return needsConverge(task, renderResourceSpecs(task, settings));
+      return needsConverge(task, renderResourceSpecs(task, settings)) ? 'no' : 'yes';
     } catch (error) {
       logger.error('a task cannot be looked at', { taskId: task.taskId, error });
-      return true;
+      return 'unknown';
     }
   }
 

@@ -1,6 +1,7 @@
 import type { ServiceIds } from '../domain/counted.ts';
 import { UNKNOWN_TASK_ID } from '../domain/dead-letter.ts';
 import { forEachInFlight } from '../domain/for-each-in-flight.ts';
+import { keepRecent } from '../domain/keep-recent.ts';
 import { serviceDocument, type TaskGlance } from '../domain/service-figures.ts';
 import type { Task } from '../domain/task.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -54,6 +55,7 @@ interface Tick {
 
 export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch {
   const { clock, logger, metrics, ids, memory } = ports;
+  const lastSummaries = new Map<string, DeadLetterSummary>();
 
   /** Those that have, or may have, something waiting are counted at each tick, of the rest one in 15. */
   async function countBacklogs(
@@ -120,12 +122,15 @@ export function createServiceWatch(ports: ServiceWatchPorts): BeginServiceWatch 
     return isWhole ? counts : undefined;
   }
 
+  /** Where it cannot be read the last one stands; undefined: there is none. */
   async function summaryOf(taskId: string): Promise<DeadLetterSummary | undefined> {
     try {
-      return await ports.deadLetterCounts.summary(taskId, { maxQueries: DEAD_LETTER_QUERIES });
+      const summary = await ports.deadLetterCounts.summary(taskId, { maxQueries: DEAD_LETTER_QUERIES });
+      keepRecent(lastSummaries, taskId, summary, MAX_REMEMBERED);
+      return summary;
     } catch (error) {
       logger.warn('dead letters could not be counted', { taskId, error });
-      return undefined;
+      return lastSummaries.get(taskId);
     }
   }
 

@@ -90,7 +90,7 @@ function checkWill(will: PresenceOption['will'], topicFilters: readonly string[]
         ...(when === undefined ? [] : [{ field: 'options.presence.will.when.value', text: when.value }]),
       ],
       'rule',
-      [topicFilter],
+      { topicFilters: [topicFilter], dialect: 'aws-iot' },
     ),
   ]);
 }

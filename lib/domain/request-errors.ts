@@ -62,7 +62,7 @@ export const concurrencyExhausted = (needed: number, free: number, limit: number
         {
           field: 'options.concurrency',
           code: 'CONCURRENCY_EXHAUSTED',
-          message: `must be at most ${free} now: that many of ${limit} invocations are free`,
+          message: `asks for more than the ${free} of ${limit} invocations that are free`,
         },
       ],
     },

@@ -27,7 +27,7 @@ const FOREIGN: ForeignOptions = {
 
 /** The rules of the rule path: AWS IoT Core → topic rules → queue → RocketMQ. */
 export function checkRulePath(context: DefinitionContext<MqttToRocketmqDefinition>): DefinitionCheck {
-  const { definition, sourceCluster, allowedTopicPrefixes, registeredTopic } = context;
+  const { definition, sourceCluster, allowedTopicPrefixes } = context;
   const { source, options } = definition;
   return combineChecks([
     checkTopicFilters(source.topicFilters, {
@@ -35,7 +35,7 @@ export function checkRulePath(context: DefinitionContext<MqttToRocketmqDefinitio
       allowedTopicPrefixes,
       checkSyntax: checkAwsIotTopicFilter,
     }),
-    checkRocketmqTarget(definition, 'rule', registeredTopic),
+    checkRocketmqTarget(definition, 'rule', context),
     { errors: [], warnings: [NOT_SEEN] },
     checkOrdering(options),
     checkBatch(options),

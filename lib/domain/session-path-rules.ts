@@ -46,7 +46,7 @@ export function checkSessionPath(context: DefinitionContext<MqttToRocketmqDefini
     filters.errors.length > 0
       ? { errors: [], warnings: [] }
       : checkOverlap(source.topicFilters, sourceCluster),
-    checkRocketmqTarget(definition, 'session', registeredTopic),
+    checkRocketmqTarget(definition, 'session', context),
     { errors: [], warnings: [notSeen(sourceCluster)] },
     { errors: checkOrdering(definition, registeredTopic), warnings: [] },
     { errors: checkBatch(options), warnings: [] },

@@ -1,10 +1,17 @@
 import type { RegisteredTopic } from './cluster.ts';
-import { checkOf, combineChecks, type DefinitionCheck, notRegistered } from './definition-check.ts';
+import {
+  checkOf,
+  combineChecks,
+  type DefinitionCheck,
+  type DefinitionContext,
+  notRegistered,
+} from './definition-check.ts';
 import { literalRocketmqTopic } from './rocketmq-end.ts';
 import { checkRocketmqTopic } from './rocketmq-names.ts';
 import type { MqttToRocketmqDefinition, TaskPath } from './task.ts';
 import { parseTemplate } from './template.ts';
 import { checkTemplates, type TemplateField } from './template-rules.ts';
+import { dialectOf } from './topic-filter-rules.ts';
 
 /** A path that ends in RocketMQ. */
 type PathToRocketmq = Exclude<TaskPath, 'pull'>;
@@ -20,11 +27,14 @@ const BEST_EFFORT: Record<PathToRocketmq, string> = {
 export function checkRocketmqTarget(
   definition: MqttToRocketmqDefinition,
   path: PathToRocketmq,
-  registeredTopic: RegisteredTopic | undefined,
+  { sourceCluster, registeredTopic }: Pick<DefinitionContext, 'sourceCluster' | 'registeredTopic'>,
 ): DefinitionCheck {
   const literal = literalRocketmqTopic(definition);
   return combineChecks([
-    checkTemplates(templatesOf(definition), path, definition.source.topicFilters),
+    checkTemplates(templatesOf(definition), path, {
+      topicFilters: definition.source.topicFilters,
+      dialect: dialectOf(sourceCluster.kind),
+    }),
     checkCanaryTopic(definition),
     literal === undefined
       ? checkRenderedTopic(definition.target.topic)

@@ -6,7 +6,7 @@ import {
   type TemplatePath,
   variables,
 } from './template.ts';
-import { mostLevelsOf } from './topic-filter.ts';
+import { mostLevelsOf, type TopicDialect } from './topic-filter.ts';
 
 /** A template of a definition, and the field it stands in. */
 export interface TemplateField {
@@ -20,18 +20,20 @@ type Levels = readonly { topicFilter: string; most: number }[];
 /**
  * Checks that templates can be read, that the path knows their variables, and that topics have the levels they ask for.
  *
- * @param topicFilters - valid ones, by which messages come; pull path: none, topics of RocketMQ have one level
+ * @param source - the valid filters by which messages come; absent on the pull path: topics of RocketMQ have one level
  */
 export function checkTemplates(
   templates: readonly TemplateField[],
   path: TemplatePath,
-  topicFilters: readonly string[] = [],
+  source?: { topicFilters: readonly string[]; dialect: TopicDialect },
 ): DefinitionCheck {
-  const dialect = path === 'rule' ? 'aws-iot' : 'mqtt';
   const levels =
-    path === 'pull'
+    source === undefined
       ? [{ topicFilter: 'a topic of RocketMQ', most: 1 }]
-      : topicFilters.map((topicFilter) => ({ topicFilter, most: mostLevelsOf(topicFilter, dialect) }));
+      : source.topicFilters.map((topicFilter) => ({
+          topicFilter,
+          most: mostLevelsOf(topicFilter, source.dialect),
+        }));
   return combineChecks(templates.map((template) => checkTemplate(template, path, levels)));
 }
 

@@ -9,6 +9,9 @@ import { withTimeout } from './with-timeout.ts';
 /** A report may not hold up the batch for longer than this at its end. */
 const REPORT_TIMEOUT_MS = 2_000;
 
+/** Comes and goes by the second where it comes at all: no event. */
+const THROTTLED = 'TARGET_THROTTLED';
+
 /** What this batch learns about the task's target, said to the task's status. */
 export interface BatchHealth {
   /** A call to the target failed. The report leaves at once, not when the retries are over. */
@@ -51,13 +54,22 @@ export function createBatchHealth({
           task.taskId,
           next === undefined ? { status: 'running' } : { status: 'degraded', reason: next },
         );
-        reported = next;
         // Of the batches that see the same outage, one changes the status, and that one tells.
-        if (changed) await tasks.appendEvent(task.taskId, eventOf(next, clock.now()));
+        if (changed && ![next, reported].some((one) => one?.code === THROTTLED)) await tell(next);
+        reported = next;
       } catch (error) {
         logger.warn('health not reported', { taskId: task.taskId, error });
         return;
       }
+    }
+  }
+
+  async function tell(reason: StatusReason | undefined): Promise<void> {
+    try {
+      await tasks.appendEvent(task.taskId, eventOf(reason, clock.now()));
+    } catch (error) {
+      // The status has it.
+      logger.warn('event not written', { taskId: task.taskId, error });
     }
   }
 

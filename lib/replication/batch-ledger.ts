@@ -49,6 +49,8 @@ export interface BatchLedger {
   canary(record: SourceRecord): void;
   /** Notes why a record is not settled; the last note counts. */
   note(record: SourceRecord, code: string, waitMs?: number, isExact?: boolean): void;
+  /** The code of that note; undefined: there is none. */
+  noted(record: SourceRecord): string | undefined;
   /** Tells what failed of a message. @param tell - asked where it is wanted: an outage fails every message alike */
   failed(code: string, outcome: MessageError['outcome'], tell: () => MessageError): void;
   isSettled(record: SourceRecord): boolean;
@@ -123,9 +125,14 @@ export function createBatchLedger(taskId: string, records: readonly SourceRecord
       if (!open.delete(record)) return;
       counts.canaries += 1;
       // The queue's own count, which the minutes are compared with, knows it all the same.
-      if (record.receiveCount > 1) counts.retried -= 1;
-      else counts.consumed -= 1;
+      if (record.receiveCount > 1) {
+        counts.retried -= 1;
+        counts.takenBack += 1;
+      } else {
+        counts.consumed -= 1;
+      }
     },
+    noted: (record) => notes.get(record)?.code,
     note(record, code, waitMs = 0, isExact = false) {
       if (open.has(record)) notes.set(record, { code, waitMs, ...(isExact ? { isExact } : {}) });
     },

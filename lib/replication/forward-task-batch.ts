@@ -11,7 +11,7 @@ import { groupByTopic } from './group-by-topic.ts';
 import { createHandOver, type Unhelpable } from './hand-over.ts';
 import type { LastStored } from './last-stored.ts';
 import { meetCanaries } from './meet-canaries.ts';
-import { observeDevices } from './observe-devices.ts';
+import { DEBOUNCED, observeDevices } from './observe-devices.ts';
 import { type PreparedBatch, type PrepareOptions, prepareBatch } from './prepare-batch.ts';
 import { recordError } from './record-error.ts';
 import { type Doubted, type Outgoing, type SendTopicOptions, sendTopic } from './send-topic.ts';
@@ -64,8 +64,8 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
         });
   const texts = await readTexts(records, ports);
   const { outgoing, unhelpables, devices } = decide({ ...batch, records }, prepared, clock.now(), texts);
-  leaveOutDebounced(batch, devices, clock.now());
   const offline = await observeDevices(devices, { ...ports, task, ledger, deadlineMs });
+  if (devices.length > 0) tellAge(batch, offline.outgoing, clock.now());
   outgoing.push(...offline.outgoing);
   unhelpables.push(...offline.unhelpables);
   handOver.begin(unhelpables);
@@ -93,18 +93,13 @@ async function forward(batch: TaskBatch, prepared: PreparedBatch, ports: Ports):
   await health.settled();
 }
 
-/** What is hidden until its device may be called offline is no backlog, however old it is by then. */
-function leaveOutDebounced(
-  { ledger, records }: TaskBatch,
-  devices: readonly DeviceRecord[],
-  nowMs: number,
-): void {
-  const hidden = new Set(devices.map(({ record }) => record).filter(({ receiveCount }) => receiveCount > 1));
-  if (hidden.size === 0) return;
-  ledger.counts.oldestAgeMs = oldestAgeMs(
-    records.filter((record) => !hidden.has(record)),
-    nowMs,
-  );
+/** What its own debounce hides is no backlog until it is due, however old it is by then. */
+function tellAge({ records, ledger }: TaskBatch, offline: readonly Outgoing[], nowMs: number): void {
+  const dueAtMs = new Map(offline.map((one) => [one.record, one.dueAtMs]));
+  const waiting = records
+    .filter((record) => ledger.noted(record) !== DEBOUNCED)
+    .map((record) => ({ sentTimeMs: dueAtMs.get(record) ?? record.sentTimeMs }));
+  ledger.counts.oldestAgeMs = oldestAgeMs(waiting, nowMs);
 }
 
 /** A queue without an order hands a batch over in any: within a message group what came first goes first, as far as it is there. */

@@ -104,12 +104,16 @@ export function holdLane(
     return atMs === 0 ? {} : { lastStoredAtMs: atMs };
   }
 
+  /** A lane that carries all of its task, and does. */
+  const speaksAlone = () => mode === 'forward' && entry.lanes === 1 && open?.lane.isEffective() === true;
+
   async function renewing(): Promise<void> {
     for (let renewals = 1; !stopping.signal.aborted; renewals += 1) {
       await pause(times.renewMs);
       if (stopping.signal.aborted) return;
       await renew();
-      if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain({ isOnlyLane: entry.lanes === 1 });
+      const isFirst = renewals === SAY_AGAIN_AFTER;
+      if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain({ alsoWorking: isFirst && speaksAlone() });
       else taskHealth.retry();
       if (open !== undefined && (await endsReader.haveChanged(open.ends))) open.reopen();
     }

@@ -19,10 +19,12 @@ export interface TaskHealth extends LaneHealth {
   /** Says what could not be written when it was said. */
   retry(): void;
   /**
-   * Says once more how the lane is: something else may have stood in its way when it was written, and what an earlier owner
-   * said may have come later. Of a task with several lanes only what fails: what works is said once, for another lane may be failing.
+   * Says once more what keeps failing: something else may have stood in its way when it was written. What works is said
+   * once: another lane of the task, or its queue, may be failing.
+   *
+   * @param alsoWorking - what an earlier owner said may have come later, and nobody else speaks for the task
    */
-  sayAgain(lane: { isOnlyLane: boolean }): void;
+  sayAgain(options: { alsoWorking: boolean }): void;
 }
 
 /**
@@ -123,9 +125,9 @@ export function createLaneHealth({
       if (unsaidFailure !== undefined) fail(unsaidFailure);
       else if (said === undefined && wanted !== undefined && !hasFailed) report(wanted);
     },
-    sayAgain({ isOnlyLane }) {
+    sayAgain({ alsoWorking }) {
       if (wanted === undefined || hasFailed || writing) return;
-      if (wanted.reason === undefined && !isOnlyLane) return;
+      if (wanted.reason === undefined && !alsoWorking) return;
       said = undefined;
       report(wanted);
     },

@@ -20,6 +20,6 @@ export interface SourceRecord {
 }
 
 /** How long ago the oldest of them was put into the queue; of none 0. */
-export function oldestAgeMs(records: readonly SourceRecord[], nowMs: number): number {
+export function oldestAgeMs(records: readonly Pick<SourceRecord, 'sentTimeMs'>[], nowMs: number): number {
   return records.reduce((oldest, { sentTimeMs }) => Math.max(oldest, nowMs - sentTimeMs), 0);
 }

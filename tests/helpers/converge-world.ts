@@ -174,7 +174,12 @@ export async function createConvergeWorld({
     queues: createSqsTaskQueues({ sqs: strict.sqs }),
     mappings: createLambdaEventSourceMappings({ lambda: strict.lambda, pace: pacer('lambda', REGION) }),
     rules: {
-      inRegion: (region) => createIotTopicRules({ iot: strict.iot(region), pace: pacer('iot', region) }),
+      inRegion: (region) =>
+        createIotTopicRules({
+          iot: strict.iot(region),
+          pace: pacer('iot', region),
+          isHome: region === REGION,
+        }),
     },
   };
   const tasks = createMemoryTaskStore(state, clock);

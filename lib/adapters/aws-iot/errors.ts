@@ -26,10 +26,14 @@ const NO_REGION: ReadonlySet<string> = new Set([
   'InvalidClientTokenId',
 ]);
 
-/** What AWS IoT's control plane said, as our error. */
-export function errorOfIot(error: unknown, doing: string): ControlPlaneError {
+/**
+ * What AWS IoT's control plane said, as our error.
+ *
+ * @param isHome - of the stack's own region, which is there: what looks otherwise is an outage
+ */
+export function errorOfIot(error: unknown, doing: string, isHome = false): ControlPlaneError {
   const { name, message } = faultOf(error);
-  if (NO_REGION.has(name)) {
+  if (!isHome && NO_REGION.has(name)) {
     return failed(
       REGION_UNKNOWN,
       `${doing}: there is no AWS IoT Core in its region, or the account has not enabled it`,

@@ -11,13 +11,16 @@ const MAX_CLIENTS = 40;
  * Topic rules of any region, one client each, made when first asked for; the oldest goes when there are too many.
  *
  * @param paceOf - the rate limit of a region
+ * @param home - the stack's own
  * @param clientOf - for tests
  */
 export function createTopicRulesByRegion({
   paceOf,
+  home,
   clientOf = (region) => new IoTClient({ ...CONTROL_PLANE_CLIENT, region }),
 }: {
   paceOf: (region: string) => Pace;
+  home: string;
   clientOf?: (region: string) => IoTClient;
 }): TopicRulesByRegion {
   const byRegion = new Map<string, { client: IoTClient; rules: TopicRules }>();
@@ -26,7 +29,7 @@ export function createTopicRulesByRegion({
       const known = byRegion.get(region);
       if (known !== undefined) return known.rules;
       const client = clientOf(region);
-      const rules = createIotTopicRules({ iot: client, pace: paceOf(region) });
+      const rules = createIotTopicRules({ iot: client, pace: paceOf(region), isHome: region === home });
       byRegion.set(region, { client, rules });
       const [oldest] = byRegion;
       if (byRegion.size > MAX_CLIENTS && oldest !== undefined) {

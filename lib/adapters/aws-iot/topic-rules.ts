@@ -24,13 +24,21 @@ const MAX_PAGES = 50;
 
 type Options = { abortSignal: AbortSignal };
 
-/** Topic rules of AWS IoT Core in the client's region. */
-export function createIotTopicRules({ iot, pace }: { iot: Pick<IoTClient, 'send'>; pace: Pace }): TopicRules {
+/** Topic rules of AWS IoT Core in the client's region. @param options.isHome - the stack's own */
+export function createIotTopicRules({
+  iot,
+  pace,
+  isHome = false,
+}: {
+  iot: Pick<IoTClient, 'send'>;
+  pace: Pace;
+  isHome?: boolean;
+}): TopicRules {
   const call = <T>(kind: Parameters<Pace>[0], doing: string, send: (options: Options) => Promise<T>) =>
     controlPlaneCall(
       () => pace(kind),
       send,
-      (error) => errorOfIot(error, doing),
+      (error) => errorOfIot(error, doing, isHome),
     );
 
   /**

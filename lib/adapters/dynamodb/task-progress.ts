@@ -177,7 +177,8 @@ export function createTaskProgress(table: Table, clock: Pick<Clock, 'now'>): Tas
       const outcome = await change(
         lease.taskId,
         { set: { desired: 'paused', status: 'paused', reason }, remove: ['discardBacklog'] },
-        all(isOurs(lease), equals('desired', 'deleted')),
+        // It may have been allowed to discard since it was read.
+        all(isOurs(lease), equals('desired', 'deleted'), absent('discardBacklog')),
       );
       if (!outcome.ok) throw leaseLost(lease.taskId);
       return taskOf(outcome.item);

@@ -149,8 +149,8 @@ export function createMemoryTaskStore(state: MemoryState, clock: Pick<Clock, 'no
 
     async cancelDeletion(lease, reason) {
       const record = leasedForDeletion(lease);
-      const { discardBacklog: _, ...task } = record.task;
-      record.task = { ...task, desired: 'paused', status: 'paused', reason: { ...reason } };
+      if (record.task.discardBacklog === true) throw leaseLost(lease.taskId);
+      record.task = { ...record.task, desired: 'paused', status: 'paused', reason: { ...reason } };
       return structuredClone(record.task);
     },
 

@@ -306,6 +306,17 @@ export function describeConverge(kit: TaskStoreKit): void {
   });
 
   describe('cancelDeletion', () => {
+    it('is refused where what waits may be discarded by now', async () => {
+      const { taskId } = await paused();
+      await want(taskId, 'deleted');
+      const task = await kit.tasks.get(taskId);
+      if (task === undefined) throw new Error('it is there');
+      const lease = await leased(task);
+      await want(taskId, 'deleted', { discardBacklog: true });
+      await expect(kit.tasks.cancelDeletion(lease, reason)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      expect(await kit.tasks.get(taskId)).toMatchObject({ desired: 'deleted', discardBacklog: true });
+    });
+
     it('brings the task back, paused, with the reason', async () => {
       const task = await paused();
       await want(task.taskId, 'deleted');

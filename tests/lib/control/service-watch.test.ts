@@ -211,6 +211,23 @@ describe('createServiceWatch', () => {
     ]);
   });
 
+  it('lets the last count of dead letters stand where it cannot be read', async () => {
+    const one = task('ONE');
+    const counted = { byCode: { A: 2 }, oldestSeenAtMs: START_MS - 5_000, isPartial: false };
+    ports.deadLetterCounts = { summary: async () => counted };
+    const begin = createServiceWatch(ports);
+    const tell = async () => {
+      const watch = begin();
+      watch.look(one, false);
+      await watch.tell(clock.now() + MINUTE_MS);
+      clock.advance(5 * MINUTE_MS);
+    };
+    await tell();
+    ports.deadLetterCounts.summary = () => Promise.reject(new Error('throttled'));
+    await tell();
+    expect(documents).toMatchObject([{ deadLetterDepth: 4 }, { deadLetterDepth: 4 }]);
+  });
+
   it('counts dead letters of its own minute, though it ends in the next', async () => {
     const watch = createServiceWatch(ports)();
     watch.look(task('ONE'), false);

@@ -26,6 +26,12 @@ const fifo = { registeredTopic: registered('FIFO') };
 const ALWAYS = 'options.via: NOT_SEEN_ON_THIS_PATH';
 
 describe('checkSessionPath', () => {
+  it('knows how deep topics can be: on AWS IoT Core 8 levels', () => {
+    const deep = { ...source('stations/#'), ...target({ tag: '${topic[9]}' }) };
+    expect(errorsOf({ ...deep, ...session }, onIot)).toEqual(['target.tag: TOPIC_LEVEL_MISSING']);
+    expect(errorsOf(deep)).toEqual([]);
+  });
+
   it('accepts a session on any broker, and says what it cannot see', () => {
     expect(errorsOf()).toEqual([]);
     expect(warningsOf()).toEqual([ALWAYS]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BrokerHoldError, BrokerUnavailableError } from '../../../lib/domain/errors.ts';
+import { BrokerHoldError, BrokerThrottledError, BrokerUnavailableError } from '../../../lib/domain/errors.ts';
 import type { StatusReason, Task } from '../../../lib/domain/task.ts';
 import { createBatchHealth } from '../../../lib/replication/batch-health.ts';
 import {
@@ -126,8 +126,20 @@ describe('createBatchHealth', () => {
     await health.settled();
     health.failing('t', away());
     await health.settled();
-    expect(told()).toEqual(['TARGET_UNAVAILABLE']);
-    expect(logger.lines).toMatchObject([{ level: 'warn', message: 'health not reported' }]);
+    health.working('t');
+    await health.settled();
+    expect(told()).toEqual(['TARGET_UNAVAILABLE', 'running']);
+    expect(logger.lines).toMatchObject(Array(2).fill({ level: 'warn', message: 'event not written' }));
+  });
+
+  it('makes no event of a target that asks for less, and of its taking more again', async () => {
+    const { health, table, told } = setUp();
+    health.failing('t', new BrokerThrottledError('busy', { code: 'TARGET_THROTTLED', waitMs: 1_000 }));
+    await health.settled();
+    health.working('t');
+    await health.settled();
+    expect(told()).toEqual(['TARGET_THROTTLED', 'running']);
+    expect(table.events).toEqual([]);
   });
 
   it('survives a table that is away, and tries again at the next occasion', async () => {

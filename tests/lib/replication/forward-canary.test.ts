@@ -65,6 +65,12 @@ describe('canaries in a batch', () => {
     expect(minutes[0]?.figures.sourceMinutes).toEqual({ [minuteOf(NOW_MS - 40)]: 2 });
   });
 
+  it('take back what an earlier batch has counted of them, before it could tell', async () => {
+    const { forwardBatch } = await setUp();
+    const { counts } = await forwardBatch([canaryRecord('secret', NOW_MS, 2)], DEADLINE);
+    expect(counts[0]).toMatchObject({ canaries: 1, consumed: 0, retried: 0, takenBack: 1 });
+  });
+
   it('end in the canary topic where the task has one, the last of them', async () => {
     const { forwardBatch, producer, known } = await setUp({ canary: { canaryTopic: 'canaries' } });
     await forwardBatch([canaryRecord('secret', NOW_MS - 60_000), canaryRecord('secret')], DEADLINE);
