@@ -45,16 +45,20 @@ export interface Seen {
   machine: string;
 }
 
-/** Writes what was seen into the document, between the marks. */
-export async function writeDocument(file: string, seen: Seen): Promise<void> {
-  await writeSection(file, 'faults', describeSeen(seen, new Date()));
+/** Each writes a part of the document. */
+export const SUITE = 'faults';
+export const LONG_SUITE = 'faults -- --long';
+
+/** Writes what was seen into the document, between the marks of the suite. */
+export async function writeDocument(file: string, suite: string, seen: Seen): Promise<void> {
+  await writeSection(file, suite, describeSeen(seen, new Date()));
 }
 
 /** In Markdown. */
 export function describeSeen({ rows, memory, faults, outages, machine }: Seen, at: Date): string {
   return [
     `Seen on ${at.toISOString().slice(0, 10)}, ${machine}.`,
-    peerSection(outages),
+    ...(outages.length === 0 ? [] : [peerSection(outages)]),
     ...faults.map((fault) =>
       section(
         fault,

@@ -10,6 +10,8 @@ const RECOVERY_MS = 5_000;
 export const STOPPED_MS = 2_000;
 /** Of those that have nothing to do with what is away. */
 const UNTOUCHED_MS = 5_000;
+/** Of a task that does not run when all is back. */
+export const NOT_RUNNING = 'not running in the end';
 /** Statuses are looked at each 500 ms, arrivals as they come. */
 const LOOK_MS = 1_000;
 
@@ -115,6 +117,6 @@ function missedStatus(
     ...(degrades.includes(name) && runningInVainMs > degradesMs + LOOK_MS
       ? [`“running” for ${seconds(runningInVainMs)} with nothing arriving`]
       : []),
-    ...(isHealed ? [] : ['not running in the end']),
+    ...(isHealed ? [] : [NOT_RUNNING]),
   ];
 }
