@@ -11,6 +11,7 @@ import { keepLease } from './lease-keeper.ts';
 import { asBridgeError } from './outcome.ts';
 import type { ShiftTimes } from './shift-times.ts';
 
+const SHORTEST_REOPEN_MS = 100;
 const FIRST_REOPEN_MS = 500;
 /** An end that was away is noticed within seconds of its return; what a person has to mend may wait. */
 const LONGEST_REOPEN_MS: Readonly<Record<BridgeError['reaction'], number>> = {
@@ -129,11 +130,17 @@ export function holdLane(
       // Nothing more to do here; and to connect again would throw a foreign client out.
       if (isDone || taskHealth.hasFailed || end.reason === 'given-up') return idle();
       if (end.reason === 'reopen') continue;
-      failures = clock.now() - openedAtMs > STABLE_MS ? 1 : failures + 1;
-      await pause(reopenWaitMs(failures, end));
+      const lastedMs = clock.now() - openedAtMs;
+      failures = lastedMs > STABLE_MS ? 1 : failures + 1;
+      await pause(waitAfter(lastedMs, reopenWaitMs(failures, end)));
       // Never connect on a lease that may be somebody else's by now.
       await renew();
     }
+  }
+
+  /** An attempt that got no answer was waited for already: that asks no oftener, and finds sooner who is back. */
+  function waitAfter(lastedMs: number, waitMs: number): number {
+    return Math.max(SHORTEST_REOPEN_MS, hasWorked ? waitMs : waitMs - lastedMs);
   }
 
   async function tellFailure(error: BridgeError): Promise<void> {

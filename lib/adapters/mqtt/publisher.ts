@@ -35,6 +35,7 @@ export class MqttBrokerPublisher implements MqttPublisher {
   readonly #options: MqttBrokerPublisherOptions;
   readonly #protocol = new ProtocolChoice();
   readonly #backOff = new BackOff();
+  #attemptBeganMs = 0;
   readonly #patience = new ConnectPatience();
   readonly #line = new WaitingLine<Outgoing>();
   readonly #deadlines: Deadlines;
@@ -137,7 +138,7 @@ export class MqttBrokerPublisher implements MqttPublisher {
     this.#connecting = undefined;
     this.#connectError = error;
     if (error !== undefined) {
-      this.#backOff.failed();
+      this.#backOff.failed(this.#options.clock.now() - this.#attemptBeganMs);
       this.#failWaiting(error);
     }
     return error;
@@ -146,7 +147,9 @@ export class MqttBrokerPublisher implements MqttPublisher {
   async #openConnection(): Promise<void> {
     const { cluster, secret, clientId, clock } = this.#options;
     const { signal } = this.#closing;
-    if (this.#backOff.waitMs > 0) await clock.sleep(this.#backOff.waitMs, signal);
+    const { waitMs } = this.#backOff;
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    this.#attemptBeganMs = clock.now();
     const open = (events: ConnectionEvents) => async (protocolVersion: 4 | 5) => {
       await checkHost(new URL(cluster.url).hostname);
       return this.#patience.attempt(clock, (connectTimeout) => {

@@ -620,6 +620,29 @@ describe('createShift', () => {
     expect(events.items.filter(({ code }) => code === 'TASK_RUNNING')).toHaveLength(1);
   });
 
+  it('connects again at once after an attempt that was waited for, and later after one that was refused', async () => {
+    await world.addTask();
+    await world.begin('a', inFunction());
+    const refuse = async () => {
+      world.lanes.at(-1)?.end(world.failed(away));
+      await world.clock.advance(0);
+    };
+    for (let closes = 0; closes < 4; closes += 1) {
+      await refuse();
+      await world.clock.advance(2_500);
+    }
+    const before = world.lanes.length;
+    await world.clock.advance(5_000);
+    await refuse();
+    await world.clock.advance(200);
+    expect(world.lanes).toHaveLength(before + 1);
+    await refuse();
+    await world.clock.advance(700);
+    expect(world.lanes).toHaveLength(before + 1);
+    await world.clock.advance(1_800);
+    expect(world.lanes).toHaveLength(before + 2);
+  });
+
   it('asks less and less often for a lane that others hold', async () => {
     const taskId = await world.addTask();
     const other = await world.leases.acquire({ taskId, lane: 0 }, 'other', 20 * MINUTE_MS);

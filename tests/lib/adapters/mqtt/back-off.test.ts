@@ -18,4 +18,14 @@ describe('BackOff', () => {
       expect(backOff.waitMs).toBe(0);
     }
   });
+
+  it('counts what an attempt without an answer was waited for', () => {
+    const backOff = new BackOff(() => 1);
+    for (let failures = 0; failures < 5; failures += 1) backOff.failed(500);
+    expect(backOff.waitMs).toBe(1_500);
+    backOff.failed(5_000);
+    expect(backOff.waitMs).toBe(0);
+    backOff.failed();
+    expect(backOff.waitMs).toBe(2_000);
+  });
 });
