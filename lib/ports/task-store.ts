@@ -120,7 +120,7 @@ export interface TaskStore {
   setDesired(change: DesiredChange): Promise<Task>;
   /**
    * Takes back a deletion that met a backlog nobody allowed to discard: wanted paused again, status `paused` with the reason.
-   * Converge only. Throws `ControlPlaneError` `LEASE_LOST`.
+   * Converge only. Throws `ControlPlaneError` `LEASE_LOST`, also where the deletion was allowed to discard since it was read.
    */
   cancelDeletion(lease: TaskLease, reason: StatusReason): Promise<Task>;
   /** Undefined: held by somebody else, or there is no such task. `owner` must be unique to the invocation. */
