@@ -13,6 +13,8 @@ const shared = {
 
 export default {
   testSequencer: '<rootDir>/tests/end-to-end/sequencer.mjs',
+  // Phases run side by side, so a test may get the processor late. It bounds what hangs and measures nothing.
+  testTimeout: 30_000,
   projects: [
     {
       ...shared,

@@ -25,9 +25,6 @@ const END_WITHIN_MS = 30_000;
 /** After being asked to end. */
 const KILL_AFTER_MS = 10_000;
 
-/** Side by side, a test may get the processor late. */
-const PATIENCE = '--testTimeout=30000';
-
 mkdirSync(RESULTS, { recursive: true });
 const total = { passed: 0, failed: 0 };
 
@@ -39,7 +36,7 @@ await Promise.all([
 ]);
 // Each phase by itself: those that start real parts need the machine's two cores. The two of integration mostly wait, and so does
 // the packaging that infrastructure begins with. Left to itself, jest leaves one processor of two idle.
-await jest({ unit: ['--maxWorkers=100%', PATIENCE], infrastructure: ['--runInBand', PATIENCE] });
+await jest({ unit: ['--maxWorkers=100%'], infrastructure: ['--runInBand'] });
 await jest({ 'integration-rocketmq': ['--runInBand'], integration: ['--runInBand'] });
 await jest({ 'end-to-end': ['--runInBand'] });
 end(0);
