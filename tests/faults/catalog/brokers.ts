@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Relay } from '../../helpers/relay.ts';
 import { OUTAGE_MESSAGES, OUTAGE_MS } from '../eighteen-seconds-figures.ts';
 import type { Fault } from '../fault.ts';
-import { PAIR_NAMES, type PairName } from '../pairs.ts';
+import { PAIR_NAMES, type Pair, type PairName } from '../pairs.ts';
+import { startRocketmqAgain } from '../rocketmq-again.ts';
 import type { FaultStage } from '../stage.ts';
 
 const HANG_MS = 30_000;
@@ -28,7 +29,7 @@ interface Part {
   relay(stage: FaultStage): Relay;
   pid(stage: FaultStage): number;
   kill(stage: FaultStage): Promise<void>;
-  restart(stage: FaultStage): Promise<void>;
+  restart(stage: FaultStage, pairs: readonly Pair[]): Promise<void>;
 }
 
 const ROCKETMQ: Part = {
@@ -41,7 +42,7 @@ const ROCKETMQ: Part = {
   relay: ({ relays }) => relays.rocketmq,
   pid: ({ rocketmq }) => rocketmq.broker.pid,
   kill: ({ rocketmq }) => rocketmq.kill(),
-  restart: ({ rocketmq }) => rocketmq.restart(),
+  restart: startRocketmqAgain,
 };
 const MQTT: Part = {
   prefix: 'mqtt',
@@ -109,9 +110,9 @@ function killed({ prefix, name, awayMs, startMs, pairs, sourceOf, kill, restart 
     costsMs: startMs,
     degrades: pairs,
     sourceMayLose: sourceOf,
-    async begin({ stage }) {
+    async begin({ stage, pairs: all }) {
       await kill(stage);
-      return () => restart(stage);
+      return () => restart(stage, all);
     },
   };
 }

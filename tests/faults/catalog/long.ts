@@ -1,5 +1,6 @@
 import type { Fault } from '../fault.ts';
 import { PAIR_NAMES } from '../pairs.ts';
+import { startRocketmqAgain } from '../rocketmq-again.ts';
 import { TWENTY_SHIFTS } from './twenty-shifts.ts';
 
 /** More than 17 times the 30 s for which a pulled message is invisible: 16 is where RocketMQ gives up by itself. */
@@ -21,9 +22,9 @@ export const LONG_FAULTS: readonly Fault[] = [
     costsMs: CATCH_UP_MS,
     quietMs: 2 * 60_000,
     watchesMemory: SHIFTS,
-    async begin({ stage }) {
+    async begin({ stage, pairs }) {
       await stage.rocketmq.kill();
-      return () => stage.rocketmq.restart();
+      return () => startRocketmqAgain(stage, pairs);
     },
   },
   {

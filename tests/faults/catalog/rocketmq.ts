@@ -3,6 +3,7 @@ import { eventually } from '../../helpers/eventually.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { setFileSizeLimit } from '../file-size-limit.ts';
 import { PAIR_NAMES, type Pair } from '../pairs.ts';
+import { startRocketmqAgain } from '../rocketmq-again.ts';
 
 /** Those that write to RocketMQ. */
 const TO_ROCKETMQ = ['aws-iot → rocketmq', 'mqtt → rocketmq'] as const;
@@ -48,7 +49,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     costsMs: RESTART_MS,
     degrades: [],
     holdsUp: PAIR_NAMES,
-    async begin({ stage }) {
+    async begin({ stage, pairs }) {
       const undo = await stage.setProxy({
         grpcProducerThreadPoolNums: 1,
         grpcProducerThreadQueueCapacity: 1,
@@ -56,7 +57,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
       await stage.rocketmq.restart();
       return async () => {
         await undo();
-        await stage.rocketmq.restart();
+        await startRocketmqAgain(stage, pairs);
       };
     },
   },
@@ -66,7 +67,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     lastsMs: 20_000,
     costsMs: RESTART_MS,
     degrades: PAIR_NAMES,
-    async begin({ stage }) {
+    async begin({ stage, pairs }) {
       const undo = [
         await stage.setProxy(proxyAclSettings(ACL_USER)),
         await stage.setBroker(aclSettings(ACL_USER)),
@@ -74,7 +75,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
       await stage.rocketmq.restart();
       return async () => {
         for (const one of undo) await one();
-        await stage.rocketmq.restart();
+        await startRocketmqAgain(stage, pairs);
       };
     },
   },
