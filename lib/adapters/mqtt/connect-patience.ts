@@ -2,7 +2,7 @@
 const LONGEST_MS = 10_000;
 /** One that has let us in before does it again as fast; it may just have been started, and a packet be lost. */
 const SHORTEST_MS = 5_000;
-const TIMES_THE_SLOWEST = 4;
+const TIMES_THE_USUAL = 4;
 /** An attempt that failed after so long was not refused, but not answered. */
 const UNANSWERED_MS = 1_000;
 /** After that it is more likely to be slow than to come back at any moment. */
@@ -15,21 +15,23 @@ const STRAY_MS = 30_000;
  * never answered, and until it is given up there is no other: so it is given up soon where brokers answer soon.
  */
 export class ConnectPatience {
-  #slowestMs: number | undefined;
+  /** The quicker of the last two: one that took long may have begun while the broker was away, so slow is who was so twice. */
+  #usualMs: number | undefined;
+  #lastMs: number | undefined;
   #failingSinceMs: number | undefined;
   #unansweredMs = Number.NEGATIVE_INFINITY;
 
   /** For an attempt that begins now, in ms. */
   at(nowMs: number): number {
-    const isLong = this.#failingSinceMs !== undefined && nowMs - this.#failingSinceMs > QUICK_PHASE_MS;
-    if (this.#slowestMs === undefined || isLong) return LONGEST_MS;
-    return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, TIMES_THE_SLOWEST * this.#slowestMs));
+    if (this.#usualMs === undefined || this.#isSlowRatherThanAway(nowMs)) return LONGEST_MS;
+    return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, TIMES_THE_USUAL * this.#usualMs));
   }
 
-  /** The broker has let us in. */
-  connected(tookMs: number): void {
-    // What was slow once is forgotten by and by.
-    this.#slowestMs = Math.max(tookMs, (this.#slowestMs ?? 0) / 2);
+  /** The broker has let us in, by an attempt that began then. */
+  connected(tookMs: number, beganMs: number): void {
+    const isUsual = this.#lastMs === undefined || this.#isSlowRatherThanAway(beganMs);
+    this.#usualMs = isUsual ? tookMs : Math.min(tookMs, this.#lastMs ?? tookMs);
+    this.#lastMs = tookMs;
     this.#failingSinceMs = undefined;
   }
 
@@ -48,7 +50,7 @@ export class ConnectPatience {
     const timeoutMs = this.at(beganMs);
     try {
       const connected = await connect(timeoutMs);
-      this.connected(clock.now() - beganMs);
+      this.connected(clock.now() - beganMs, beganMs);
       return connected;
     } catch (error) {
       const nowMs = clock.now();
@@ -57,5 +59,9 @@ export class ConnectPatience {
       if (nowMs - beganMs >= UNANSWERED_MS) this.#unansweredMs = nowMs;
       throw error;
     }
+  }
+
+  #isSlowRatherThanAway(nowMs: number): boolean {
+    return this.#failingSinceMs !== undefined && nowMs - this.#failingSinceMs > QUICK_PHASE_MS;
   }
 }

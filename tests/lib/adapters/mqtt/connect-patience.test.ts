@@ -16,27 +16,35 @@ describe('ConnectPatience', () => {
     [4_000, 10_000],
   ])('has four times what the broker took, %i ms, within bounds: %i ms', (tookMs, expected) => {
     const patience = new ConnectPatience();
-    patience.connected(tookMs);
+    patience.connected(tookMs, 0);
     expect(patience.at(0)).toBe(expected);
   });
 
-  it('forgets by and by that the broker was slow', () => {
+  it('does not take for slow who was away while an attempt was under way', () => {
     const patience = new ConnectPatience();
-    patience.connected(4_000);
-    patience.connected(20);
-    expect(patience.at(0)).toBe(8_000);
-    patience.connected(20);
+    patience.connected(20, 0);
+    patience.connected(4_000, 0);
     expect(patience.at(0)).toBe(5_000);
+    patience.connected(2_000, 0);
+    expect(patience.at(0)).toBe(8_000);
+  });
+
+  it('learns at once of a broker that lets us in after five minutes only that it is slow', () => {
+    const patience = new ConnectPatience();
+    patience.connected(20, 0);
+    patience.failed(0);
+    patience.connected(6_000, 6 * MINUTE_MS);
+    expect(patience.at(7 * MINUTE_MS)).toBe(10_000);
   });
 
   it('is long again when nothing has helped for five minutes, until the broker lets us in', () => {
     const patience = new ConnectPatience();
-    patience.connected(20);
+    patience.connected(20, 0);
     patience.failed(0);
     patience.failed(4 * MINUTE_MS);
     expect(patience.at(5 * MINUTE_MS)).toBe(5_000);
     expect(patience.at(5 * MINUTE_MS + 1)).toBe(10_000);
-    patience.connected(20);
+    patience.connected(20, 59 * MINUTE_MS);
     expect(patience.at(60 * MINUTE_MS)).toBe(5_000);
   });
 
