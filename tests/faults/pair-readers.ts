@@ -7,6 +7,9 @@ import type { FaultStage } from './stage.ts';
 
 type Ends = FaultStage['ends'];
 
+/** How late an arrival may be seen. What readers cost, those who are looked at have to do without. */
+const REST_MS = 100;
+
 /** Arrivals with what their reader went through itself. */
 export interface ReadArrivals extends Arrivals {
   /** How often it had to connect again. */
@@ -71,7 +74,7 @@ export async function arrivalsByRocketmq(
   const { endpoint } = stage.ends.rocketmq;
   const { arrivals, note } = createArrivals(`in ${rocketmqTopic}`, () => follower.close());
   const follower = await followMessages(
-    { endpoint, rocketmqTopic, consumerGroup },
+    { endpoint, rocketmqTopic, consumerGroup, restMs: REST_MS },
     ({ properties, body, keys, tag = '' }, bornAtMs) => {
       const payload = properties.get('mqtt_empty') === '1' ? Buffer.alloc(0) : body;
       note(Number(keys[0]), tag, payload, bornAtMs);
