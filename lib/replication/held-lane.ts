@@ -109,10 +109,11 @@ export function holdLane(
   const speaksAlone = () => mode === 'forward' && entry.lanes === 1 && open?.lane.isEffective() === true;
 
   async function renewing(): Promise<void> {
+    let isRenewed = true;
     for (let renewals = 1; !stopping.signal.aborted; renewals += 1) {
-      await pause(times.renewMs);
+      await pause(isRenewed ? times.renewMs : times.renewAgainMs);
       if (stopping.signal.aborted) return;
-      await renew();
+      isRenewed = await renew();
       const isFirst = renewals === SAY_AGAIN_AFTER;
       if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain({ alsoWorking: isFirst && speaksAlone() });
       else taskHealth.retry();

@@ -42,10 +42,12 @@ interface Wanted {
 const CONCURRENT_TAKES = 16;
 /** A lane that goes on being held by others is asked for this many times less often at most. */
 const MAX_PATIENCE = 6;
+/** But not before it has been held for so many leases: until then its owner may be dead, or have taken it for a moment. */
+const NEWS_LEASES = 2;
 
 /**
- * Asking for a lane costs a write. One that others hold is asked for after a few seconds, then less and less often; a new or
- * changed entry, and one that is being given back, at once.
+ * Asking for a lane costs a write. One that others hold is asked for every few seconds, after two leases less and less often; a
+ * new or changed entry, and one that is being given back, at once.
  */
 export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
   const { owner, capacity, leases, times, clock, random = Math.random } = options;
@@ -54,7 +56,7 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
   /** Lanes that are given back just now: not to be opened again before. */
   const leaving = new Set<string>();
   /** Lanes that others hold: when to try again, and for which form of the entry that was found. */
-  const elsewhere = new Map<string, { tryAtMs: number; form: string; tries: number }>();
+  const elsewhere = new Map<string, { tryAtMs: number; form: string; sinceMs: number; tries: number }>();
 
   async function drop(key: string, lane: HeldLane, reason: StopReason): Promise<void> {
     held.delete(key);
@@ -72,11 +74,14 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
     if (isEarly && !isUrgent) return;
     const granted = await leases.acquire({ taskId: entry.taskId, lane }, owner, times.leaseMs);
     if (granted === undefined) {
-      // One that is about to be given back says nothing of how long others hold it.
-      const before = known?.form === form ? known.tries : 0;
-      const tries = isUrgent ? before : before + 1;
+      const nowMs = clock.now();
+      const before = known?.form === form ? known : { tries: 0, sinceMs: nowMs };
+      // One that is about to be given back, or whose owner may just have died, says nothing of how long others hold it.
+      const isNews = nowMs - before.sinceMs < NEWS_LEASES * times.leaseMs;
+      const tries = isUrgent || isNews ? before.tries : before.tries + 1;
       const waitMs = times.heldElsewhereMs * Math.min(Math.max(1, tries), MAX_PATIENCE);
-      elsewhere.set(key, { tryAtMs: clock.now() + waitMs * (0.5 + random()), form, tries });
+      const tryAtMs = nowMs + waitMs * (0.5 + random());
+      elsewhere.set(key, { tryAtMs, form, sinceMs: before.sinceMs, tries });
       return;
     }
     elsewhere.delete(key);

@@ -3,6 +3,8 @@ export interface ShiftTimes {
   /** How long a lease on a lane or slot lasts: what a killed shift held is free after that. */
   leaseMs: number;
   renewMs: number;
+  /** After a renewal that the table did not answer: the lease has not long to last. */
+  renewAgainMs: number;
   /** A lease is given up so long before its end: clocks differ, and a call under way takes time. */
   marginMs: number;
   /** How often a shift looks at the roster. */
@@ -23,6 +25,7 @@ export interface ShiftTimes {
 export const SHIFT_TIMES: ShiftTimes = {
   leaseMs: 20_000,
   renewMs: 6_000,
+  renewAgainMs: 1_000,
   marginMs: 2_000,
   pollMs: 1_000,
   // A receive lasts 5 s, what it brings some more.

@@ -132,6 +132,26 @@ describe('createShift', () => {
     expect(await tasks.get(taskId)).toMatchObject({ status: 'running' });
   });
 
+  it('renews a lease a second later when the table did not answer', async () => {
+    const taskId = await world.addTask();
+    const { leases } = world;
+    let refusals = 3;
+    const flaky = {
+      ...leases,
+      renew: async (...args: Parameters<typeof leases.renew>) => {
+        refusals -= 1;
+        if (refusals > 0) throw new Error('throttled');
+        return leases.renew(...args);
+      },
+    };
+    await world.begin('a', { ...inFunction(), leases: flaky });
+    refusals = 3;
+    await world.clock.advance(SHIFT_TIMES.renewMs + 2 * SHIFT_TIMES.renewAgainMs);
+    expect(await leases.list(taskId)).toMatchObject([
+      { owner: 'a', expiresAtMs: world.clock.now() + SHIFT_TIMES.leaseMs },
+    ]);
+  });
+
   it('publishes nothing more by a lease that could not be renewed, before another may have it', async () => {
     const taskId = await world.addTask();
     const { leases } = world;
@@ -657,11 +677,27 @@ describe('createShift', () => {
     };
     await world.begin('a', { ...inFunction(), leases: counting });
     await world.clock.advance(5 * MINUTE_MS);
-    expect(asked).toBeLessThan(25);
+    // Sixty at an even pace.
+    expect(asked).toBeLessThan(35);
     if (other !== undefined) await leases.release(other.lease);
     await world.clock.advance(MINUTE_MS);
     expect(world.open()).toHaveLength(1);
   });
+
+  it.each([10_000, 2 * SHIFT_TIMES.leaseMs - 1_000])(
+    'has a lane again within seconds that another took for %i ms',
+    async (takenMs) => {
+      const taskId = await world.addTask();
+      await world.begin('a', inFunction());
+      const [record] = await world.leases.list(taskId);
+      await world.leases.release({ taskId, lane: 0, owner: 'a', epoch: record?.epoch ?? 0, expiresAtMs: 0 });
+      await world.leases.acquire({ taskId, lane: 0 }, 'other', takenMs);
+      await world.clock.advance(takenMs);
+      expect(world.open()).toEqual([]);
+      await world.clock.advance(1.5 * SHIFT_TIMES.heldElsewhereMs + 2 * SHIFT_TIMES.pollMs);
+      expect(world.open()).toHaveLength(1);
+    },
+  );
 
   it('asks as often as at first for a lane that was not given back in a long hand-over', async () => {
     await world.addTask();
