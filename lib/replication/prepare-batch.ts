@@ -1,12 +1,15 @@
 import type { Cluster, RocketmqClusterRecord } from '../domain/cluster.ts';
 import type { BridgeError } from '../domain/errors.ts';
 import type { Task } from '../domain/task.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { ClusterReader, TaskReader } from '../ports/task-reader.ts';
 import type { CompiledTask, CompileTask } from './compiled-tasks.ts';
 import { noRocketmq, notCompiled, otherDirection, taskMissing, unreadable } from './prepare-errors.ts';
 import { withTimeout } from './with-timeout.ts';
 
 const READ_TIMEOUT_MS = 5_000;
+/** Before another try. The client of the table has tried three times by then. */
+const READ_WAITS_MS = [100, 200];
 
 export interface PreparedBatch {
   task: Task;
@@ -21,6 +24,7 @@ export interface PrepareOptions {
   tasks: Pick<TaskReader, 'get'>;
   clusters: ClusterReader;
   compileTask: CompileTask;
+  clock: Pick<Clock, 'sleep'>;
 }
 
 /**
@@ -31,9 +35,10 @@ export async function prepareBatch(taskId: string, options: PrepareOptions): Pro
   let task: Task | undefined;
   let cluster: Cluster | undefined;
   try {
-    task = await read(options.tasks.get(taskId));
+    task = await read(() => options.tasks.get(taskId), options.clock);
     if (task === undefined) return { ok: false, error: taskMissing() };
-    cluster = await read(options.clusters.get(task.definition.target.clusterId));
+    const { clusterId } = task.definition.target;
+    cluster = await read(() => options.clusters.get(clusterId), options.clock);
   } catch (error) {
     return { ok: false, ...(task === undefined ? {} : { task }), error: unreadable(error) };
   }
@@ -47,11 +52,25 @@ export async function prepareBatch(taskId: string, options: PrepareOptions): Pro
   }
 }
 
-async function read<T>(reading: Promise<T>): Promise<T> {
+/** A batch that is given back stands still for seconds, so a table that is throttled is asked some more first. */
+async function read<T>(ask: () => Promise<T>, clock: Pick<Clock, 'sleep'>): Promise<T> {
+  const reading = tried(ask, clock);
   const answer = await withTimeout(
     reading.then((value) => ({ value })),
     READ_TIMEOUT_MS,
   );
   if (answer === undefined) throw new Error(`reading the table: no answer within ${READ_TIMEOUT_MS} ms`);
   return answer.value;
+}
+
+async function tried<T>(ask: () => Promise<T>, clock: Pick<Clock, 'sleep'>): Promise<T> {
+  for (const waitMs of READ_WAITS_MS) {
+    try {
+      return await ask();
+    } catch {
+      // The last try says why.
+      await clock.sleep(waitMs);
+    }
+  }
+  return ask();
 }

@@ -5,11 +5,14 @@ import { createCompiledTasks } from '../../../lib/replication/compiled-tasks.ts'
 import { type PrepareOptions, prepareBatch } from '../../../lib/replication/prepare-batch.ts';
 import { createTaskTable, rocketmqCluster, ruleTask, TASK_ID } from '../../helpers/rule-path.ts';
 
+const AT_ONCE = { sleep: async () => undefined };
+
 const prepare = (task: Task | undefined, changes: Partial<PrepareOptions> = {}) =>
   prepareBatch(TASK_ID, {
     tasks: createTaskTable(task),
     clusters: { get: async () => rocketmqCluster() },
     compileTask: createCompiledTasks(),
+    clock: AT_ONCE,
     ...changes,
   });
 
@@ -28,11 +31,29 @@ describe('prepareBatch', () => {
   it('reads both anew each time', async () => {
     const table = createTaskTable(ruleTask());
     const get = jest.fn<(id: string) => Promise<Cluster>>().mockResolvedValue(rocketmqCluster());
-    const options = { tasks: table, clusters: { get }, compileTask: createCompiledTasks() };
+    const options = { tasks: table, clusters: { get }, compileTask: createCompiledTasks(), clock: AT_ONCE };
     await prepareBatch(TASK_ID, options);
     table.task = ruleTask({ target: { clusterId: 'elsewhere', topic: 'other' } }, { version: 4 });
     await expect(prepareBatch(TASK_ID, options)).resolves.toMatchObject({ batch: { task: { version: 4 } } });
     expect(get.mock.calls).toEqual([['business'], ['elsewhere']]);
+  });
+
+  it('asks a throttled table some more before it gives the batch back', async () => {
+    const table = createTaskTable(ruleTask());
+    let refused = 0;
+    const get = async (taskId: string) => {
+      refused += 1;
+      if (refused <= 2) throw new Error('throttled');
+      return table.get(taskId);
+    };
+    await expect(prepare(ruleTask(), { tasks: { get } })).resolves.toMatchObject({ ok: true });
+    refused = -1;
+    const alwaysGet = async (taskId: string) => {
+      refused += 1;
+      return refused > 3 ? table.get(taskId) : Promise.reject(new Error('throttled'));
+    };
+    await expect(prepare(ruleTask(), { tasks: { get: alwaysGet } })).resolves.toMatchObject({ ok: false });
+    expect(refused).toBe(2);
   });
 
   it.each<[string, Task | undefined, Partial<PrepareOptions>, string]>([
