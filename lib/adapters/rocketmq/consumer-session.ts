@@ -8,7 +8,8 @@ import { encodeHeartbeat, encodeSettings, encodeTermination } from './consumer-r
 import { consumerClosed, errorOfCall, errorOfStatus } from './errors.ts';
 import { STATUS_OK } from './wire.ts';
 
-const SETTINGS_TIMEOUT_MS = 3_000;
+/** With the connection that may have to be made for them: to a proxy that has just been started that takes seconds. */
+const SETTINGS_TIMEOUT_MS = 5_000;
 const HEARTBEAT_INTERVAL_MS = 10_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;
 const TERMINATION_TIMEOUT_MS = 1_000;
@@ -48,7 +49,7 @@ export class ConsumerSession {
     this.#options = options;
   }
 
-  /** Resolves when the proxy knows the settings; rejects with a `BridgeError`, at the latest after 3 s. */
+  /** Resolves when the proxy knows the settings; rejects with a `BridgeError`, at the latest after 5 s. */
   introduce(): Promise<SessionSettings> {
     if (this.#closed) return Promise.reject(consumerClosed());
     const isSilent = this.#options.clock.now() - this.#heardMs > MAX_SILENT_MS;
