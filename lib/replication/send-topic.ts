@@ -7,23 +7,20 @@ import type { BatchHealth } from './batch-health.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import type { BatchRetries } from './batch-retries.ts';
 import type { HandOver, Unhelpable } from './hand-over.ts';
-import { isOfTarget, isOnlyUnsent, noAnswer, type Outcome, outcomeInRecovery } from './outcome.ts';
+import { isOfTarget, isOnlyUnsent, type Outcome, outcomeInRecovery } from './outcome.ts';
 import { recordError } from './record-error.ts';
 import { type Random, retryWaitMs } from './retry-schedule.ts';
 import { attemptSend } from './send-attempt.ts';
 import { judgeRetries, type Retry } from './send-retries.ts';
 import type { SourceRecord } from './source-record.ts';
 import { traceStored } from './trace.ts';
-import { withTimeout } from './with-timeout.ts';
 
 /** No retry is begun with less than this left of the function's time. */
 const RETRY_RESERVE_MS = 10_000;
 /** Of the function's time, what must be left when a send has answered: for hand-over, visibility and status. */
 const SEND_RESERVE_MS = 5_000;
-/** One attempt may take so long. */
-const ATTEMPT_MS = 4_500;
-/** A target that has not answered by then is said to be away, though its answer is still waited for: that leaves time to say it in 5 s. */
-const SILENT_MS = 3_000;
+/** One attempt may take so long: a target that swallows calls is told as away within 5 s, the saying included. */
+const ATTEMPT_MS = 4_000;
 /** Bound of the attempts beside those in which a group loses its first message: more than any function has time for. */
 const MAX_ATTEMPTS = 1_000;
 
@@ -104,10 +101,10 @@ export async function sendTopic(
 async function attempt(
   rocketmqTopic: string,
   outgoing: readonly Outgoing[],
-  { producer, health, deadlineMs, clock }: SendTopicOptions,
+  { producer, deadlineMs, clock }: SendTopicOptions,
 ): Promise<Outcome[]> {
   const beganMs = clock.now();
-  const sending = attemptSend({
+  return attemptSend({
     rocketmqTopic,
     count: outgoing.length,
     messages: () =>
@@ -119,8 +116,6 @@ async function attempt(
     answerByMs: Math.min(deadlineMs - SEND_RESERVE_MS, beganMs + ATTEMPT_MS),
     clock,
   });
-  if ((await withTimeout(sending, SILENT_MS)) === undefined) health.failing(rocketmqTopic, noAnswer());
-  return sending;
 }
 
 /** Books every outcome, tells the target's health, hands over what is beyond help, and answers what may go again now. */

@@ -443,29 +443,6 @@ describe('createForwardBatch', () => {
       expect(table.reports).toHaveLength(1);
     });
 
-    it('says that the target is silent while it still waits for its answer', async () => {
-      const said = Promise.withResolvers<void>();
-      const producer = {
-        async send(_topic: string, messages: readonly unknown[]) {
-          await said.promise;
-          return messages.map(() => ({ status: 'stored' as const, messageId: '01' }));
-        },
-        check: async () => {},
-        close: async () => {},
-      };
-      const { forwardBatch, table } = setUp(ruleTask(), { producers: { producerFor: async () => producer } });
-      const { reportHealth } = table;
-      table.reportHealth = async (taskId, health) => {
-        said.resolve();
-        return reportHealth(taskId, health);
-      };
-      expect((await forwardBatch([sourceRecord()], DEADLINE)).failedRecordIds).toEqual([]);
-      expect(table.reports).toMatchObject([
-        { status: 'degraded', reason: { code: 'TARGET_TIMEOUT' } },
-        { status: 'running' },
-      ]);
-    });
-
     it('does not take back what the control plane says of the task', async () => {
       const reason = { code: 'BUFFER_EXPIRING', message: '10 days', at: new Date(NOW_MS).toISOString() };
       const { forwardBatch, table } = setUp(ruleTask({}, { status: 'degraded', reason }));
