@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MessageConsumer, ReceivedMessage } from '../ports/message-consumer.ts';
 import { type HeldMessages, RECEIVED_MS } from './held-messages.ts';
+import { createHoldLimit } from './hold-limit.ts';
 import { asBridgeError } from './outcome.ts';
 import type { Acknowledger } from './pull-acknowledge.ts';
 import type { SettleMessage } from './pull-settle.ts';
@@ -14,7 +15,7 @@ import type { TargetGate } from './target-gate.ts';
 const MAX_MESSAGES = 32;
 /** The shortest that proxies take: a lane that drains waits for its receives to end by themselves. */
 const AWAIT_MS = 5_000;
-/** A receiver goes on while so many of its batches are not settled. */
+/** A receiver goes on while so many of its batches are not settled, if it is quick: see hold-limit.ts. */
 const MAX_BATCHES_OF_A_RECEIVER = 4;
 /** While the target does not take what it is given, a lane holds so many messages to try with, and receives no more. */
 const MAX_TRIAL_MESSAGES = 8;
@@ -66,7 +67,9 @@ export async function receiveUnordered(
   const trial: Trial = { isUnderWay: false };
   const crew = createReceiveCrew(receivers, ports.draining);
   const watching = watchBrokers(ports, brokers, ({ length }) => crew.keep(length > 1 ? receivers : 1));
-  const room = createRoom(ports, receivers * MAX_BATCHES_OF_A_RECEIVER * MAX_MESSAGES);
+  const most = receivers * MAX_BATCHES_OF_A_RECEIVER * MAX_MESSAGES;
+  const limit = createHoldLimit({ most, clock: ports.clock });
+  const room = createRoom(ports, () => limit.messages);
   ports.acknowledger.onAnswered(room.changed);
   const underWay = new Set<Promise<void>>();
   await Promise.all(
@@ -75,6 +78,7 @@ export async function receiveUnordered(
         for (const message of messages) {
           const work = settleOne(message, ports).finally(() => {
             underWay.delete(work);
+            limit.settled();
             room.changed();
           });
           underWay.add(work);
@@ -115,9 +119,9 @@ interface Room {
   free(): Promise<void>;
 }
 
-function createRoom({ held, draining, maxHeldBytes }: ReceivePorts, maxMessages: number): Room {
+function createRoom({ held, draining, maxHeldBytes }: ReceivePorts, maxMessages: () => number): Room {
   let waiting: PromiseWithResolvers<void> | undefined;
-  const isFree = () => held.size < maxMessages && held.bytes < maxHeldBytes;
+  const isFree = () => held.size < maxMessages() && held.bytes < maxHeldBytes;
   draining.addEventListener('abort', () => waiting?.resolve(), { once: true });
   return {
     changed() {
@@ -142,7 +146,7 @@ function createRoom({ held, draining, maxHeldBytes }: ReceivePorts, maxMessages:
 export async function receiveOrdered(ports: ReceivePorts, firstBrokers: readonly string[]): Promise<void> {
   const { acknowledger } = ports;
   const trial: Trial = { isUnderWay: false };
-  const room = createRoom(ports, Number.POSITIVE_INFINITY);
+  const room = createRoom(ports, () => Number.POSITIVE_INFINITY);
   acknowledger.onAnswered(room.changed);
   const receivers = new Map<string, Promise<void>>();
   await watchBrokers(ports, firstBrokers, (brokers) => {

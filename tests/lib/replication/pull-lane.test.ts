@@ -74,11 +74,28 @@ describe('createPullLane', () => {
     await world.clock.advance(MINUTE_MS);
     // 5 s each.
     expect(world.consumers.calls.receive - before).toBeLessThanOrEqual(13);
+    for (let message = 0; message < 16 * 32; message += 1) world.put(`quick ${message}`);
+    await world.settle();
+    expect(world.left()).toEqual([]);
     const answers = Promise.withResolvers<undefined>();
     world.publisher.decide(() => answers.promise);
     for (let message = 0; message < 16 * 32; message += 1) world.put(`${message}`);
     await world.settle();
     expect(world.publisher.inFlight).toBe(16 * 32);
+    answers.resolve(undefined);
+    await world.settle();
+    expect(world.left()).toEqual([]);
+  });
+
+  it('holds little of what waits for a target of which it does not know that it is quick', async () => {
+    const world = createPullWorld();
+    await world.open();
+    const answers = Promise.withResolvers<undefined>();
+    world.publisher.decide(() => answers.promise);
+    for (let message = 0; message < 16 * 32; message += 1) world.put(`${message}`);
+    await world.settle();
+    // Two receives, and what each receiver had asked for by then.
+    expect(world.publisher.inFlight).toBeLessThanOrEqual(2 * 32 + 4 * 32);
     answers.resolve(undefined);
     await world.settle();
     expect(world.left()).toEqual([]);
