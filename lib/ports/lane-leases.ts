@@ -70,7 +70,7 @@ export interface LaneLeases {
     owner: string,
     durationMs: number,
   ): Promise<{ lease: LaneLease; memory: LaneMemory } | undefined>;
-  /** Undefined: no longer ours. */
+  /** Undefined: no longer ours. Never shortens it: a renewal that comes late changes nothing. */
   renew(lease: LaneLease, durationMs: number, state: LaneState): Promise<LaneLease | undefined>;
   /** Conditional on the lease; false: no longer ours. */
   remember(lease: LaneLease, memory: LaneMemory): Promise<boolean>;

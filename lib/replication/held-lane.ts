@@ -110,10 +110,14 @@ export function holdLane(
 
   async function renewing(): Promise<void> {
     let isRenewed = true;
-    for (let renewals = 1; !stopping.signal.aborted; renewals += 1) {
+    let renewals = 0;
+    while (!stopping.signal.aborted) {
       await pause(isRenewed ? times.renewMs : times.renewAgainMs);
       if (stopping.signal.aborted) return;
       isRenewed = await renew();
+      // A table that does not answer is asked nothing else.
+      if (!isRenewed) continue;
+      renewals += 1;
       const isFirst = renewals === SAY_AGAIN_AFTER;
       if (renewals % SAY_AGAIN_AFTER === 0) taskHealth.sayAgain({ alsoWorking: isFirst && speaksAlone() });
       else taskHealth.retry();

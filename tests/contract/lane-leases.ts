@@ -73,6 +73,15 @@ export function describeLaneLeases(name: string, build: () => Promise<LaneLeases
       ]);
     });
 
+    it('is not shortened by a renewal that comes late', async () => {
+      const lease = await acquired('a');
+      advance(1_000);
+      const renewed = await leases.renew(lease, LEASE_MS, state);
+      const late = { ...state, isEffective: false };
+      expect(await leases.renew(lease, LEASE_MS - 1_000, late)).toEqual(renewed);
+      expect(await leases.list(taskId)).toMatchObject([{ expiresAtMs: renewed?.expiresAtMs, state }]);
+    });
+
     it('can be given back before its time, and hands its memory to the next, but not its state', async () => {
       const lease = await acquired('a');
       await leases.renew(lease, LEASE_MS, state);

@@ -38,9 +38,13 @@ export function createDynamoLaneLeases(table: Table, clock: Pick<Clock, 'now'>):
       const expiresAtMs = clock.now() + durationMs;
       const outcome = await update(table, {
         Key: laneKey(lease.taskId, lease.lane),
-        ...changing({ set: { expiresAtMs, state } }, isOurs(lease)),
+        // One that was given up may arrive behind its repetition: what the owner counts on is not shortened.
+        ...changing({ set: { expiresAtMs, state } }, all(isOurs(lease), atMost('expiresAtMs', expiresAtMs))),
       });
-      return outcome.ok ? { ...lease, expiresAtMs } : undefined;
+      if (outcome.ok) return { ...lease, expiresAtMs };
+      const known = (await list(lease.taskId)).find(({ lane }) => lane === lease.lane);
+      if (known?.owner !== lease.owner || known.epoch !== lease.epoch) return undefined;
+      return { ...lease, expiresAtMs: known.expiresAtMs ?? expiresAtMs };
     },
 
     async remember(lease, memory) {

@@ -32,9 +32,11 @@ export function createMemoryLaneLeases(clock: Pick<Clock, 'now'>): LaneLeases {
     async renew(lease, durationMs, state) {
       const record = ours(lease);
       if (record === undefined) return undefined;
-      record.expiresAtMs = clock.now() + durationMs;
+      const expiresAtMs = clock.now() + durationMs;
+      if (expiresAtMs < (record.expiresAtMs ?? 0)) return { ...lease, expiresAtMs: record.expiresAtMs ?? 0 };
+      record.expiresAtMs = expiresAtMs;
       record.state = { ...state };
-      return { ...lease, expiresAtMs: record.expiresAtMs };
+      return { ...lease, expiresAtMs };
     },
 
     async remember(lease, memory) {

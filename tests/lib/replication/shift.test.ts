@@ -692,9 +692,9 @@ describe('createShift', () => {
       const [record] = await world.leases.list(taskId);
       await world.leases.release({ taskId, lane: 0, owner: 'a', epoch: record?.epoch ?? 0, expiresAtMs: 0 });
       await world.leases.acquire({ taskId, lane: 0 }, 'other', takenMs);
-      await world.clock.advance(takenMs);
+      await world.clock.advance(takenMs - 1);
       expect(world.open()).toEqual([]);
-      await world.clock.advance(1.5 * SHIFT_TIMES.heldElsewhereMs + 2 * SHIFT_TIMES.pollMs);
+      await world.clock.advance(1 + 1.5 * SHIFT_TIMES.heldElsewhereMs + 2 * SHIFT_TIMES.pollMs);
       expect(world.open()).toHaveLength(1);
     },
   );
