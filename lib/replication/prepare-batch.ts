@@ -54,21 +54,24 @@ export async function prepareBatch(taskId: string, options: PrepareOptions): Pro
 
 /** A batch that is given back stands still for seconds, so a table that is throttled is asked some more first. */
 async function read<T>(ask: () => Promise<T>, clock: Pick<Clock, 'sleep'>): Promise<T> {
-  const reading = tried(ask, clock);
+  const over = new AbortController();
+  const reading = tried(ask, clock, over.signal);
   const answer = await withTimeout(
     reading.then((value) => ({ value })),
     READ_TIMEOUT_MS,
   );
+  over.abort();
   if (answer === undefined) throw new Error(`reading the table: no answer within ${READ_TIMEOUT_MS} ms`);
   return answer.value;
 }
 
-async function tried<T>(ask: () => Promise<T>, clock: Pick<Clock, 'sleep'>): Promise<T> {
+async function tried<T>(ask: () => Promise<T>, clock: Pick<Clock, 'sleep'>, over: AbortSignal): Promise<T> {
   for (const waitMs of READ_WAITS_MS) {
     try {
       return await ask();
-    } catch {
-      // The last try says why.
+    } catch (error) {
+      // Nobody waits for it any more; else the last try says why.
+      if (over.aborted) throw error;
       await clock.sleep(waitMs);
     }
   }

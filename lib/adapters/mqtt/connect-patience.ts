@@ -18,6 +18,7 @@ export class ConnectPatience {
   /** The quicker of the last two: one that took long may have begun while the broker was away, so slow is who was so twice. */
   #usualMs: number | undefined;
   #lastMs: number | undefined;
+  #connectedAtMs = Number.NEGATIVE_INFINITY;
   #failingSinceMs: number | undefined;
   #unansweredMs = Number.NEGATIVE_INFINITY;
 
@@ -29,9 +30,13 @@ export class ConnectPatience {
 
   /** The broker has let us in, by an attempt that began then. */
   connected(tookMs: number, beganMs: number): void {
+    // Lanes connect side by side: those that met the same absence have been slow once.
+    const isOfTheSame = beganMs < this.#connectedAtMs;
     const isUsual = this.#lastMs === undefined || this.#isSlowRatherThanAway(beganMs);
-    this.#usualMs = isUsual ? tookMs : Math.min(tookMs, this.#lastMs ?? tookMs);
-    this.#lastMs = tookMs;
+    const beforeMs = isOfTheSame ? this.#usualMs : this.#lastMs;
+    this.#usualMs = isUsual ? tookMs : Math.min(tookMs, beforeMs ?? tookMs);
+    this.#lastMs = isOfTheSame ? Math.min(tookMs, this.#lastMs ?? tookMs) : tookMs;
+    this.#connectedAtMs = Math.max(this.#connectedAtMs, beganMs + tookMs);
     this.#failingSinceMs = undefined;
   }
 

@@ -8,7 +8,7 @@ import { encodeHeartbeat, encodeSettings, encodeTermination } from './consumer-r
 import { consumerClosed, errorOfCall, errorOfStatus } from './errors.ts';
 import { STATUS_OK } from './wire.ts';
 
-/** With the connection that may have to be made for them: to a proxy that has just been started that takes seconds. */
+/** A proxy that has just been started takes seconds, with the connection that may have to be made. */
 const SETTINGS_TIMEOUT_MS = 5_000;
 const HEARTBEAT_INTERVAL_MS = 10_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;

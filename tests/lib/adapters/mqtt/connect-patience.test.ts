@@ -23,10 +23,17 @@ describe('ConnectPatience', () => {
   it('does not take for slow who was away while an attempt was under way', () => {
     const patience = new ConnectPatience();
     patience.connected(20, 0);
-    patience.connected(4_000, 0);
-    expect(patience.at(0)).toBe(5_000);
-    patience.connected(2_000, 0);
-    expect(patience.at(0)).toBe(8_000);
+    patience.connected(4_000, 1_000);
+    expect(patience.at(5_000)).toBe(5_000);
+    patience.connected(2_000, 10_000);
+    expect(patience.at(12_000)).toBe(8_000);
+  });
+
+  it('counts lanes that met the same absence of the broker once', () => {
+    const patience = new ConnectPatience();
+    patience.connected(20, 0);
+    for (const tookMs of [4_000, 4_100, 3_900]) patience.connected(tookMs, 1_000);
+    expect(patience.at(6_000)).toBe(5_000);
   });
 
   it('learns at once of a broker that lets us in after five minutes only that it is slow', () => {
