@@ -47,7 +47,7 @@ export function brokerConfig({ home, ports, acl, brokerSettings }: RocketmqSetti
     mappedFileSizeCommitLog: 64 * 1024 * 1024,
     mappedFileSizeConsumeQueue: 600_000,
     // Each time it compares 38 MB byte by byte, a quarter of a processor when it does so each second (the default). What a crash loses of the
-    // wheel is read again from the timer's log.
+    // wheel is read again from the timer's log; what fired in that time may fire once more.
     timerFlushIntervalMs: 10_000,
     // Writes are refused above these shares of the disk, which a full laptop passes.
     diskMaxUsedSpaceRatio: 95,

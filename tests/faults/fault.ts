@@ -45,6 +45,8 @@ export interface FaultContext {
   pairs: readonly Pair[];
   /** It goes wrong only from now on: what was done before was in preparation. */
   strikes(): void;
+  /** What this pair needs is back, others may have to wait; default: for all of them when the end resolves. */
+  isBack(pair: PairName): void;
   /** What was said meanwhile to somebody else than who watches the status. */
   tell(pair: PairName, what: string): void;
   /** A promise that the fault itself has looked at and found missed. */

@@ -58,10 +58,11 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Fault
   await delay(BEFORE_MS);
   await Promise.all(pairs.map((pair) => untilFlowing(pair)));
 
-  const { beganMs, backMs, memory, told, missed } = await strike(fault, options);
+  const { beganMs, endedMs, backAtMs, memory, told, missed } = await strike(fault, options);
+  const backOf = ({ name }: Pair) => backAtMs.get(name) ?? endedMs;
   const sentByThen = pairs.map(({ source }) => source.sent.length);
 
-  const recovered = await Promise.all(pairs.map((pair) => firstArrival(pair, backMs)));
+  const recovered = await Promise.all(pairs.map((pair) => firstArrival(pair, backOf(pair))));
   await delay(AFTER_MS);
   await Promise.all(pairs.map((pair, index) => untilSent(pair, before[index]?.mark, fault.messages)));
   await Promise.all(pairs.map(({ source }) => source.pause()));
@@ -70,7 +71,7 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Fault
     pairs.map(async (pair, index) => {
       const { mark, ...givenUpBefore } = before[index] ?? { mark: markOf(pair), deadLetters: 0, givenUp: 0 };
       return rowOf(fault, pair, {
-        ...{ mark, beganMs, backMs, perSecond, givenUpBefore },
+        ...{ mark, beganMs, backMs: backOf(pair), perSecond, givenUpBefore },
         isHealed: await isHealed(stage, pair),
         said: options.watch.since(pair.taskId, beganMs),
         givenUp: await countGivenUp(stage, pair),
@@ -88,6 +89,7 @@ async function strike(fault: Fault, { stage, pairs }: RunOptions) {
   const { watchesMemory = [] } = fault;
   const told = new Map<PairName, string[]>();
   const missed = new Map<PairName, string[]>();
+  const backAtMs = new Map<PairName, number>();
   const watching = watchMemory(watchesMemory, stage.processesOf);
   let beganMs = Date.now();
   const end = await fault.begin({
@@ -96,15 +98,18 @@ async function strike(fault: Fault, { stage, pairs }: RunOptions) {
     strikes() {
       beganMs = Date.now();
     },
+    isBack(pair) {
+      backAtMs.set(pair, Date.now());
+    },
     tell: (pair, what) => note(told, pair, what),
     miss: (pair, what) => note(missed, pair, what),
   });
   await delay(Math.max(0, fault.lastsMs - (Date.now() - beganMs)));
   await end();
-  const backMs = Date.now();
+  const endedMs = Date.now();
   const samples = await watching.end();
   const memory = watchesMemory.map((path) => memoryRowOf(fault.name, path, samples.get(path) ?? []));
-  return { beganMs, backMs, memory, told, missed };
+  return { beganMs, endedMs, backAtMs, memory, told, missed };
 }
 
 function note(notes: Map<PairName, string[]>, pair: PairName, what: string): void {

@@ -23,6 +23,7 @@ const RECEIVE_MAX = 32;
 const INVISIBLE_MS = 30_000;
 const FOLLOW_AGAIN_MS = 200;
 const REQUEST_TIMEOUT_MS = 5_000;
+const ANSWERED = new Set<number>([definitions.Code.OK, definitions.Code.MULTIPLE_RESULTS]);
 
 /** The official client without the defect that ends the process, a telemetry stream that errs after its end, and with one request for many acknowledgements. */
 class CalmConsumer extends SimpleConsumer {
@@ -33,7 +34,7 @@ class CalmConsumer extends SimpleConsumer {
     return stream;
   }
 
-  /** Of what one receive has brought. What is refused comes again. */
+  /** Of what one receive has brought. Fails when all are refused; what single ones are refused for comes again. */
   async ackAll(views: readonly MessageView[]): Promise<void> {
     const [first] = views;
     if (first === undefined) return;
@@ -43,7 +44,9 @@ class CalmConsumer extends SimpleConsumer {
     for (const { messageId, receiptHandle } of views) {
       request.addEntries().setMessageId(messageId).setReceiptHandle(receiptHandle);
     }
-    await this.ackMessageViaRpc(first.endpoints, request, REQUEST_TIMEOUT_MS);
+    const answer = await this.ackMessageViaRpc(first.endpoints, request, REQUEST_TIMEOUT_MS);
+    const { code, message } = answer.getStatus()?.toObject() ?? { code: 0, message: 'no status' };
+    if (!ANSWERED.has(code)) throw new Error(`not acknowledged: ${code} ${message}`);
   }
 }
 

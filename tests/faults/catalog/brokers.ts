@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Relay } from '../../helpers/relay.ts';
 import { OUTAGE_MESSAGES, OUTAGE_MS } from '../eighteen-seconds-figures.ts';
-import type { Fault } from '../fault.ts';
-import { PAIR_NAMES, type Pair, type PairName } from '../pairs.ts';
+import type { Fault, FaultContext } from '../fault.ts';
+import { PAIR_NAMES, type PairName } from '../pairs.ts';
 import { startRocketmqAgain } from '../rocketmq-again.ts';
 import type { FaultStage } from '../stage.ts';
 
@@ -29,7 +29,7 @@ interface Part {
   relay(stage: FaultStage): Relay;
   pid(stage: FaultStage): number;
   kill(stage: FaultStage): Promise<void>;
-  restart(stage: FaultStage, pairs: readonly Pair[]): Promise<void>;
+  restart(context: FaultContext): Promise<void>;
 }
 
 const ROCKETMQ: Part = {
@@ -54,7 +54,7 @@ const MQTT: Part = {
   relay: ({ relays }) => relays.mqtt,
   pid: (stage) => stage.mqttPid(),
   kill: (stage) => stage.killMqtt(),
-  restart: (stage) => stage.restartMqtt(),
+  restart: ({ stage }) => stage.restartMqtt(),
 };
 
 /** Both brokers: killed, hung, unreachable in silence, resetting; the MQTT broker also slow. */
@@ -110,9 +110,9 @@ function killed({ prefix, name, awayMs, startMs, pairs, sourceOf, kill, restart 
     costsMs: startMs,
     degrades: pairs,
     sourceMayLose: sourceOf,
-    async begin({ stage, pairs: all }) {
-      await kill(stage);
-      return () => restart(stage, all);
+    async begin(context) {
+      await kill(context.stage);
+      return () => restart(context);
     },
   };
 }

@@ -22,9 +22,9 @@ export const LONG_FAULTS: readonly Fault[] = [
     costsMs: CATCH_UP_MS,
     quietMs: 2 * 60_000,
     watchesMemory: SHIFTS,
-    async begin({ stage, pairs }) {
-      await stage.rocketmq.kill();
-      return () => startRocketmqAgain(stage, pairs);
+    async begin(context) {
+      await context.stage.rocketmq.kill();
+      return () => startRocketmqAgain(context);
     },
   },
   {

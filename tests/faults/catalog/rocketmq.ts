@@ -49,7 +49,8 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     costsMs: RESTART_MS,
     degrades: [],
     holdsUp: PAIR_NAMES,
-    async begin({ stage, pairs }) {
+    async begin(context) {
+      const { stage } = context;
       const undo = await stage.setProxy({
         grpcProducerThreadPoolNums: 1,
         grpcProducerThreadQueueCapacity: 1,
@@ -57,7 +58,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
       await stage.rocketmq.restart();
       return async () => {
         await undo();
-        await startRocketmqAgain(stage, pairs);
+        await startRocketmqAgain(context);
       };
     },
   },
@@ -67,7 +68,8 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
     lastsMs: 20_000,
     costsMs: RESTART_MS,
     degrades: PAIR_NAMES,
-    async begin({ stage, pairs }) {
+    async begin(context) {
+      const { stage } = context;
       const undo = [
         await stage.setProxy(proxyAclSettings(ACL_USER)),
         await stage.setBroker(aclSettings(ACL_USER)),
@@ -75,7 +77,7 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
       await stage.rocketmq.restart();
       return async () => {
         for (const one of undo) await one();
-        await startRocketmqAgain(stage, pairs);
+        await startRocketmqAgain(context);
       };
     },
   },
