@@ -125,10 +125,10 @@ function createRoom({ held, draining, maxHeldBytes }: ReceivePorts, maxMessages:
   draining.addEventListener('abort', () => waiting?.resolve(), { once: true });
   return {
     changed() {
-      if (isFree()) {
-        waiting?.resolve();
-        waiting = undefined;
-      }
+      // With each message: what is free is of interest to who waits.
+      if (waiting === undefined || !isFree()) return;
+      waiting.resolve();
+      waiting = undefined;
     },
     async free() {
       if (isFree() || draining.aborted) return;
