@@ -1,13 +1,15 @@
 import type { ReceivedRocketmqMessage, UserProperty } from '../domain/message.ts';
 import { asciiJson } from './json.ts';
 import { fitsMqttText } from './mqtt-text.ts';
+import { sortByName } from './sort-by-name.ts';
 import { MQFERRY, RMQ } from './wire-names.ts';
 
-const TAKEN_NAMES: ReadonlySet<string> = new Set<string>([...Object.values(RMQ), ...Object.values(MQFERRY)]);
+const OUR_NAMES = Object.values(MQFERRY);
+const TAKEN_NAMES: ReadonlySet<string> = new Set<string>([...Object.values(RMQ), ...OUR_NAMES]);
 
 /**
  * The user properties of a message that was born in RocketMQ: its own properties, and the `rmq_*` ones that say what else
- * it had there; sorted by name, keys in their order.
+ * it had there; sorted by name, keys in their order. A list of its own, for the caller to go on with.
  *
  * @param own its properties, as user properties.
  */
@@ -24,14 +26,17 @@ export function withBirthMarks(
   for (const key of received.keys) marked.push([RMQ.keys, key]);
   if (received.messageGroup !== undefined) marked.push([RMQ.messageGroup, received.messageGroup]);
   const unfit: UserProperty[] = [];
-  for (const property of own) (isFit(property) ? marked : unfit).push(property);
+  for (const property of own) {
+    if (isFit(property[0], property[1])) marked.push(property);
+    else unfit.push(property);
+  }
   // What is never a mark's name may be a stray one of mqferry's: it must not be taken for a mark on the other side.
-  for (const name of Object.values(MQFERRY)) {
+  for (const name of OUR_NAMES) {
     const value = received.properties.get(name);
     if (value !== undefined) unfit.push([name, value]);
   }
   if (unfit.length > 0) marked.push([RMQ.properties, asciiJson(unfit)]);
-  return marked.sort(([one], [other]) => (one < other ? -1 : Number(one > other)));
+  return sortByName(marked);
 }
 
 /** Whether the user properties tell of a birth in RocketMQ. To be asked of messages with a path only: else they are a device's. */
@@ -49,6 +54,6 @@ export function keysOf(userProperties: readonly UserProperty[]): string[] {
   return userProperties.flatMap(([name, value]) => (name === RMQ.keys ? [value] : []));
 }
 
-function isFit([name, value]: UserProperty): boolean {
+function isFit(name: string, value: string): boolean {
   return !TAKEN_NAMES.has(name) && fitsMqttText(name) && fitsMqttText(value);
 }

@@ -20,7 +20,11 @@ const NO_PATH: readonly string[] = [];
 const PATH = /^[A-Za-z0-9_-]{1,64}(,[A-Za-z0-9_-]{1,64})*$/;
 
 /** Sets the `mqferry_*` properties; the path ends with the present task. */
-export function putProvenance(properties: Map<string, string>, provenance: Provenance, taskId: string): void {
+export function putProvenance(
+  properties: { set(name: string, value: string): unknown },
+  provenance: Provenance,
+  taskId: string,
+): void {
   const { messageId, path, sourceTimeMs, receiptTimeMs, sendTimeMs, redriven, isResent } = provenance;
   properties.set(MQFERRY.id, messageId);
   properties.set(MQFERRY.path, path.length === 0 ? taskId : `${path.join(',')},${taskId}`);

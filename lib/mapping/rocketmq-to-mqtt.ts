@@ -2,7 +2,12 @@ import type { ClusterKind } from '../domain/cluster.ts';
 import { InvalidTopicError, UnmappableMessageError } from '../domain/errors.ts';
 import { isTooOld, remainingExpirySeconds } from '../domain/expiry.ts';
 import { loopReason } from '../domain/loop-guard.ts';
-import type { OutgoingMqttMessage, ReceivedRocketmqMessage, UserProperty } from '../domain/message.ts';
+import type {
+  OutgoingMqttMessage,
+  Provenance,
+  ReceivedRocketmqMessage,
+  UserProperty,
+} from '../domain/message.ts';
 import type { RocketmqToMqttDefinition, TaskOptions } from '../domain/task.ts';
 import { contextOfRocketmqMessage, type TemplateContext } from '../domain/template-context.ts';
 import { checkAwsIotTopicName, checkTopicName } from '../domain/topic-name.ts';
@@ -81,10 +86,11 @@ export function createRocketmqToMqttMapper(
       qos: lowerQos(renderQos(target.qos, context) ?? carried.qos ?? DEFAULT_QOS, maxQos),
       retain:
         renderRetain(target.retain, context) ?? RETAIN_OF_OPTION[retainOption] ?? carried.retain ?? false,
-      userProperties: [
-        ...(path.length > 0 ? carried.userProperties : withBirthMarks(received, carried.userProperties)),
-        ...marksOf(received, path, times, taskId),
-      ],
+      userProperties: withMarks(
+        path.length > 0 ? [...carried.userProperties] : withBirthMarks(received, carried.userProperties),
+        { messageId: pulledMessageId(received), path, sourceTimeMs: bornTimeMs, ...times },
+        taskId,
+      ),
     };
     if (expirySeconds !== undefined) message.expirySeconds = expirySeconds;
     requirePublishable(message);
@@ -152,21 +158,10 @@ function renderRetain(template: CompiledTemplate | undefined, context: TemplateC
   });
 }
 
-function marksOf(
-  received: ReceivedRocketmqMessage,
-  path: readonly string[],
-  times: HopTimes,
-  taskId: string,
-): UserProperty[] {
-  const marks = new Map<string, string>();
-  const provenance = {
-    messageId: pulledMessageId(received),
-    path,
-    sourceTimeMs: received.bornTimeMs,
-    ...times,
-  };
-  putProvenance(marks, provenance, taskId);
-  return [...marks];
+/** Adds the marks of this hop at the end. */
+function withMarks(userProperties: UserProperty[], provenance: Provenance, taskId: string): UserProperty[] {
+  putProvenance({ set: (name, value) => userProperties.push([name, value]) }, provenance, taskId);
+  return userProperties;
 }
 
 /** A broker ends the connection over any of these, so one message would stop all. */

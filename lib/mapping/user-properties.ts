@@ -3,11 +3,13 @@ import { RESERVED_PROPERTY_NAMES } from '../domain/rocketmq-limits.ts';
 import { isCarried } from '../domain/text.ts';
 import { asciiJson, isTextPair, parseJson } from './json.ts';
 import { illFormed, refuse } from './properties.ts';
+import { sortByName } from './sort-by-name.ts';
 import { MQTT, RESERVED_PREFIXES, WIRE_NAMES } from './wire-names.ts';
 
 /** One element of `mqtt_up`: a whole user property, or the name of one that is a property of its own. */
 type Placed = string | UserProperty;
 
+const NOT_PLACED: ReadonlySet<Placed> = new Set();
 const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 /** Devices say the same names again and again. */
 const MAX_KNOWN_NAMES = 2_000;
@@ -80,10 +82,12 @@ export function readUserProperties(
   wireNames: ReadonlySet<string> = WIRE_NAMES,
 ): UserProperty[] {
   const placed = readPlaced(properties.get(MQTT.userProperties));
-  const placedNames = new Set(placed.filter((element) => typeof element === 'string'));
-  const userProperties: UserProperty[] = [...properties]
-    .filter(([name]) => !wireNames.has(name) && !placedNames.has(name))
-    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const placedNames = placed.length === 0 ? NOT_PLACED : new Set<Placed>(placed);
+  const userProperties: UserProperty[] = [];
+  properties.forEach((value, name) => {
+    if (!wireNames.has(name) && !placedNames.has(name)) userProperties.push([name, value]);
+  });
+  sortByName(userProperties);
   for (const element of placed) {
     if (typeof element !== 'string') {
       userProperties.push(element);

@@ -71,22 +71,28 @@ export async function receiveUnordered(
   const limit = createHoldLimit({ most, clock: ports.clock });
   const room = createRoom(ports, () => limit.messages);
   ports.acknowledger.onAnswered(room.changed);
-  const underWay = new Set<Promise<void>>();
+  // Beside the receivers themselves.
+  let underWay = 0;
+  const allSettled = Promise.withResolvers<void>();
+  function settled(): void {
+    underWay -= 1;
+    limit.settled();
+    room.changed();
+    if (underWay === 0 && isReceived) allSettled.resolve();
+  }
+  let isReceived = false;
   await Promise.all(
     Array.from({ length: receivers }, (_, receiver) =>
       receiving(ports, { trial, room, crew, receiver }, {}, (messages) => {
         for (const message of messages) {
-          const work = settleOne(message, ports).finally(() => {
-            underWay.delete(work);
-            limit.settled();
-            room.changed();
-          });
-          underWay.add(work);
+          underWay += 1;
+          void settleOne(message, ports, settled);
         }
       }),
     ),
   );
-  await Promise.all(underWay);
+  isReceived = true;
+  if (underWay > 0) await allSettled.promise;
   await ports.acknowledger.settled();
   await watching;
 }
@@ -107,9 +113,10 @@ async function watchBrokers(
   }
 }
 
-async function settleOne(message: ReceivedMessage, ports: ReceivePorts): Promise<void> {
+async function settleOne(message: ReceivedMessage, ports: ReceivePorts, then: () => void): Promise<void> {
   if ((await ports.settle(message)) === 'done') ports.acknowledger.add(message);
   else letGo([message], ports);
+  then();
 }
 
 /** Room for messages under way: beyond the limits nobody receives. */

@@ -124,12 +124,13 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     receiptTimeMs: number,
     decision: PullDecision,
   ): Promise<Settled> {
-    const fault = createFaultWatch(message, gate, clock, ports.judge !== undefined);
+    let fault: FaultWatch | undefined;
     let atReceipt: PullDecision | undefined = decision;
     for (let tries = 1; ; tries += 1) {
       const step = await tryOnce(message, receiptTimeMs, atReceipt);
       if (typeof step === 'string') return step;
       atReceipt = unlessTaken(atReceipt, step);
+      fault ??= createFaultWatch(message, gate, clock, ports.judge !== undefined);
       const verdict = await judged(message, step, fault);
       if (verdict.kind === 'give-up') return kept(message, verdict.error, topicOf(decision));
       if (!SAYS_NOTHING.has(step.code)) noteRetried(message, step, topicOf(decision));
@@ -190,9 +191,12 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     receiptTimeMs: number,
     atReceipt: PullDecision | undefined,
   ): Promise<Settled | BridgeError> {
-    await ports.pace();
+    // Nothing is awaited that is not to be waited for: this is done for each message.
+    const turn = ports.pace();
+    if (turn !== undefined) await turn;
     // A lane that drains waits for its turn at a target that takes messages, and not for one that takes none.
-    const leave = await gate.enter(gate.isOpen ? closing : draining);
+    const signal = gate.isOpen ? closing : draining;
+    const leave = gate.enterAtOnce(signal) ?? (await gate.enter(signal));
     if (leave === undefined) return 'left';
     try {
       const decision = decisionNow(message, receiptTimeMs, atReceipt);
@@ -242,24 +246,21 @@ export function createSettleMessage(ports: SettlePorts): SettleMessage {
     await clock.sleep(ms, draining).catch(() => undefined);
   }
 
-  async function settle(message: ReceivedMessage): Promise<Settled> {
+  return async (message) => {
+    if (ports.receipts.isAgain(message)) counts.retried += 1;
+    else counts.consumed += 1;
+    let settled: Settled = 'left';
     try {
       const receiptTimeMs = clock.now();
       const decision = ports.decide(message, receiptTimeMs);
       // What is never published needs no turn at the target.
-      if (decision.kind !== 'publish') return await notPublished(message, decision);
-      return await carried(message, receiptTimeMs, decision);
+      settled = await (decision.kind === 'publish'
+        ? carried(message, receiptTimeMs, decision)
+        : notPublished(message, decision));
     } catch (error) {
       // A fault of ours must not make dead letters: the message comes again until it is repaired.
       logger.error('message not carried', { messageId: message.messageId, error });
-      return 'left';
     }
-  }
-
-  return async (message) => {
-    if (ports.receipts.isAgain(message)) counts.retried += 1;
-    else counts.consumed += 1;
-    const settled = await settle(message);
     ports.receipts.settled(message, settled === 'done');
     return settled;
   };

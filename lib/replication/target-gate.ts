@@ -23,6 +23,8 @@ export interface TargetGate {
   close(error: BridgeError, askedWaitMs?: number): void;
   /** Something is refused, and it is not known yet whose fault that is: told as if it were closed, until something goes through. */
   warn(error: BridgeError): void;
+  /** As `enter`, where nobody has to wait: undefined when it is to be waited for, or the signal has aborted. */
+  enterAtOnce(signal: AbortSignal): (() => void) | undefined;
   /** Waits for leave to try once; whoever got it calls the answer when the try is over. Undefined: the signal aborted. */
   enter(signal: AbortSignal): Promise<(() => void) | undefined>;
   /** Resolves when it is open, or after `ms`, or when the signal aborts. */
@@ -128,6 +130,11 @@ export function createTargetGate({
     warn(error) {
       isWarned = true;
       onClose(error);
+    },
+    enterAtOnce(signal) {
+      if (opening !== undefined || active >= limit || signal.aborted) return undefined;
+      active += 1;
+      return leave;
     },
     async enter(signal) {
       if (active < limit) active += 1;

@@ -26,6 +26,22 @@ describe('createTargetGate', () => {
     expect(gate.isOpen).toBe(true);
   });
 
+  it('gives leave at once to whom nothing keeps waiting, and to nobody else', () => {
+    const { gate } = world();
+    const leave = gate.enterAtOnce(never);
+    expect(leave).toBeDefined();
+    expect(gate.enterAtOnce(AbortSignal.abort())).toBeUndefined();
+    gate.close(away);
+    leave?.();
+    expect(gate.enterAtOnce(never)).toBeUndefined();
+    // Open again, for two side by side at first.
+    gate.accepted();
+    const leaves = [gate.enterAtOnce(never), gate.enterAtOnce(never), gate.enterAtOnce(never)];
+    expect(leaves.map((given) => given !== undefined)).toEqual([true, true, false]);
+    leaves[0]?.();
+    expect(gate.enterAtOnce(never)).toBeDefined();
+  });
+
   it('lets one try after the other once it is closed, and more and more when one goes through', async () => {
     const { gate, clock, told } = world();
     gate.close(away);
