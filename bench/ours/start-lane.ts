@@ -8,7 +8,7 @@ import { LANE_VARIABLE, type LaneOptions } from './lane-options.ts';
 const esbuildPlugins: Plugin[] = createRequire(import.meta.url)('../../tools/esbuild-plugins.cjs');
 const GRACE_MS = 10_000;
 /** The flags of the shift functions (NODE_OPTIONS in their .yml files). */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
+const NODE_FLAGS = { session: '--max-semi-space-size=8', pull: '--max-semi-space-size=16' } as const;
 
 /** Starts our lane in a process of its own, bundled as it is deployed, by the Node.js that runs this. */
 export async function startLane(home: string, options: LaneOptions): Promise<PartProcess> {
@@ -16,7 +16,11 @@ export async function startLane(home: string, options: LaneOptions): Promise<Par
   return await spawnPart({
     name: `mqferry, ${options.path} path`,
     command: process.execPath,
-    args: [...NODE_FLAGS, ...(process.env.MQFERRY_BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean), bundle],
+    args: [
+      NODE_FLAGS[options.path],
+      ...(process.env.MQFERRY_BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean),
+      bundle,
+    ],
     home,
     // In the environment, since it holds a password.
     env: { ...process.env, [LANE_VARIABLE]: JSON.stringify(options) },
