@@ -2,6 +2,7 @@ import { aclSettings, proxyAclSettings } from '../../../local/parts/rocketmq-con
 import { eventually } from '../../helpers/eventually.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { setFileSizeLimit } from '../file-size-limit.ts';
+import { fillCommitLog } from '../fill-commit-log.ts';
 import { PAIR_NAMES, type Pair } from '../pairs.ts';
 import { startRocketmqAgain } from '../rocketmq-again.ts';
 
@@ -31,14 +32,17 @@ export const ROCKETMQ_FAULTS: readonly Fault[] = [
   },
   {
     name: 'rocketmq-disk-full',
-    what: 'RocketMQ may not make its files larger (RLIMIT_FSIZE), until it refused messages for 15 s',
-    lastsMs: 45_000,
+    what: 'RocketMQ may not make its files larger (RLIMIT_FSIZE), for 20 s from when it refuses messages',
+    lastsMs: 20_000,
+    costsMs: 15_000,
     degrades: TO_ROCKETMQ,
     holdsUp: PAIR_NAMES,
-    async begin({ stage }) {
+    async begin({ stage, strikes }) {
       const { pid } = stage.rocketmq.broker;
       // The commit log cannot get its next file; the small files still can be written.
       await setFileSizeLimit(pid, 4 * 1_024 * 1_024);
+      await fillCommitLog(stage);
+      strikes();
       return () => setFileSizeLimit(pid, 'unlimited');
     },
   },
