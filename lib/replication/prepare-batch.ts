@@ -9,7 +9,7 @@ import { withTimeout } from './with-timeout.ts';
 
 const READ_TIMEOUT_MS = 5_000;
 /** Before another try. The client of the table has tried three times by then. */
-const READ_WAITS_MS = [100, 200];
+const READ_WAITS_MS = [100, 200, 400, 800];
 
 export interface PreparedBatch {
   task: Task;

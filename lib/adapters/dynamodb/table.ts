@@ -1,7 +1,9 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { StandardRetryStrategy } from '@smithy/core/retry';
 import { storeUnavailable } from '../../domain/request-errors.ts';
 import { isAway } from '../aws/control-plane-errors.ts';
+import { createTableBackoff } from './table-backoff.ts';
 
 /** The one table and the client for it. All adapters of this folder share both. */
 export interface Table {
@@ -31,9 +33,12 @@ const MAX_ATTEMPTS = 3;
  * Opens the table: no request waits longer than 3 s, members that are undefined are not written. Where DynamoDB gives no answer, is
  * throttled or not able to in each try, requests end in `RequestError` 503 `STORE_UNAVAILABLE`.
  */
-export function openTable(tableName: string, config: DynamoDBClientConfig = {}): Table {
+export function openTable(
+  tableName: string,
+  { maxAttempts = MAX_ATTEMPTS, ...config }: DynamoDBClientConfig & { maxAttempts?: number } = {},
+): Table {
   const client = new DynamoDBClient({
-    maxAttempts: MAX_ATTEMPTS,
+    retryStrategy: new StandardRetryStrategy({ maxAttempts, backoff: createTableBackoff() }),
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,

@@ -11,12 +11,12 @@ afterEach(() => {
 });
 
 /** Reads from a DynamoDB that does this with every request. */
-async function readFrom(listener: RequestListener): Promise<unknown> {
+async function readFrom(listener: RequestListener, maxAttempts = 1): Promise<unknown> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   open.push(server);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return readWith({ endpoint: `http://127.0.0.1:${port}` });
+  return readWith({ endpoint: `http://127.0.0.1:${port}`, maxAttempts });
 }
 
 function readWith(config: Parameters<typeof openTable>[1]): Promise<unknown> {
@@ -50,6 +50,18 @@ describe('openTable', () => {
       throw Object.assign(new Error('no connection'), { code });
     };
     expect(await readWith({ requestHandler: { handle } })).toMatchObject(AWAY);
+  });
+
+  it('asks three times', async () => {
+    const refuses = says(400, 'ProvisionedThroughputExceededException');
+    let requests = 0;
+    const listener: RequestListener = (incoming, outgoing) => {
+      requests += 1;
+      if (requests < 3) refuses(incoming, outgoing);
+      else outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+    };
+    expect(await readFrom(listener, 3)).toBeUndefined();
+    expect(requests).toBe(3);
   });
 
   it('leaves what is no outage as it is', async () => {
