@@ -61,7 +61,11 @@ export function createAcknowledger({
   async function now(messages: readonly ReceivedMessage[]): Promise<void> {
     let rest = [...messages];
     await held.settle(rest);
-    for (let tries = 1; rest.length > 0 && tries <= MAX_TRIES && isOurs(); tries += 1) rest = await ask(rest);
+    // Once whoever has the lease: the target has them, and of a FIFO topic the next owner gets nothing until their time is over.
+    for (let tries = 1; rest.length > 0 && tries <= MAX_TRIES; tries += 1) {
+      rest = await ask(rest);
+      if (!isOurs()) break;
+    }
     if (rest.length === 0) return;
     for (const message of rest) held.remove(message);
     counts.lapsed += rest.length;

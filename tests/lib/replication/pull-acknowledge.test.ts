@@ -27,6 +27,20 @@ describe('acknowledgements of a pull', () => {
     },
   );
 
+  it('go out once after the lease was lost, too: of a FIFO topic everything else would wait for their time to end', async () => {
+    const world = createPullWorld({});
+    await world.open();
+    const answer = Promise.withResolvers<undefined>();
+    world.publisher.decide(() => answer.promise);
+    world.put('published');
+    await pass(world);
+    world.loseLease();
+    answer.resolve(undefined);
+    await pass(world);
+    expect(world.texts()).toEqual(['published']);
+    expect(world.left()).toEqual([]);
+  });
+
   it('are asked for again, and nobody is told where that helps', async () => {
     const world = createPullWorld({});
     await world.open();
