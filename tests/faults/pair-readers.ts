@@ -42,16 +42,25 @@ export function connecter({ url, ...common }: IClientOptions & { url: string }):
 export const mqttOptions = ({ mqtt: { url, username, password } }: Ends) => ({ url, username, password });
 export const iotOptions = ({ iot: { url, headers } }: Ends) => ({ url, wsOptions: { headers } });
 
-/** Reads what comes as `faults/<run>/<line>/<number>`, in a session that outlives an outage of the broker. */
-export async function arrivalsByMqtt(connect: Connect, topicFilter: string): Promise<ReadArrivals> {
+/**
+ * Reads what comes as `faults/<run>/<line>/<number>`, in a session that outlives an outage of the broker.
+ *
+ * @param isTarget - what its broker itself gives again (DUP [MQTT-3.3.1-3]) was published once: it is no duplicate of the task's
+ */
+export async function arrivalsByMqtt(
+  connect: Connect,
+  topicFilter: string,
+  { isTarget = false }: { isTarget?: boolean } = {},
+): Promise<ReadArrivals> {
   const client = await connect({
     clientId: `reader-${randomUUID()}`,
     clean: false,
     properties: { sessionExpiryInterval: 3_600 },
   });
   const { arrivals, note } = createArrivals(`on ${topicFilter}`, () => client.endAsync(true));
-  client.on('message', (topic, payload) => {
+  client.on('message', (topic, payload, { dup }) => {
     const [, , line = '', number] = topic.split('/');
+    if (isTarget && dup && arrivals.witness.hashes.has(Number(number))) return;
     note(Number(number), line, payload);
   });
   await client.subscribeAsync(topicFilter, { qos: 1 });

@@ -115,7 +115,7 @@ async function openPull(
   const { name, clusterId, isOrdered, connectTarget } = options;
   const run = runName();
   const rocketmqTopic = await registeredTopic(stage, isOrdered ? 'FIFO' : 'NORMAL');
-  const arrivals = await arrivalsByMqtt(connectTarget, `faults/${run}/#`);
+  const arrivals = await arrivalsByMqtt(connectTarget, `faults/${run}/#`, { isTarget: true });
   const taskId = await stage.runningTask({
     taskName: `pull-${run}`,
     source: { clusterId: CLUSTERS.rocketmq, topic: rocketmqTopic, startFrom: 'earliest' },
