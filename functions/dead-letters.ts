@@ -8,9 +8,9 @@ import { systemClock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
-import { createBatchFigures } from '../lib/replication/batch-figures.ts';
-import { createMetricsReport } from '../lib/replication/count-report.ts';
-import { createStoreDeadLetters } from '../lib/replication/store-dead-letters.ts';
+import { createStoreDeadLetters } from '../lib/replication/dead-letters/store-dead-letters.ts';
+import { createBatchFigures } from '../lib/replication/figures/batch-figures.ts';
+import { createMetricsReport } from '../lib/replication/figures/count-report.ts';
 
 const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_BUCKET', 'SERVICE', 'STAGE', 'LOG_LEVEL']);
 const logger = createLogger({ serviceName: 'dead-letters', logLevel: config.LOG_LEVEL });

@@ -21,9 +21,9 @@ import { systemClock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
-import { createBatchFigures } from '../lib/replication/batch-figures.ts';
-import { createMetricsReport } from '../lib/replication/count-report.ts';
-import { createForwardBatch } from '../lib/replication/forward-batch.ts';
+import { createBatchFigures } from '../lib/replication/figures/batch-figures.ts';
+import { createMetricsReport } from '../lib/replication/figures/count-report.ts';
+import { createForwardBatch } from '../lib/replication/rule-path/forward-batch.ts';
 
 const config = readEnvironment([
   'TABLE_NAME',

@@ -19,7 +19,7 @@ import { createSecretReader } from '../lib/adapters/secrets/secret-reader.ts';
 import { systemClock as clock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
-import { createBatchFigures } from '../lib/replication/batch-figures.ts';
+import { createBatchFigures } from '../lib/replication/figures/batch-figures.ts';
 import { createOpenCarrier } from '../lib/replication/redrive/open-carrier.ts';
 import { createWorkOnJobs } from '../lib/replication/redrive/work-on-jobs.ts';
 

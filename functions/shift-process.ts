@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { systemClock as clock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readPullShiftConfig, readSessionShiftConfig } from '../lib/config/shift.ts';
-import type { RunShift } from '../lib/replication/shift.ts';
+import type { RunShift } from '../lib/replication/shifts/shift.ts';
 import { createPullShift } from './shifts/pull-shift.ts';
 import { createSessionShift } from './shifts/session-shift.ts';
 

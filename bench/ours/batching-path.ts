@@ -11,8 +11,8 @@ import type { Task } from '../../lib/domain/task.ts';
 import { toQueueRecords } from '../../lib/middleware/sqs-records.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { ProducerPool } from '../../lib/ports/message-producer.ts';
-import { createBatchFigures } from '../../lib/replication/batch-figures.ts';
-import { createForwardBatch } from '../../lib/replication/forward-batch.ts';
+import { createBatchFigures } from '../../lib/replication/figures/batch-figures.ts';
+import { createForwardBatch } from '../../lib/replication/rule-path/forward-batch.ts';
 import { benchTask, rocketmqCluster } from './records.ts';
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -18,10 +18,10 @@ import { createProducerPool } from '../../lib/adapters/rocketmq/producer-pool.ts
 import { createRocketmqAdmins } from '../../lib/adapters/rocketmq-admin/admins.ts';
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
-import { createFigureMeters } from '../../lib/replication/figure-meter.ts';
-import type { OpenLane } from '../../lib/replication/lane.ts';
-import { createPullLane } from '../../lib/replication/pull-lane.ts';
-import { createSessionLane } from '../../lib/replication/session-lane.ts';
+import { createFigureMeters } from '../../lib/replication/figures/figure-meter.ts';
+import { createPullLane } from '../../lib/replication/pull-path/pull-lane.ts';
+import { createSessionLane } from '../../lib/replication/session-path/session-lane.ts';
+import type { OpenLane } from '../../lib/replication/shifts/lane.ts';
 import { RECEIVE_MAXIMUM } from '../stage/receive-maximum.ts';
 import { CLIENT_ID_PREFIX, LANE_VARIABLE, type LaneOptions } from './lane-options.ts';
 import { benchTask, MQTT_SECRET, mqttCluster, rocketmqCluster } from './records.ts';

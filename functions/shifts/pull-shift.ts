@@ -11,9 +11,9 @@ import { createRocketmqAdmins } from '../../lib/adapters/rocketmq-admin/admins.t
 import { createS3LargeBodies } from '../../lib/adapters/s3/large-bodies.ts';
 import { createSecretReader } from '../../lib/adapters/secrets/secret-reader.ts';
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
-import { createFigureMeters } from '../../lib/replication/figure-meter.ts';
-import { createPullLane } from '../../lib/replication/pull-lane.ts';
-import { createShift, type RunShift } from '../../lib/replication/shift.ts';
+import { createFigureMeters } from '../../lib/replication/figures/figure-meter.ts';
+import { createPullLane } from '../../lib/replication/pull-path/pull-lane.ts';
+import { createShift, type RunShift } from '../../lib/replication/shifts/shift.ts';
 import { emulatorOf, guardShift, heldBytesOfLane, metered, type ShiftTools, tablePorts } from './shared.ts';
 
 const MAX_HELD_BYTES_OF_A_LANE = 32 * 1024 * 1024;

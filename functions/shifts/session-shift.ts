@@ -15,9 +15,9 @@ import { createSqsControlQueue } from '../../lib/adapters/sqs/control-queue.ts';
 import { createSqsDeadLetterQueue } from '../../lib/adapters/sqs/dead-letter-queue.ts';
 import { createSqsOverflowQueue } from '../../lib/adapters/sqs/overflow-queue.ts';
 import type { SessionShiftConfig } from '../../lib/config/shift.ts';
-import { createFigureMeters } from '../../lib/replication/figure-meter.ts';
-import { createSessionLane } from '../../lib/replication/session-lane.ts';
-import { createShift, type RunShift } from '../../lib/replication/shift.ts';
+import { createFigureMeters } from '../../lib/replication/figures/figure-meter.ts';
+import { createSessionLane } from '../../lib/replication/session-path/session-lane.ts';
+import { createShift, type RunShift } from '../../lib/replication/shifts/shift.ts';
 import { emulatorOf, guardShift, heldBytesOfLane, metered, type ShiftTools, tablePorts } from './shared.ts';
 
 /** First part of the client ids of all sessions; with another one they would be other sessions. */

@@ -11,10 +11,10 @@ import type { TaskDirection } from '../../lib/domain/task.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { MetricsLog } from '../../lib/ports/metrics-log.ts';
-import { createMetricsReport } from '../../lib/replication/count-report.ts';
-import { createLaneMeter, type LaneMeter } from '../../lib/replication/lane-meter.ts';
-import type { RunShift, ShiftPorts } from '../../lib/replication/shift.ts';
-import { SHIFT_TIMES, type ShiftTimes } from '../../lib/replication/shift-times.ts';
+import { createMetricsReport } from '../../lib/replication/figures/count-report.ts';
+import { createLaneMeter, type LaneMeter } from '../../lib/replication/figures/lane-meter.ts';
+import type { RunShift, ShiftPorts } from '../../lib/replication/shifts/shift.ts';
+import { SHIFT_TIMES, type ShiftTimes } from '../../lib/replication/shifts/shift-times.ts';
 
 /** What a shift is given beside its configuration. */
 export interface ShiftTools {

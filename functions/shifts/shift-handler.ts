@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda';
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { InvocationLogger } from '../../lib/ports/logger.ts';
-import type { RunShift, ShiftReport } from '../../lib/replication/shift.ts';
+import type { RunShift, ShiftReport } from '../../lib/replication/shifts/shift.ts';
 
 /** Answers a tick, or converge because a task was started and no shift was there: one shift, if one is needed. */
 export function createShiftHandler(

@@ -1,7 +1,7 @@
 import { CANARY_EVERY_MS, type CanaryFailure } from '../domain/canary.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { LaneHealth } from './lane.ts';
+import type { LaneHealth } from './shifts/lane.ts';
 
 /** The lane is open, and its first messages are not in the way of one more. */
 const FIRST_AFTER_MS = 5_000;

@@ -16,7 +16,7 @@ import {
   encodeLargeEnvelope,
   encodeSessionEnvelope,
 } from '../../lib/mapping/session-envelope.ts';
-import { deadLetterOf } from '../../lib/replication/hand-over-shapes.ts';
+import { deadLetterOf } from '../../lib/replication/dead-letters/hand-over-shapes.ts';
 import { corpusOf, FUZZ, hostileBytes, hostileJson } from '../helpers/mutations.ts';
 import { toMqtt, toRocketmq } from '../lib/mapping/definitions.ts';
 import { failure } from '../lib/mapping/failure.ts';

@@ -1,6 +1,6 @@
 import { createMemoryFigureStore } from '../../lib/adapters/memory/figure-store.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import { type BatchFigures, createBatchFigures } from '../../lib/replication/batch-figures.ts';
+import { type BatchFigures, createBatchFigures } from '../../lib/replication/figures/batch-figures.ts';
 import { silentLogger } from './silent-logger.ts';
 
 /** Figures that nobody looks at. */

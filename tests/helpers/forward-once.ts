@@ -1,5 +1,5 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
-import type { createForwardBatch } from '../../lib/replication/forward-batch.ts';
+import type { createForwardBatch } from '../../lib/replication/rule-path/forward-batch.ts';
 import type { createTestQueues, TestQueue } from './aws-emulator.ts';
 
 const WAIT_SECONDS = 1;

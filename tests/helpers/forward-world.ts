@@ -9,8 +9,8 @@ import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-s
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../lib/adapters/memory/visibility.ts';
 import type { Task } from '../../lib/domain/task.ts';
-import { createForwardBatch } from '../../lib/replication/forward-batch.ts';
-import type { ForwardBatchPorts } from '../../lib/replication/forward-batch-ports.ts';
+import { createForwardBatch } from '../../lib/replication/rule-path/forward-batch.ts';
+import type { ForwardBatchPorts } from '../../lib/replication/rule-path/forward-batch-ports.ts';
 import { memoryBatchFigures } from './batch-figures.ts';
 import { createRecordingLogger, createSteppingClock, createTaskTable, rocketmqCluster } from './rule-path.ts';
 

@@ -13,8 +13,8 @@ import type { DeadLetter } from '../../lib/domain/dead-letter.ts';
 import { type DeadLetterJob, newDeadLetterJob } from '../../lib/domain/dead-letter-job.ts';
 import type { Task } from '../../lib/domain/task.ts';
 import { encodeRocketmqEnvelope } from '../../lib/mapping/rocketmq-envelope.ts';
-import { createBatchFigures } from '../../lib/replication/batch-figures.ts';
-import { deadLetterIdOf } from '../../lib/replication/dead-letter-id.ts';
+import { deadLetterIdOf } from '../../lib/replication/dead-letters/dead-letter-id.ts';
+import { createBatchFigures } from '../../lib/replication/figures/batch-figures.ts';
 import { createOpenCarrier } from '../../lib/replication/redrive/open-carrier.ts';
 import { createWorkOnJobs } from '../../lib/replication/redrive/work-on-jobs.ts';
 import {

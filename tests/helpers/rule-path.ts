@@ -3,7 +3,7 @@ import { type Task, TaskDefinition, type TaskResources } from '../../lib/domain/
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { NewTaskEvent, TaskStore } from '../../lib/ports/task-store.ts';
-import type { SourceRecord } from '../../lib/replication/source-record.ts';
+import type { SourceRecord } from '../../lib/replication/rule-path/source-record.ts';
 
 export const TASK_ID = '01JD4YQ3V8F0G2H4J6K8M0N2P4';
 export const QUEUE_ARN = `arn:aws:sqs:eu-west-1:123456789012:mqferry-dev-0a1b2c3d-${TASK_ID}`;

@@ -14,9 +14,9 @@ import { type Cluster, ClusterInput } from '../../lib/domain/cluster.ts';
 import type { BridgeError } from '../../lib/domain/errors.ts';
 import { type Task, TaskDefinition } from '../../lib/domain/task.ts';
 import type { LaneMemory, LaneMode } from '../../lib/ports/lane-leases.ts';
-import type { Lane } from '../../lib/replication/lane.ts';
-import { createSessionLane } from '../../lib/replication/session-lane.ts';
-import type { SessionLanePorts } from '../../lib/replication/session-lane-ports.ts';
+import { createSessionLane } from '../../lib/replication/session-path/session-lane.ts';
+import type { SessionLanePorts } from '../../lib/replication/session-path/session-lane-ports.ts';
+import type { Lane } from '../../lib/replication/shifts/lane.ts';
 import { memoryFigureMeters } from './figure-meters.ts';
 import { createRecordingLogger, NOW_MS, rocketmqCluster, TASK_ID } from './rule-path.ts';
 

@@ -7,9 +7,9 @@ import { createMemoryState } from '../../lib/adapters/memory/state.ts';
 import { createMemoryTaskStore } from '../../lib/adapters/memory/task-store.ts';
 import type { BridgeError } from '../../lib/domain/errors.ts';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
-import type { Lane, LaneContext, LaneEnd } from '../../lib/replication/lane.ts';
-import { createShift, type ShiftPorts } from '../../lib/replication/shift.ts';
-import { SHIFT_TIMES } from '../../lib/replication/shift-times.ts';
+import type { Lane, LaneContext, LaneEnd } from '../../lib/replication/shifts/lane.ts';
+import { createShift, type ShiftPorts } from '../../lib/replication/shifts/shift.ts';
+import { SHIFT_TIMES } from '../../lib/replication/shifts/shift-times.ts';
 import { silentLogger } from './silent-logger.ts';
 import { newTaskWith, registerClusters } from './tasks.ts';
 

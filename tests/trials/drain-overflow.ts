@@ -8,8 +8,8 @@ import { createProducerPool } from '../../lib/adapters/rocketmq/producer-pool.ts
 import { createSqsDeadLetterQueue } from '../../lib/adapters/sqs/dead-letter-queue.ts';
 import { createSqsVisibility } from '../../lib/adapters/sqs/visibility.ts';
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts';
-import { createBatchFigures } from '../../lib/replication/batch-figures.ts';
-import { createForwardBatch } from '../../lib/replication/forward-batch.ts';
+import { createBatchFigures } from '../../lib/replication/figures/batch-figures.ts';
+import { createForwardBatch } from '../../lib/replication/rule-path/forward-batch.ts';
 import { forwardOnce } from '../helpers/forward-once.ts';
 import { silentLogger as logger } from '../helpers/silent-logger.ts';
 import type { Stage } from './stage.ts';

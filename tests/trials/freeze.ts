@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
-import { SHIFT_TIMES, type ShiftTimes } from '../../lib/replication/shift-times.ts';
+import { SHIFT_TIMES, type ShiftTimes } from '../../lib/replication/shifts/shift-times.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { openDirection } from './direction.ts';
 import { createRows, type Row } from './rows.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
-import type { ShiftTimes } from '../../lib/replication/shift-times.ts';
+import type { ShiftTimes } from '../../lib/replication/shifts/shift-times.ts';
 import { openDirection } from './direction.ts';
 import { createRows, type Row, spread } from './rows.ts';
 import type { Stage } from './stage.ts';

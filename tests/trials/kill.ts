@@ -1,5 +1,5 @@
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
-import type { ShiftTimes } from '../../lib/replication/shift-times.ts';
+import type { ShiftTimes } from '../../lib/replication/shifts/shift-times.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { openDirection } from './direction.ts';
 import { createRows, type Row, spread } from './rows.ts';

@@ -6,7 +6,7 @@ import mqtt from 'mqtt';
 import { RocketmqProducer } from '../../lib/adapters/rocketmq/producer.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
-import { RECEIVED_MS } from '../../lib/replication/held-messages.ts';
+import { RECEIVED_MS } from '../../lib/replication/pull-path/held-messages.ts';
 import { ensureTopic } from '../../local/rocketmq-topics.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { followMessages } from '../helpers/rocketmq-consumer.ts';

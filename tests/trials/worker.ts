@@ -9,7 +9,7 @@ import { createSessionShift } from '../../functions/shifts/session-shift.ts';
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts';
 import { createLogger } from '../../lib/adapters/system/logger.ts';
 import { readPullShiftConfig, readSessionShiftConfig } from '../../lib/config/shift.ts';
-import { SHIFT_TIMES } from '../../lib/replication/shift-times.ts';
+import { SHIFT_TIMES } from '../../lib/replication/shifts/shift-times.ts';
 import type { WorkerSettings } from './workers.ts';
 
 const settings = JSON.parse(process.env.TRIAL ?? '{}') as WorkerSettings;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
-import type { ShiftTimes } from '../../lib/replication/shift-times.ts';
+import type { ShiftTimes } from '../../lib/replication/shifts/shift-times.ts';
 import { LOCAL_DIR, PROJECT_DIR } from '../../local/layout.ts';
 import { type PartProcess, spawnPart } from '../../local/process.ts';
 

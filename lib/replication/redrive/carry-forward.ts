@@ -1,12 +1,12 @@
 import type { DeadLetter } from '../../domain/dead-letter.ts';
 import type { Task } from '../../domain/task.ts';
 import type { DeadLetterQueue } from '../../ports/dead-letter-hand-over.ts';
-import { type BatchLedger, createBatchLedger } from '../batch-ledger.ts';
 import { createCompiledTasks } from '../compiled-tasks.ts';
-import type { ForwardBatchPorts } from '../forward-batch-ports.ts';
-import { forwardTaskBatch } from '../forward-task-batch.ts';
 import type { LastStored } from '../last-stored.ts';
-import type { SourceRecord } from '../source-record.ts';
+import { type BatchLedger, createBatchLedger } from '../rule-path/batch-ledger.ts';
+import type { ForwardBatchPorts } from '../rule-path/forward-batch-ports.ts';
+import { forwardTaskBatch } from '../rule-path/forward-task-batch.ts';
+import type { SourceRecord } from '../rule-path/source-record.ts';
 import { type LetterCarrier, type LetterOutcome, leftBy } from './letter-outcome.ts';
 import { recordOf } from './redriven-record.ts';
 

@@ -1,7 +1,7 @@
 import type { DeadLetter } from '../../domain/dead-letter.ts';
 import { parseJson } from '../../mapping/json.ts';
 import { envelopeOfRuleError, RuleError } from '../../mapping/rule-error.ts';
-import type { SourceRecord } from '../source-record.ts';
+import type { SourceRecord } from '../rule-path/source-record.ts';
 
 /** A dead letter of the way to RocketMQ as the record it once was. */
 export function recordOf(letter: DeadLetter): SourceRecord {

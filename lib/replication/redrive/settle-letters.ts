@@ -5,8 +5,8 @@ import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import { type MessageError, messageError } from '../../domain/message-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
-import { countCode } from '../batch-counts.ts';
-import type { BatchFigures } from '../batch-figures.ts';
+import { countCode } from '../figures/batch-counts.ts';
+import type { BatchFigures } from '../figures/batch-figures.ts';
 import type { LetterCarrier, LetterOutcome } from './letter-outcome.ts';
 
 /** One batch may take so long: less than the time that a job is its worker's. */

@@ -7,7 +7,7 @@ import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { StackStore } from '../../ports/stack-store.ts';
 import type { NewTaskEvent } from '../../ports/task-store.ts';
-import type { BatchFigures } from '../batch-figures.ts';
+import type { BatchFigures } from '../figures/batch-figures.ts';
 import { asBridgeError } from '../outcome.ts';
 import { createPacer } from '../pacer.ts';
 import type { LetterCarrier } from './letter-outcome.ts';

@@ -1,5 +1,5 @@
-import { INVISIBLE_MS } from '../../../lib/replication/held-messages.ts';
-import { SHIFT_TIMES } from '../../../lib/replication/shift-times.ts';
+import { INVISIBLE_MS } from '../../../lib/replication/pull-path/held-messages.ts';
+import { SHIFT_TIMES } from '../../../lib/replication/shifts/shift-times.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import type { PairPath } from '../pairs.ts';
 import type { FaultStage } from '../stage.ts';

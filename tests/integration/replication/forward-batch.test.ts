@@ -11,8 +11,8 @@ import { createSqsVisibility } from '../../../lib/adapters/sqs/visibility.ts';
 import { systemClock } from '../../../lib/adapters/system/clock.ts';
 import { decodeHandOver } from '../../../lib/domain/dead-letter.ts';
 import type { Task, TaskDefinition } from '../../../lib/domain/task.ts';
-import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
-import type { SourceRecord } from '../../../lib/replication/source-record.ts';
+import { createForwardBatch } from '../../../lib/replication/rule-path/forward-batch.ts';
+import type { SourceRecord } from '../../../lib/replication/rule-path/source-record.ts';
 import { createTestQueues, type ReceivedMessage, type TestQueue } from '../../helpers/aws-emulator.ts';
 import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import {

@@ -13,9 +13,9 @@ import { createSqsOverflowQueue } from '../../../lib/adapters/sqs/overflow-queue
 import { createSqsVisibility } from '../../../lib/adapters/sqs/visibility.ts';
 import { systemClock } from '../../../lib/adapters/system/clock.ts';
 import type { LaneMemory } from '../../../lib/ports/lane-leases.ts';
-import { createForwardBatch } from '../../../lib/replication/forward-batch.ts';
-import type { Lane } from '../../../lib/replication/lane.ts';
-import { createSessionLane } from '../../../lib/replication/session-lane.ts';
+import { createForwardBatch } from '../../../lib/replication/rule-path/forward-batch.ts';
+import { createSessionLane } from '../../../lib/replication/session-path/session-lane.ts';
+import type { Lane } from '../../../lib/replication/shifts/lane.ts';
 import { createTestQueues } from '../../helpers/aws-emulator.ts';
 import { memoryBatchFigures } from '../../helpers/batch-figures.ts';
 import { eventually } from '../../helpers/eventually.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { SHIFT_KINDS } from '../../../lib/ports/shifts.ts';
-import type { ShiftTimes } from '../../../lib/replication/shift-times.ts';
+import type { ShiftTimes } from '../../../lib/replication/shifts/shift-times.ts';
 import { handOverTrial } from '../../trials/hand-over.ts';
 import { killTrial } from '../../trials/kill.ts';
 import { describeRows, type Row } from '../../trials/rows.ts';
