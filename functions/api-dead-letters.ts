@@ -12,12 +12,12 @@ import { createLogger } from '../lib/adapters/system/logger.ts';
 import { deadLetterOperations } from '../lib/api/dead-letter-operations.ts';
 import { DEAD_LETTER_ROUTES } from '../lib/api/dead-letter-routes.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
-import { createCreateDeadLetterJob } from '../lib/control/create-dead-letter-job.ts';
-import { createGetDeadLetter } from '../lib/control/get-dead-letter.ts';
-import { createGetDeadLetterJob } from '../lib/control/get-dead-letter-job.ts';
-import { createListDeadLetterJobs } from '../lib/control/list-dead-letter-jobs.ts';
-import { createListDeadLetters } from '../lib/control/list-dead-letters.ts';
-import { createSummarizeDeadLetters } from '../lib/control/summarize-dead-letters.ts';
+import { createCreateDeadLetterJob } from '../lib/control/dead-letters/create-dead-letter-job.ts';
+import { createGetDeadLetter } from '../lib/control/dead-letters/get-dead-letter.ts';
+import { createGetDeadLetterJob } from '../lib/control/dead-letters/get-dead-letter-job.ts';
+import { createListDeadLetterJobs } from '../lib/control/dead-letters/list-dead-letter-jobs.ts';
+import { createListDeadLetters } from '../lib/control/dead-letters/list-dead-letters.ts';
+import { createSummarizeDeadLetters } from '../lib/control/dead-letters/summarize-dead-letters.ts';
 import { createApi } from '../lib/middleware/create-api.ts';
 
 const config = readEnvironment(['TABLE_NAME', 'DEAD_LETTER_BUCKET', 'REDRIVE_FUNCTION_NAME', 'LOG_LEVEL']);

@@ -12,11 +12,11 @@ import { createLogger } from '../lib/adapters/system/logger.ts';
 import { metricsOperations } from '../lib/api/metrics-operations.ts';
 import { METRICS_ROUTES } from '../lib/api/metrics-routes.ts';
 import { readEnvironment } from '../lib/config/environment.ts';
-import { createGetMetrics } from '../lib/control/get-metrics.ts';
-import { createGetTask } from '../lib/control/get-task.ts';
-import { createLiveStatus } from '../lib/control/live-status.ts';
-import { createReadBalance } from '../lib/control/read-balance.ts';
-import { createScrapeMetrics } from '../lib/control/scrape-metrics.ts';
+import { createGetMetrics } from '../lib/control/figures/get-metrics.ts';
+import { createReadBalance } from '../lib/control/figures/read-balance.ts';
+import { createScrapeMetrics } from '../lib/control/figures/scrape-metrics.ts';
+import { createGetTask } from '../lib/control/tasks/get-task.ts';
+import { createLiveStatus } from '../lib/control/tasks/live-status.ts';
 import { createApi } from '../lib/middleware/create-api.ts';
 
 const config = readEnvironment(['TABLE_NAME', 'AWS_ENDPOINT_URL', 'LOG_LEVEL']);

@@ -29,8 +29,8 @@ import { createSqsVisibility } from '../lib/adapters/sqs/visibility.ts';
 import { systemClock as clock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readConvergeConfig } from '../lib/config/converge.ts';
-import { createConverge, type TickEvent } from '../lib/control/converge.ts';
-import { createPacer } from '../lib/control/converge-pacer.ts';
+import { createConverge, type TickEvent } from '../lib/control/converge/converge.ts';
+import { createPacer } from '../lib/control/converge/converge-pacer.ts';
 import { ruleSql } from '../lib/mapping/rule-envelope.ts';
 import { toQueueRecords } from '../lib/middleware/sqs-records.ts';
 

@@ -20,10 +20,10 @@ import { createSqsTaskQueues } from '../lib/adapters/sqs/task-queues.ts';
 import { systemClock as clock } from '../lib/adapters/system/clock.ts';
 import { createLogger } from '../lib/adapters/system/logger.ts';
 import { readRuntimeResourcesConfig } from '../lib/config/runtime-resources.ts';
-import { createHandleCleanupRequest } from '../lib/control/cleanup-request.ts';
-import { createCleanupStack } from '../lib/control/cleanup-stack.ts';
-import { createPacer } from '../lib/control/converge-pacer.ts';
-import { createInventory } from '../lib/control/sweep-inventory.ts';
+import { createHandleCleanupRequest } from '../lib/control/converge/cleanup-request.ts';
+import { createCleanupStack } from '../lib/control/converge/cleanup-stack.ts';
+import { createPacer } from '../lib/control/converge/converge-pacer.ts';
+import { createInventory } from '../lib/control/converge/sweep-inventory.ts';
 
 const { region, settings, ...config } = readRuntimeResourcesConfig();
 const logger = createLogger({ serviceName: 'runtime-resources', logLevel: config.logLevel });

@@ -1,10 +1,10 @@
-import type { DeleteCluster } from '../control/delete-cluster.ts';
-import type { DeleteTopic } from '../control/delete-topic.ts';
-import type { GetCluster } from '../control/get-cluster.ts';
-import type { GetTopic } from '../control/get-topic.ts';
-import type { ListClusters } from '../control/list-clusters.ts';
-import type { PutCluster } from '../control/put-cluster.ts';
-import type { PutTopic } from '../control/put-topic.ts';
+import type { DeleteCluster } from '../control/clusters/delete-cluster.ts';
+import type { DeleteTopic } from '../control/clusters/delete-topic.ts';
+import type { GetCluster } from '../control/clusters/get-cluster.ts';
+import type { GetTopic } from '../control/clusters/get-topic.ts';
+import type { ListClusters } from '../control/clusters/list-clusters.ts';
+import type { PutCluster } from '../control/clusters/put-cluster.ts';
+import type { PutTopic } from '../control/clusters/put-topic.ts';
 import type { CLUSTER_ROUTES } from './cluster-routes.ts';
 import type { Operations } from './route.ts';
 

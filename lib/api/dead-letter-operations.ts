@@ -1,9 +1,9 @@
-import type { CreateDeadLetterJob } from '../control/create-dead-letter-job.ts';
-import type { GetDeadLetter } from '../control/get-dead-letter.ts';
-import type { GetDeadLetterJob } from '../control/get-dead-letter-job.ts';
-import type { ListDeadLetterJobs } from '../control/list-dead-letter-jobs.ts';
-import type { ListDeadLetters } from '../control/list-dead-letters.ts';
-import type { SummarizeDeadLetters } from '../control/summarize-dead-letters.ts';
+import type { CreateDeadLetterJob } from '../control/dead-letters/create-dead-letter-job.ts';
+import type { GetDeadLetter } from '../control/dead-letters/get-dead-letter.ts';
+import type { GetDeadLetterJob } from '../control/dead-letters/get-dead-letter-job.ts';
+import type { ListDeadLetterJobs } from '../control/dead-letters/list-dead-letter-jobs.ts';
+import type { ListDeadLetters } from '../control/dead-letters/list-dead-letters.ts';
+import type { SummarizeDeadLetters } from '../control/dead-letters/summarize-dead-letters.ts';
 import type { DeadLetterSelection } from '../domain/dead-letter-job.ts';
 import { isoTime } from '../domain/iso-time.ts';
 import type { DEAD_LETTER_ROUTES } from './dead-letter-routes.ts';

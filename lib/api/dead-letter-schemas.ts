@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GetDeadLetter } from '../control/get-dead-letter.ts';
+import type { GetDeadLetter } from '../control/dead-letters/get-dead-letter.ts';
 import type { DeadLetter, DeadLetterHead } from '../domain/dead-letter.ts';
 import type { DeadLetterJob } from '../domain/dead-letter-job.ts';
 import { isoTime } from '../domain/iso-time.ts';

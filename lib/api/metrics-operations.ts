@@ -1,5 +1,5 @@
-import type { GetMetrics, TaskMetrics } from '../control/get-metrics.ts';
-import type { ScrapeMetrics } from '../control/scrape-metrics.ts';
+import type { GetMetrics, TaskMetrics } from '../control/figures/get-metrics.ts';
+import type { ScrapeMetrics } from '../control/figures/scrape-metrics.ts';
 import { startOfMinuteMs } from '../domain/figures.ts';
 import type { METRICS_ROUTES } from './metrics-routes.ts';
 import type { MetricsAnswer } from './metrics-schemas.ts';

@@ -1,7 +1,7 @@
-import type { CreateTopic } from '../control/create-topic.ts';
-import type { GetLag } from '../control/get-lag.ts';
-import type { ListTopics } from '../control/list-topics.ts';
-import type { ResetPosition } from '../control/reset-position.ts';
+import type { CreateTopic } from '../control/clusters/create-topic.ts';
+import type { ListTopics } from '../control/clusters/list-topics.ts';
+import type { GetLag } from '../control/tasks/get-lag.ts';
+import type { ResetPosition } from '../control/tasks/reset-position.ts';
 import type { PROBE_ROUTES } from './probe-routes.ts';
 import type { Operations } from './route.ts';
 

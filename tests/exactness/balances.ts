@@ -3,7 +3,7 @@ import { createDynamoFigureStore } from '../../lib/adapters/dynamodb/figure-stor
 import { DATA_PLANE_SQS_CLIENT } from '../../lib/adapters/sqs/client-options.ts';
 import { createSqsQueueCounter } from '../../lib/adapters/sqs/queue-counter.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
-import { createReadBalance, type ReadBalance } from '../../lib/control/read-balance.ts';
+import { createReadBalance, type ReadBalance } from '../../lib/control/figures/read-balance.ts';
 import { rootConfig } from '../../local/deploy.ts';
 import type { FaultStage } from '../faults/stage.ts';
 import { silentLogger } from '../helpers/silent-logger.ts';

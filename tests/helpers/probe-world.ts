@@ -2,13 +2,13 @@ import {
   createMemoryRocketmqAdmin,
   createMemoryRocketmqAdmins,
 } from '../../lib/adapters/memory/rocketmq-admin.ts';
-import { createCreateTopic } from '../../lib/control/create-topic.ts';
-import { createGetCluster } from '../../lib/control/get-cluster.ts';
-import { createGetLag } from '../../lib/control/get-lag.ts';
-import { createGetPullTask } from '../../lib/control/get-pull-task.ts';
-import { createListTopics } from '../../lib/control/list-topics.ts';
-import { createRequireAdmin } from '../../lib/control/require-admin.ts';
-import { createResetPosition } from '../../lib/control/reset-position.ts';
+import { createCreateTopic } from '../../lib/control/clusters/create-topic.ts';
+import { createGetCluster } from '../../lib/control/clusters/get-cluster.ts';
+import { createListTopics } from '../../lib/control/clusters/list-topics.ts';
+import { createRequireAdmin } from '../../lib/control/clusters/require-admin.ts';
+import { createGetLag } from '../../lib/control/tasks/get-lag.ts';
+import { createGetPullTask } from '../../lib/control/tasks/get-pull-task.ts';
+import { createResetPosition } from '../../lib/control/tasks/reset-position.ts';
 import { ClusterInput } from '../../lib/domain/cluster.ts';
 import type { TaskStatus } from '../../lib/domain/task.ts';
 import type { RocketmqAdmins } from '../../lib/ports/rocketmq-admin.ts';

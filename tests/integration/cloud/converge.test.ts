@@ -13,10 +13,10 @@ import { createDynamoStackStore } from '../../../lib/adapters/dynamodb/stack-sto
 import { createDynamoTaskStore } from '../../../lib/adapters/dynamodb/task-store.ts';
 import { createLambdaEventSourceMappings } from '../../../lib/adapters/lambda/event-source-mappings.ts';
 import { systemClock as clock } from '../../../lib/adapters/system/clock.ts';
-import { createCleanupStack } from '../../../lib/control/cleanup-stack.ts';
-import { createPacer } from '../../../lib/control/converge-pacer.ts';
-import { createConvergeTask } from '../../../lib/control/converge-task.ts';
-import { createInventory } from '../../../lib/control/sweep-inventory.ts';
+import { createCleanupStack } from '../../../lib/control/converge/cleanup-stack.ts';
+import { createPacer } from '../../../lib/control/converge/converge-pacer.ts';
+import { createConvergeTask } from '../../../lib/control/converge/converge-task.ts';
+import { createInventory } from '../../../lib/control/converge/sweep-inventory.ts';
 import { createResourceNames } from '../../../lib/domain/resource-names.ts';
 import type { TaskDefinition } from '../../../lib/domain/task.ts';
 import { definition, silentLogger, specSettings } from '../../helpers/converge-world.ts';

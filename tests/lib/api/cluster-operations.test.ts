@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { clusterOperations } from '../../../lib/api/cluster-operations.ts';
 import { CLUSTER_ROUTES, ClusterAnswer, TopicAnswer } from '../../../lib/api/cluster-routes.ts';
-import { createDeleteCluster } from '../../../lib/control/delete-cluster.ts';
-import { createDeleteTopic } from '../../../lib/control/delete-topic.ts';
-import { createGetCluster } from '../../../lib/control/get-cluster.ts';
-import { createGetTopic } from '../../../lib/control/get-topic.ts';
-import { createListClusters } from '../../../lib/control/list-clusters.ts';
+import { createDeleteCluster } from '../../../lib/control/clusters/delete-cluster.ts';
+import { createDeleteTopic } from '../../../lib/control/clusters/delete-topic.ts';
+import { createGetCluster } from '../../../lib/control/clusters/get-cluster.ts';
+import { createGetTopic } from '../../../lib/control/clusters/get-topic.ts';
+import { createListClusters } from '../../../lib/control/clusters/list-clusters.ts';
 import { createApi } from '../../../lib/middleware/create-api.ts';
 import { type ApiCall, invokeApi } from '../../helpers/api-event.ts';
 import { type ControlWorld, createControlWorld } from '../../helpers/control-world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createReadBalance } from '../../../../lib/control/read-balance.ts';
+import { createReadBalance } from '../../../../lib/control/figures/read-balance.ts';
 import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
 import { COUNT_NAMES, minuteOf, sumOf, totalsOf } from '../../../../lib/domain/figures.ts';
 import type { RocketmqAdmin } from '../../../../lib/ports/rocketmq-admin.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-store.ts';
-import { createReadBalance } from '../../../../lib/control/read-balance.ts';
+import { createReadBalance } from '../../../../lib/control/figures/read-balance.ts';
 import { BrokerUnavailableError, InvalidMessageError } from '../../../../lib/domain/errors.ts';
 import { totalsOf } from '../../../../lib/domain/figures.ts';
 import type { FigureStore, FigureWrite } from '../../../../lib/ports/figure-store.ts';
