@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { textTable } from '../helpers/text-table.ts';
-import { markdownTable, writeSection } from '../helpers/written-section.ts';
+import { markdownTable, sectionOf, writeSection } from '../helpers/written-section.ts';
 import type { OutageResult } from './eighteen-seconds-figures.ts';
 import type { Fault } from './fault.ts';
 import type { MemoryRow } from './memory-watch.ts';
@@ -31,11 +32,11 @@ export function describeFaultRows(rows: readonly FaultRow[]): string {
     ...rows.map((row) => [...cellsOf(row), row.missed.join('; ') || 'ok']),
   ];
   const [first] = rows;
-  const title = first === undefined ? '' : `${first.fault}, ${first.perSecond}/s\n`;
+  const title = first === undefined ? '' : `${first.fault}, ${ratesOf(rows)}\n`;
   return title + textTable(lines);
 }
 
-/** What a whole run has seen. */
+/** What a run has seen. */
 export interface Seen {
   rows: readonly FaultRow[];
   memory: readonly MemoryRow[];
@@ -49,23 +50,47 @@ export interface Seen {
 export const SUITE = 'faults';
 export const LONG_SUITE = 'faults -- --long';
 
-/** Writes what was seen into the document, between the marks of the suite. */
-export async function writeDocument(file: string, suite: string, seen: Seen): Promise<void> {
-  await writeSection(file, suite, describeSeen(seen, new Date()));
+/**
+ * Writes what was seen into the document, between the marks of the suite. What was not tried again stays as it was.
+ *
+ * @param order - names of all faults of the suite; others are gone from the document
+ */
+export async function writeDocument(
+  file: string,
+  suite: string,
+  order: readonly string[],
+  seen: Seen,
+): Promise<void> {
+  const before = sectionOf(await readFile(file, 'utf8'), suite);
+  await writeSection(file, suite, mergeSeen(before, describeSeen(seen, new Date()), order));
 }
 
-/** In Markdown. */
+const PEERS = 'Beside a peer';
+const HEADING = /^### (.*)$/m;
+
+/** The sections of both, of the same name the later one, in order. */
+export function mergeSeen(before: string, seen: string, order: readonly string[]): string {
+  const sections = new Map(
+    [before, seen]
+      .flatMap((text) => text.split(/^(?=### )/m))
+      .map((section) => [HEADING.exec(section)?.[1], section.trim()] as const),
+  );
+  return [PEERS, ...order].flatMap((name) => sections.get(name) ?? []).join('\n\n');
+}
+
+/** In Markdown, a section for each fault that has rows. */
 export function describeSeen({ rows, memory, faults, outages, machine }: Seen, at: Date): string {
+  const seenOn = `Seen on ${at.toISOString().slice(0, 10)}, ${machine}.`;
   return [
-    `Seen on ${at.toISOString().slice(0, 10)}, ${machine}.`,
-    ...(outages.length === 0 ? [] : [peerSection(outages)]),
-    ...faults.map((fault) =>
-      section(
-        fault,
-        rows.filter(({ fault: name }) => name === fault.name),
-        memory.filter(({ fault: name }) => name === fault.name),
-      ),
-    ),
+    ...(outages.length === 0 ? [] : [peerSection(outages, seenOn)]),
+    ...faults
+      .map(({ name, what }) => ({
+        ...{ name, what, seenOn },
+        rows: rows.filter(({ fault }) => fault === name),
+        memory: memory.filter(({ fault }) => fault === name),
+      }))
+      .filter((one) => one.rows.length > 0)
+      .map(section),
   ].join('\n\n');
 }
 
@@ -110,23 +135,25 @@ function outageCells({ who, sent, arrived, lost, duplicates }: OutageResult): st
   return [who, ...[sent, arrived, lost, duplicates].map(String)];
 }
 
-function peerSection(outages: readonly OutageResult[]): string {
+function peerSection(outages: readonly OutageResult[], seenOn: string): string {
   const sentence =
     'RocketMQ is killed and started again 18 s later, while 2,246 messages come at 100 a second. Session path and peers go through the same outage side by side, their MQTT broker keeps 1,000 messages of a session; the rule path goes through it on the deployed service (`rocketmq-killed`).';
   return [
-    '### Beside a peer',
+    `### ${PEERS}`,
     '',
-    sentence,
+    `${sentence} ${seenOn}`,
     '',
     ...markdownTable(OUTAGE_HEADS, outages.map(outageCells)),
   ].join('\n');
 }
 
-function section(
-  { name, what }: Pick<Fault, 'name' | 'what'>,
-  rows: readonly FaultRow[],
-  memory: readonly MemoryRow[],
-): string {
+interface SeenFault extends Pick<Fault, 'name' | 'what'> {
+  rows: readonly FaultRow[];
+  memory: readonly MemoryRow[];
+  seenOn: string;
+}
+
+function section({ name, what, rows, memory, seenOn }: SeenFault): string {
   const table = [
     ...markdownTable(HEADS, rows.map(cellsOf)),
     ...(memory.length === 0
@@ -137,10 +164,18 @@ function section(
     ...rows.flatMap((row) => row.missed.map((miss) => `- **missed**, ${row.pair}: ${miss}`)),
     ...memory.flatMap((row) => row.missed.map((miss) => `- **missed**, ${SHIFT_NAMES[row.path]}: ${miss}`)),
   ];
-  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}; ${rows[0]?.perSecond ?? 0} messages a second on each pair.`;
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}; ${ratesOf(rows)}. ${seenOn}`;
   return [`### ${name}`, '', sentence, '', ...table, ...(missed.length > 0 ? ['', ...missed] : [])].join(
     '\n',
   );
+}
+
+/** Pairs may have a rate of their own. */
+function ratesOf(rows: readonly FaultRow[]): string {
+  const rate = Math.max(...rows.map(({ perSecond }) => perSecond));
+  const slower = rows.filter(({ perSecond }) => perSecond < rate);
+  const others = slower.map(({ pair, perSecond }) => `${pair} ${perSecond}`).join(', ');
+  return `${rate} messages a second on each pair${others === '' ? '' : `, but for ${others}: the emulator's AWS IoT takes no more`}`;
 }
 
 function cellsOf(row: FaultRow): string[] {

@@ -21,6 +21,8 @@ export interface Pair {
   taskId: string;
   /** Order is asked for; without it, it is a figure. */
   isOrdered: boolean;
+  /** Messages a second that its source sends at most, whatever the fault asks for; absent: as many as that. */
+  mostPerSecond?: number;
   rocketmqTopic: string;
   /** Absent: the rule path reads with none. */
   consumerGroup?: string;
@@ -41,6 +43,8 @@ export type PairName = (typeof PAIR_NAMES)[number];
 
 /** HiveMQ ends the connection of who has more than 10 unacknowledged; the emulator's AWS IoT is one process with all else. */
 const IN_FLIGHT = { mqtt: 10, iot: 20 };
+/** The emulator's AWS IoT takes no more beside all else: a faster source would only fill its topic, for minutes. */
+const IOT_PER_SECOND = 100;
 
 /** The four pairs, each with a running task. */
 export async function openPairs(stage: FaultStage, perSecond: number): Promise<Pair[]> {
@@ -61,6 +65,7 @@ async function openRulePair(stage: FaultStage, perSecond: number): Promise<Pair>
   const connectIot = connecter(iotOptions(stage.ends));
   return {
     ...{ name: 'aws-iot → rocketmq', path: 'rule', taskId, isOrdered: false, rocketmqTopic },
+    mostPerSecond: IOT_PER_SECOND,
     ...(await closable({
       control: await arrivalsByMqtt(connectIot, `faults/${run}/#`),
       arrivals: await arrivalsByRocketmq(stage, rocketmqTopic, false),
@@ -103,6 +108,7 @@ async function openPullToIotPair(stage: FaultStage, perSecond: number): Promise<
     name: 'rocketmq → aws-iot',
     clusterId: CLUSTERS.iot,
     isOrdered: false,
+    mostPerSecond: IOT_PER_SECOND,
     connectTarget: connecter(iotOptions(stage.ends)),
   });
 }
@@ -110,9 +116,10 @@ async function openPullToIotPair(stage: FaultStage, perSecond: number): Promise<
 async function openPull(
   stage: FaultStage,
   perSecond: number,
-  options: { name: PairName; clusterId: string; isOrdered: boolean; connectTarget: Connect },
+  options: Pick<Pair, 'name' | 'isOrdered' | 'mostPerSecond'> & { clusterId: string; connectTarget: Connect },
 ): Promise<Pair> {
-  const { name, clusterId, isOrdered, connectTarget } = options;
+  const { clusterId, connectTarget, ...pair } = options;
+  const { isOrdered } = pair;
   const run = runName();
   const rocketmqTopic = await registeredTopic(stage, isOrdered ? 'FIFO' : 'NORMAL');
   const arrivals = await arrivalsByMqtt(connectTarget, `faults/${run}/#`, { isTarget: true });
@@ -122,7 +129,7 @@ async function openPull(
     target: { clusterId, topic: `faults/${run}/\${tag}/\${key}` },
   });
   return {
-    ...{ name, path: 'pull', taskId, isOrdered, rocketmqTopic, consumerGroup: `mqferry_${taskId}` },
+    ...{ ...pair, path: 'pull', taskId, rocketmqTopic, consumerGroup: `mqferry_${taskId}` },
     ...(await closable({
       control: await arrivalsByRocketmq(stage, rocketmqTopic, isOrdered),
       arrivals,

@@ -49,12 +49,13 @@ export interface FaultSeen {
 /** Lets all pairs work, makes something go wrong, and looks what came of each message. */
 export async function runFault(fault: Fault, options: RunOptions): Promise<FaultSeen> {
   const { stage, pairs } = options;
-  const perSecond = fault.perSecond ?? options.perSecond;
+  const perSecondOf = ({ mostPerSecond = Number.POSITIVE_INFINITY }: Pair) =>
+    Math.min(mostPerSecond, fault.perSecond ?? options.perSecond);
   await untilHealthy(stage, pairs);
   const before = await Promise.all(
     pairs.map(async (pair) => ({ mark: markOf(pair), ...(await countGivenUp(stage, pair)) })),
   );
-  for (const { source } of pairs) source.start(perSecond, fault.messages);
+  for (const pair of pairs) pair.source.start(perSecondOf(pair), fault.messages);
   await delay(BEFORE_MS);
   await Promise.all(pairs.map((pair) => untilFlowing(pair)));
 
@@ -71,7 +72,7 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Fault
     pairs.map(async (pair, index) => {
       const { mark, ...givenUpBefore } = before[index] ?? { mark: markOf(pair), deadLetters: 0, givenUp: 0 };
       return rowOf(fault, pair, {
-        ...{ mark, beganMs, backMs: backOf(pair), perSecond, givenUpBefore },
+        ...{ mark, beganMs, backMs: backOf(pair), perSecond: perSecondOf(pair), givenUpBefore },
         isHealed: await isHealed(stage, pair),
         said: options.watch.since(pair.taskId, beganMs),
         givenUp: await countGivenUp(stage, pair),

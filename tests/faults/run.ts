@@ -1,7 +1,7 @@
 /**
  * `npm run faults [--long] [name…]`: the deployed service on real parts, all four pairs side by side, through everything that
- * goes wrong. Without names: all of them, about half an hour, or with `--long` those that last, and their part of `docs/faults.md` is
- * written. Fails when a promise is missed.
+ * goes wrong. Without names: all of them, about half an hour, or with `--long` those that last. What each has shown goes into
+ * `docs/faults.md`, in the place of what it had shown before. Fails when a promise is missed.
  */
 import { cpus } from 'node:os';
 import path from 'node:path';
@@ -14,6 +14,7 @@ import {
   describeMemory,
   describeOutages,
   LONG_SUITE,
+  type Seen,
   SUITE,
   writeDocument,
 } from './document.ts';
@@ -26,6 +27,7 @@ import {
   outageOfRulePath,
 } from './eighteen-seconds-figures.ts';
 import { estimateMs, OUTAGE_COSTS_MS } from './estimate.ts';
+import type { Fault } from './fault.ts';
 import type { MemoryRow } from './memory-watch.ts';
 import { openPairs, type Pair } from './pairs.ts';
 import { NOT_RUNNING } from './promises.ts';
@@ -76,6 +78,7 @@ try {
   if (hasOutage) {
     outages = [...outageOfRulePath(rows), ...(await eighteenSeconds())];
     say(`\n${EIGHTEEN_SECONDS}\n${describeOutages(outages)}`);
+    await write([], { rows: [], memory: [], outages });
   }
 } catch (error) {
   // What cannot be gone on with is told like a promise that was missed.
@@ -84,20 +87,28 @@ try {
 }
 const missed =
   [...rows, ...memory].filter((row) => row.missed.length > 0).length + outages.filter(isOurLoss).length;
-const isWhole = wanted.length === 0 && broken === undefined;
-if (isWhole) {
-  const machine = `${cpus().length} processors`;
-  await writeDocument(path.join(PROJECT_DIR, 'docs', 'faults.md'), isLong ? LONG_SUITE : SUITE, {
-    ...{ rows, memory },
-    faults: chosen,
-    outages,
-    machine,
-  });
-}
 say(
-  `\n${rows.length + memory.length + outages.length} rows, ${missed} with a promise missed${isWhole ? '; docs/faults.md is written' : ''}`,
+  `\n${rows.length + memory.length + outages.length} rows, ${missed} with a promise missed; docs/faults.md has them`,
 );
 process.exit(missed === 0 && broken === undefined ? 0 : 1);
+
+/** After each fault: a run that breaks off has shown what it has shown. */
+async function write(faults: readonly Fault[], seen: Pick<Seen, 'rows' | 'memory' | 'outages'>) {
+  for (const [suite, isOfLong] of [
+    [SUITE, false],
+    [LONG_SUITE, true],
+  ] as const) {
+    const isOf = ({ isLong: lasts = false }: Fault) => lasts === isOfLong;
+    const ofSuite = faults.filter(isOf);
+    if (ofSuite.length === 0 && (isOfLong || seen.outages.length === 0)) continue;
+    await writeDocument(
+      path.join(PROJECT_DIR, 'docs', 'faults.md'),
+      suite,
+      FAULTS.filter(isOf).map(({ name }) => name),
+      { ...seen, faults: ofSuite, machine: `${cpus().length} processors` },
+    );
+  }
+}
 
 /** The chosen faults, one after the other, on one stage. */
 async function runAll(): Promise<void> {
@@ -113,6 +124,7 @@ async function runAll(): Promise<void> {
         const seen = await runFault(fault, { stage, ...crew, perSecond: PER_SECOND });
         rows.push(...seen.rows);
         memory.push(...seen.memory);
+        await write([fault], { ...seen, outages: [] });
         const described = [describeFaultRows(seen.rows), describeMemory(seen.memory)].filter(Boolean);
         say(`\n${described.join('\n')}\n(${fault.name}: ${Math.round((Date.now() - beganMs) / 1_000)} s)`);
         if (seen.rows.every(isUnharmed) || fault === chosen.at(-1)) continue;

@@ -15,6 +15,15 @@ export function withSection(text: string, suite: string, written: string): strin
   return `${before}${begin}\n${written}\n${rest.slice(end)}`;
 }
 
+/** What the suite wrote before. Throws when the document has no place for it. */
+export function sectionOf(text: string, suite: string): string {
+  const begin = beginOf(suite);
+  const start = text.indexOf(begin);
+  const end = text.indexOf(END, start);
+  if (start < 0 || end < 0) throw new Error(`the document has no place for what npm run ${suite} writes`);
+  return text.slice(start + begin.length, end).trim();
+}
+
 /** Writes what a suite has seen into a document, at its place. */
 export async function writeSection(file: string, suite: string, written: string): Promise<void> {
   await writeFile(file, withSection(await readFile(file, 'utf8'), suite, written));

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeFaultRows, describeMemory, describeSeen, type Seen } from '../../faults/document.ts';
+import {
+  describeFaultRows,
+  describeMemory,
+  describeSeen,
+  mergeSeen,
+  type Seen,
+} from '../../faults/document.ts';
 import { memoryRowOf } from '../../faults/memory-watch.ts';
 import { faultRow } from './rows.ts';
 
@@ -30,14 +36,21 @@ const SEEN: Seen = {
 };
 
 describe('describeSeen', () => {
-  it('says when and where', () => {
-    expect(describeSeen(SEEN, AT).startsWith('Seen on 2026-11-29, 2 processors.\n\n### ')).toBe(true);
+  it('says when and where of each fault, and which pairs went slower', () => {
+    const rows = [faultRow({ perSecond: 500 }), faultRow({ perSecond: 100, pair: 'rocketmq → aws-iot' })];
+    expect(describeSeen({ ...SEEN, rows }, AT)).toContain(
+      "500 messages a second on each pair, but for rocketmq → aws-iot 100: the emulator's AWS IoT takes no more. Seen on 2026-11-29, 2 processors.\n",
+    );
+  });
+
+  it('leaves out faults without rows', () => {
+    expect(describeSeen({ ...SEEN, rows: [], outages: [] }, AT)).toBe('');
   });
 
   it('has each row with its bars, each missed promise, memory and the peers', () => {
     const text = describeSeen(SEEN, AT);
     expect(text).toContain(
-      '### mqtt-killed\n\nThe MQTT broker is killed; 100 messages a second on each pair.',
+      '### mqtt-killed\n\nThe MQTT broker is killed; 100 messages a second on each pair. Seen on 2026-11-29, 2 processors.',
     );
     expect(text).toContain(
       '| mqtt → rocketmq | 2246 | 2246 | 0 | 0 | 0 | 3 | 0 | 0 | 0 | 1.2 s | 0.8 s (≤ 5.0 s) | – | 2.5 s | running; 1.3 s TARGET_UNREACHABLE; 21.0 s running |',
@@ -57,10 +70,27 @@ describe('describeSeen', () => {
   });
 });
 
+describe('mergeSeen', () => {
+  const ORDER = ['killed', 'hangs', 'throttled'];
+
+  it('puts what was seen in the place of what was seen before, in order, and keeps the rest', () => {
+    const before =
+      '### Beside a peer\n\npeers\n\n### gone\n\nold\n\n### throttled\n\nold\n\n### killed\n\nold';
+    expect(mergeSeen(before, '### hangs\n\nnew\n\n### killed\n\nnew', ORDER)).toBe(
+      '### Beside a peer\n\npeers\n\n### killed\n\nnew\n\n### hangs\n\nnew\n\n### throttled\n\nold',
+    );
+  });
+
+  it('begins with nothing', () => {
+    expect(mergeSeen('', '### hangs\n\nnew', ORDER)).toBe('### hangs\n\nnew');
+    expect(mergeSeen('', '', ORDER)).toBe('');
+  });
+});
+
 describe('describeFaultRows, describeMemory', () => {
   it('say what was missed, and that the rest is well', () => {
     const lines = describeFaultRows(SEEN.rows).split('\n');
-    expect(lines[0]).toBe('mqtt-killed, 100/s');
+    expect(lines[0]).toBe('mqtt-killed, 100 messages a second on each pair');
     expect(lines.at(-2)).toMatch(/ok$/);
     expect(lines.at(-1)).toMatch(/2 lost$/);
     expect(describeMemory([MEMORY])).toMatch(/ok$/);
