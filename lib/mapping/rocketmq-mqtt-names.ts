@@ -4,6 +4,7 @@ import { asciiJson, parseJson } from './json.ts';
 import type { NameSet } from './name-set.ts';
 import { numeral, putRequest, readNative, readQos } from './native-names.ts';
 import { putText, putTextAs, refuse } from './properties.ts';
+import { sortByName } from './sort-by-name.ts';
 import { MQTT, ROCKETMQ_MQTT, WIRE_NAMES } from './wire-names.ts';
 
 /** `MessageUtil.EMPTYSTRING`: the body of a message without payload. */
@@ -92,10 +93,10 @@ function isAscending(userProperties: readonly UserProperty[]): boolean {
 function readMembers(text: string): UserProperty[] {
   const members = parseJson(text);
   if (!isObject(members)) return refuseMembers();
-  return Object.entries(members)
+  const texts = Object.entries(members)
     .filter(([name]) => !NO_USER_PROPERTIES.has(name))
-    .map(([name, value]): UserProperty => (typeof value === 'string' ? [name, value] : refuseMembers()))
-    .sort(([one], [other]) => (one < other ? -1 : 1));
+    .map(([name, value]): UserProperty => (typeof value === 'string' ? [name, value] : refuseMembers()));
+  return sortByName(texts);
 }
 
 function refuseMembers(): never {
