@@ -78,7 +78,7 @@ try {
   if (hasOutage) {
     outages = [...outageOfRulePath(rows), ...(await eighteenSeconds())];
     say(`\n${EIGHTEEN_SECONDS}\n${describeOutages(outages)}`);
-    await write([], { rows: [], memory: [], outages });
+    await write(SUITE, { faults: [], rows: [], memory: [], outages });
   }
 } catch (error) {
   // What cannot be gone on with is told like a promise that was missed.
@@ -93,21 +93,17 @@ say(
 process.exit(missed === 0 && broken === undefined ? 0 : 1);
 
 /** After each fault: a run that breaks off has shown what it has shown. */
-async function write(faults: readonly Fault[], seen: Pick<Seen, 'rows' | 'memory' | 'outages'>) {
-  for (const [suite, isOfLong] of [
-    [SUITE, false],
-    [LONG_SUITE, true],
-  ] as const) {
-    const isOf = ({ isLong: lasts = false }: Fault) => lasts === isOfLong;
-    const ofSuite = faults.filter(isOf);
-    if (ofSuite.length === 0 && (isOfLong || seen.outages.length === 0)) continue;
-    await writeDocument(
-      path.join(PROJECT_DIR, 'docs', 'faults.md'),
-      suite,
-      FAULTS.filter(isOf).map(({ name }) => name),
-      { ...seen, faults: ofSuite, machine: `${cpus().length} processors` },
-    );
-  }
+async function write(suite: typeof SUITE | typeof LONG_SUITE, seen: Omit<Seen, 'machine'>) {
+  await writeDocument(
+    path.join(PROJECT_DIR, 'docs', 'faults.md'),
+    suite,
+    FAULTS.filter((fault) => suiteOf(fault) === suite).map(({ name }) => name),
+    { ...seen, machine: `${cpus().length} processors` },
+  );
+}
+
+function suiteOf({ isLong: lasts = false }: Fault) {
+  return lasts ? LONG_SUITE : SUITE;
 }
 
 /** The chosen faults, one after the other, on one stage. */
@@ -124,7 +120,7 @@ async function runAll(): Promise<void> {
         const seen = await runFault(fault, { stage, ...crew, perSecond: PER_SECOND });
         rows.push(...seen.rows);
         memory.push(...seen.memory);
-        await write([fault], { ...seen, outages: [] });
+        await write(suiteOf(fault), { faults: [fault], ...seen, outages: [] });
         const described = [describeFaultRows(seen.rows), describeMemory(seen.memory)].filter(Boolean);
         say(`\n${described.join('\n')}\n(${fault.name}: ${Math.round((Date.now() - beganMs) / 1_000)} s)`);
         if (seen.rows.every(isUnharmed) || fault === chosen.at(-1)) continue;

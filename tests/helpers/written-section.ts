@@ -4,25 +4,25 @@ import { readFile, writeFile } from 'node:fs/promises';
 const beginOf = (suite: string) => `<!-- written by npm run ${suite} -->`;
 const END = '<!-- end -->';
 
-/** The text with this in the place of what the suite wrote before. Throws when the document has no place for it. */
-export function withSection(text: string, suite: string, written: string): string {
+/** The text around the suite's part, with its marks, and that part. Throws when the document has no place for it, or several. */
+function partsOf(text: string, suite: string): { before: string; written: string; after: string } {
   const begin = beginOf(suite);
   const [before, rest, ...more] = text.split(begin);
   const end = rest?.indexOf(END) ?? -1;
   if (before === undefined || rest === undefined || more.length > 0 || end < 0) {
     throw new Error(`the document has no place for what npm run ${suite} writes`);
   }
-  return `${before}${begin}\n${written}\n${rest.slice(end)}`;
+  return { before: before + begin, written: rest.slice(0, end).trim(), after: rest.slice(end) };
+}
+
+/** The text with this in the place of what the suite wrote before. Throws when the document has no place for it. */
+export function withSection(text: string, suite: string, written: string): string {
+  const { before, after } = partsOf(text, suite);
+  return `${before}\n${written}\n${after}`;
 }
 
 /** What the suite wrote before. Throws when the document has no place for it. */
-export function sectionOf(text: string, suite: string): string {
-  const begin = beginOf(suite);
-  const start = text.indexOf(begin);
-  const end = text.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error(`the document has no place for what npm run ${suite} writes`);
-  return text.slice(start + begin.length, end).trim();
-}
+export const sectionOf = (text: string, suite: string): string => partsOf(text, suite).written;
 
 /** Writes what a suite has seen into a document, at its place. */
 export async function writeSection(file: string, suite: string, written: string): Promise<void> {

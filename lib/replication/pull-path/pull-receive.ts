@@ -73,6 +73,7 @@ export async function receiveUnordered(
   ports.acknowledger.onAnswered(room.changed);
   // Beside the receivers themselves.
   let underWay = 0;
+  let isReceived = false;
   const allSettled = Promise.withResolvers<void>();
   function settled(): void {
     underWay -= 1;
@@ -80,7 +81,6 @@ export async function receiveUnordered(
     room.changed();
     if (underWay === 0 && isReceived) allSettled.resolve();
   }
-  let isReceived = false;
   await Promise.all(
     Array.from({ length: receivers }, (_, receiver) =>
       receiving(ports, { trial, room, crew, receiver }, {}, (messages) => {
