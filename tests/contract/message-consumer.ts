@@ -271,6 +271,23 @@ export function describeMessageConsumer(name: string, build: () => Promise<Consu
       expect(await receive(consumer)).toEqual([]);
     });
 
+    it('gives a FIFO queue again as soon as what was received of it is handed back', async ({
+      under,
+      open,
+      receive,
+      collect,
+    }) => {
+      const { consumer, rocketmqTopic } = await open('FIFO');
+      const bodies = ['0', '1', '2'];
+      await under.put(bodies.map((body) => ({ ...plain(rocketmqTopic, body), messageGroup: 'station' })));
+      const first = await collect(consumer, 3);
+      expect(await receive(consumer)).toEqual([]);
+      expect(await under.settle(consumer.changeInvisibleDuration(first, 1_000))).toEqual([true, true, true]);
+      await under.elapse(1_000);
+      const again = await receive(consumer);
+      expect(again.map(({ body }) => `${body}`)).toEqual(bodies);
+    });
+
     it('knows whether a topic keeps an order, and receives from the broker it names', async ({
       under,
       open,

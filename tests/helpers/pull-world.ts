@@ -109,6 +109,9 @@ export function createPullWorld(
     loseLease() {
       isOurs = false;
     },
+    regainLease() {
+      isOurs = true;
+    },
 
     /** Opens the lane, and answers when it works or has ended. */
     async open(

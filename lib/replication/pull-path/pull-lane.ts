@@ -40,10 +40,12 @@ import { createTargetGate } from './target-gate.ts';
 
 /** An end must be reached within this when a lane is opened. */
 const CONNECT_MS = 10_000;
-/** What a drained lane could not settle comes again after this: the shortest that RocketMQ takes. */
-const HAND_BACK_MS = 10_000;
+/** What a lane leaves behind comes again after this: its next owner is there by then, or about to be. */
+const HAND_BACK_MS = 1_000;
 /** Handing back is a courtesy: it may take no longer, and what is not handed back comes again by itself. */
 const LET_GO_MS = 1_000;
+/** Receives under way end by themselves within this when the lease is lost, and what they bring is handed back. */
+const RECEIVES_END_MS = 6_000;
 
 export interface PullLanePorts {
   consumers: MessageConsumers;
@@ -100,10 +102,13 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   });
   const draining = new AbortController();
   const closing = new AbortController();
+  const abandoning = new AbortController();
   const ending = Promise.withResolvers<LaneEnd>();
   const isThrough = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
   const takenOver = Promise.withResolvers<never>();
   let ends: Ends | undefined;
+  let receiving: Promise<void> | undefined;
   let receipts: PullReceipts | undefined;
   let hasEnded = false;
   let isEffective = false;
@@ -135,7 +140,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       throw notForward();
     }
     if (mode === 'end') return endGroup(definition, source);
-    await Promise.race([carry(definition, source, target), takenOver.promise]);
+    await Promise.race([carry(definition, source, target), takenOver.promise, closed.promise]);
     return { reason: 'closed' };
   }
 
@@ -270,6 +275,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       logger,
       draining: draining.signal,
       closing: closing.signal,
+      abandoning: abandoning.signal,
     };
     const settle = createSettleMessage({
       ...shared,
@@ -310,9 +316,10 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     isEffective = true;
     tellHealth();
     const keeping = held.keep(closing.signal);
-    await (isFifo
+    receiving = isFifo
       ? receiveOrdered(receive, brokers)
-      : receiveUnordered(receive, { brokers, receivers: definition.options.concurrency }));
+      : receiveUnordered(receive, { brokers, receivers: definition.options.concurrency });
+    await receiving;
     isThrough.resolve();
     await keeping;
   }
@@ -321,8 +328,18 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     const open = ends;
     ends = undefined;
     if (open === undefined) return;
-    if (isOurs()) await withTimeout(open.held.letGo(HAND_BACK_MS), LET_GO_MS);
-    await Promise.allSettled([open.publisher.close(), open.consumer.close()]);
+    await Promise.allSettled([open.publisher.close(), leaveSource(open)]);
+  }
+
+  /**
+   * Whoever has the lease: receipts are of who received. RocketMQ hands a batch also to a receive that was given up, and locks its queue
+   * of a FIFO topic until its time is over: so those that are under way end by themselves.
+   */
+  async function leaveSource({ consumer, held }: Ends): Promise<void> {
+    await withTimeout(Promise.allSettled([receiving]), RECEIVES_END_MS);
+    abandoning.abort();
+    await withTimeout(held.letGo(HAND_BACK_MS), LET_GO_MS);
+    await consumer.close();
   }
 
   run()
@@ -336,7 +353,8 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       closing.abort();
       isThrough.resolve();
       hasEnded = true;
-      await Promise.all([closeEnds(), figures.close()]);
+      await closeEnds();
+      await figures.close();
       logger.info('pull lane ended', { ...ids, ...tally.total(), end: end.reason });
       unwatch?.();
       ending.resolve(end);
@@ -357,10 +375,14 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       // From here on nothing more is published or acknowledged, whatever is still under way.
       if (ends !== undefined && isOurs()) await withTimeout(ends.held.letGo(HAND_BACK_MS), LET_GO_MS);
       closing.abort();
+      // They had their time.
+      abandoning.abort();
     },
     async close() {
       draining.abort();
       closing.abort();
+      // One that is still being opened ends by itself.
+      if (receiving !== undefined) closed.resolve();
       await withTimeout(ending.promise, CONNECT_MS);
     },
   };

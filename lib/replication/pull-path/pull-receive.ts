@@ -45,10 +45,10 @@ export interface ReceivePorts {
   /** Aborted when the lane drains: no receive is begun any more, and what those under way bring is carried. */
   draining: AbortSignal;
   /**
-   * Aborted when the lane's time is over: receives under way are given up. RocketMQ may still hand them a message, which then
-   * comes again after its invisible time only, and locks its queue of a FIFO topic until then.
+   * Aborted when receives under way are given up. RocketMQ may still hand them a message, which then comes again after its invisible time
+   * only, and locks its queue of a FIFO topic until then.
    */
-  closing: AbortSignal;
+  abandoning: AbortSignal;
 }
 
 /** One receiver at a time receives a message to try with. */
@@ -217,7 +217,7 @@ async function receiving(
   from: { broker?: string },
   handOn: (messages: readonly ReceivedMessage[]) => Promise<void> | void,
 ): Promise<void> {
-  const { consumer, held, gate, clock, draining, closing, random, logger } = ports;
+  const { consumer, held, gate, clock, draining, abandoning, random, logger } = ports;
   let failures = 0;
 
   async function receive(isTrial: boolean): Promise<ReceivedMessage[]> {
@@ -227,7 +227,7 @@ async function receiving(
         maxMessages: isTrial ? 1 : MAX_MESSAGES,
         invisibleDurationMs: RECEIVED_MS,
         awaitMs: AWAIT_MS,
-        signal: closing,
+        signal: abandoning,
         onSilent: ports.onFailed,
         ...from,
       });

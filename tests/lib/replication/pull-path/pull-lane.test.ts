@@ -398,6 +398,32 @@ describe('createPullLane', () => {
     expect(await lane.ended).toEqual({ reason: 'closed' });
   });
 
+  it.each([COMMANDS, ORDERED])(
+    'hands back what it holds, and what its receives under way still bring, once the lease is lost: of %s',
+    async (rocketmqTopic) => {
+      const world = createPullWorld({ source: { topic: rocketmqTopic } });
+      const { lane } = await world.open();
+      world.publisher.goAway();
+      world.put('held', { rocketmqTopic, messageGroup: 'one' });
+      await world.clock.advance(1_000);
+      world.loseLease();
+      const closed = lane.close();
+      await world.settle();
+      // Its connection is the first to go: the next owner has the same client id.
+      expect(world.closedPublishers()).toBe(1);
+      world.put('late', { rocketmqTopic, messageGroup: 'another' });
+      await world.clock.advance(5_000);
+      await closed;
+      expect(world.left(rocketmqTopic).toSorted()).toEqual(['held', 'late']);
+      world.publisher.comeBack();
+      world.regainLease();
+      await world.open();
+      await world.clock.advance(1_500);
+      expect(world.texts().toSorted()).toEqual(['held', 'late']);
+      expect(world.left(rocketmqTopic)).toEqual([]);
+    },
+  );
+
   it('ends when another client takes its client id, and does not connect again', async () => {
     const world = createPullWorld();
     const { lane } = await world.open();
