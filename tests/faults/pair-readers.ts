@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { followMessages } from '../helpers/rocketmq-consumer.ts';
 import { type Arrivals, createArrivals } from '../trials/streams.ts';
+import type { PublishRelay } from './publish-relay.ts';
 import type { FaultStage } from './stage.ts';
 
 type Ends = FaultStage['ends'];
@@ -71,6 +72,19 @@ export async function arrivalsByMqtt(
     client.subscribe(topicFilter, { qos: 1 });
   });
   return { ...arrivals, reconnects: () => reconnects };
+}
+
+/**
+ * Looks at the way to AWS IoT what it has accepted as `faults/<run>/<line>/<number>`: the emulator's own subscribers are no witnesses, since
+ * it gives again without DUP, and keeps the last 1,000 only of one that connects again.
+ */
+export function arrivalsAtIot(relay: PublishRelay, run: string): ReadArrivals {
+  const { arrivals, note } = createArrivals(`at AWS IoT, of ${run}`, async () => stop());
+  const stop = relay.onAccepted((topicName, payload) => {
+    const [, of, line = '', number] = topicName.split('/');
+    if (of === run) note(Number(number), line, payload);
+  });
+  return { ...arrivals, reconnects: () => 0 };
 }
 
 /** Reads what has its line as tag and its number as key. */

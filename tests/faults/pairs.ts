@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
+  arrivalsAtIot,
   arrivalsByMqtt,
   arrivalsByRocketmq,
-  type Connect,
   connecter,
   iotOptions,
   mqttOptions,
@@ -99,7 +99,8 @@ async function openPullPair(stage: FaultStage, perSecond: number): Promise<Pair>
     name: 'rocketmq → mqtt',
     clusterId: CLUSTERS.mqtt,
     isOrdered: true,
-    connectTarget: connecter(mqttOptions(stage.ends)),
+    arrivalsOf: (run) =>
+      arrivalsByMqtt(connecter(mqttOptions(stage.ends)), `faults/${run}/#`, { isTarget: true }),
   });
 }
 
@@ -109,20 +110,23 @@ async function openPullToIotPair(stage: FaultStage, perSecond: number): Promise<
     clusterId: CLUSTERS.iot,
     isOrdered: false,
     mostPerSecond: IOT_PER_SECOND,
-    connectTarget: connecter(iotOptions(stage.ends)),
+    arrivalsOf: async (run) => arrivalsAtIot(stage.relays.iot, run),
   });
 }
 
 async function openPull(
   stage: FaultStage,
   perSecond: number,
-  options: Pick<Pair, 'name' | 'isOrdered' | 'mostPerSecond'> & { clusterId: string; connectTarget: Connect },
+  options: Pick<Pair, 'name' | 'isOrdered' | 'mostPerSecond'> & {
+    clusterId: string;
+    arrivalsOf(run: string): Promise<ReadArrivals>;
+  },
 ): Promise<Pair> {
-  const { clusterId, connectTarget, ...pair } = options;
+  const { clusterId, arrivalsOf, ...pair } = options;
   const { isOrdered } = pair;
   const run = runName();
   const rocketmqTopic = await registeredTopic(stage, isOrdered ? 'FIFO' : 'NORMAL');
-  const arrivals = await arrivalsByMqtt(connectTarget, `faults/${run}/#`, { isTarget: true });
+  const arrivals = await arrivalsOf(run);
   const taskId = await stage.runningTask({
     taskName: `pull-${run}`,
     source: { clusterId: CLUSTERS.rocketmq, topic: rocketmqTopic, startFrom: 'earliest' },

@@ -1,4 +1,5 @@
-import { startHttpRelay } from './http-relay.ts';
+import type { IncomingMessage } from 'node:http';
+import { type Answered, startHttpRelay } from './http-relay.ts';
 
 /** An HTTP relay between a function and AWS, which knows what is asked of the data plane of AWS IoT. */
 export interface PublishRelay {
@@ -17,6 +18,8 @@ export interface PublishRelay {
   readonly attempts: number;
   /** Everything is forwarded again. */
   end(): void;
+  /** Tells of each message that AWS IoT has accepted (200) from now on. @returns what ends it */
+  onAccepted(tell: (topic: string, payload: Buffer) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -32,21 +35,32 @@ export async function startPublishRelay(endpoint: string): Promise<PublishRelay>
   let isHolding = false;
   let topic: string | undefined;
   let attempts = 0;
-  const relay = await startHttpRelay(endpoint, (incoming) => {
+  const listeners = new Set<(topic: string, payload: Buffer) => void>();
+
+  function intercept(incoming: IncomingMessage): boolean {
     if (mode !== 'pass' && DATA_PLANE.test(incoming.url ?? '')) {
       refused += 1;
       if (mode === 'reset') incoming.socket.resetAndDestroy();
       else incoming.resume();
       return true;
     }
-    const published = incoming.method === 'POST' ? PUBLISH.exec(incoming.url ?? '')?.[1] : undefined;
+    const published = publishedTo(incoming.method, incoming.url);
     if (!isHolding || published === undefined) return false;
     topic ??= published;
     if (published !== topic) return false;
     attempts += 1;
     incoming.resume();
     return true;
-  });
+  }
+
+  function onAnswered({ method, path, body, status }: Answered): void {
+    const published = status === 200 ? publishedTo(method, path) : undefined;
+    if (published === undefined) return;
+    const topicName = decodeURIComponent(published);
+    for (const tell of listeners) tell(topicName, body);
+  }
+
+  const relay = await startHttpRelay(endpoint, { intercept, onAnswered });
   return {
     url: relay.url,
     swallow() {
@@ -72,6 +86,15 @@ export async function startPublishRelay(endpoint: string): Promise<PublishRelay>
     end() {
       isHolding = false;
     },
+    onAccepted(tell) {
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
     close: () => relay.close(),
   };
+}
+
+/** The topic as it stands in the path; undefined: the request publishes nothing. */
+function publishedTo(method = '', path = ''): string | undefined {
+  return method === 'POST' ? PUBLISH.exec(path)?.[1] : undefined;
 }

@@ -63,7 +63,7 @@ export async function startTableRelay(emulator: {
     outgoing.writeHead(status, JSON_1_0).end(JSON.stringify(body));
   }
 
-  const relay = await startHttpRelay(emulator.endpoint, (incoming, outgoing) => {
+  function intercept(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     if (isAway) {
       incoming.socket.resetAndDestroy();
       return true;
@@ -79,7 +79,9 @@ export async function startTableRelay(emulator: {
     incoming.resume();
     outgoing.writeHead(400, JSON_1_0).end(THROTTLED);
     return true;
-  });
+  }
+
+  const relay = await startHttpRelay(emulator.endpoint, { intercept });
   return {
     url: relay.url,
     get refused() {

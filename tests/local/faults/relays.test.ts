@@ -122,6 +122,26 @@ describe('startPublishRelay', () => {
   });
 });
 
+describe('startPublishRelay, as a witness', () => {
+  it('tells what was accepted, and nothing that was refused or is no message', async () => {
+    const server = createHttpServer((incoming, outgoing) => {
+      incoming.resume();
+      outgoing.writeHead(incoming.url?.includes('refused') === true ? 500 : 200).end();
+    });
+    const relay = await startPublishRelay(`http://127.0.0.1:${await listening(server)}`);
+    closing.push(() => relay.close());
+    const accepted: [string, string][] = [];
+    const stop = relay.onAccepted((topicName, payload) => accepted.push([topicName, `${payload}`]));
+    await post(`${relay.url}/topics/faults%2Fline%201%2F7?qos=1`);
+    await post(`${relay.url}/topics/refused?qos=1`);
+    await post(`${relay.url}/things/topics/a`);
+    expect(accepted).toEqual([['faults/line 1/7', 'x']]);
+    stop();
+    await post(`${relay.url}/topics/faults%2Fline1%2F8?qos=1`);
+    expect(accepted).toHaveLength(1);
+  });
+});
+
 describe('startPublishRelay, with the data plane away', () => {
   it.each(['topics/a%2Fb?qos=1', 'retainedMessage/mqferry%2Fcheck'])(
     'swallows and resets %s, nothing else',
