@@ -15,7 +15,7 @@ const SHORTEST_REOPEN_MS = 100;
 const FIRST_REOPEN_MS = 500;
 /** An end that was away is noticed within seconds of its return; what a person has to mend may wait. */
 const LONGEST_REOPEN_MS: Readonly<Record<BridgeError['reaction'], number>> = {
-  retry: 2_000,
+  retry: 1_000,
   throttle: 10_000,
   hold: 30_000,
   'dead-letter': 30_000,
