@@ -175,7 +175,7 @@ function ratesOf(rows: readonly FaultRow[]): string {
   const rate = Math.max(...rows.map(({ perSecond }) => perSecond));
   const slower = rows.filter(({ perSecond }) => perSecond < rate);
   const others = slower.map(({ pair, perSecond }) => `${pair} ${perSecond}`).join(', ');
-  return `${rate} messages a second on each pair${others === '' ? '' : `, but for ${others}: the emulator's AWS IoT takes no more`}`;
+  return `${rate} messages a second on each pair${others === '' ? '' : `, but for ${others}: the emulator takes no more`}`;
 }
 
 function cellsOf(row: FaultRow): string[] {

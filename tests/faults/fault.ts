@@ -24,6 +24,8 @@ export interface Fault {
   repeats?: readonly PairName[];
   /** More than the usual. */
   perSecond?: number;
+  /** Pairs that get fewer a second: what the emulator cannot carry off afterwards within minutes. */
+  mostPerSecond?: Readonly<Partial<Record<PairName, number>>>;
   /** Each source sends so many, and no more; default: as many as come by the end. */
   messages?: number;
   /** Only with `--long`. */

@@ -49,8 +49,10 @@ export interface FaultSeen {
 /** Lets all pairs work, makes something go wrong, and looks what came of each message. */
 export async function runFault(fault: Fault, options: RunOptions): Promise<FaultSeen> {
   const { stage, pairs } = options;
-  const perSecondOf = ({ mostPerSecond = Number.POSITIVE_INFINITY }: Pair) =>
-    Math.min(mostPerSecond, fault.perSecond ?? options.perSecond);
+  const perSecondOf = ({ name, mostPerSecond = Number.POSITIVE_INFINITY }: Pair) => {
+    const { perSecond = options.perSecond, mostPerSecond: most = {} } = fault;
+    return Math.min(perSecond, mostPerSecond, most[name] ?? Number.POSITIVE_INFINITY);
+  };
   await untilHealthy(stage, pairs);
   const before = await Promise.all(
     pairs.map(async (pair) => ({ mark: markOf(pair), ...(await countGivenUp(stage, pair)) })),

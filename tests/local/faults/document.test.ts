@@ -39,7 +39,7 @@ describe('describeSeen', () => {
   it('says when and where of each fault, and which pairs went slower', () => {
     const rows = [faultRow({ perSecond: 500 }), faultRow({ perSecond: 100, pair: 'rocketmq → aws-iot' })];
     expect(describeSeen({ ...SEEN, rows }, AT)).toContain(
-      "500 messages a second on each pair, but for rocketmq → aws-iot 100: the emulator's AWS IoT takes no more. Seen on 2026-11-29, 2 processors.\n",
+      '500 messages a second on each pair, but for rocketmq → aws-iot 100: the emulator takes no more. Seen on 2026-11-29, 2 processors.\n',
     );
   });
 
