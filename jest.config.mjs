@@ -34,16 +34,23 @@ export default {
       globalSetup: '<rootDir>/tests/integration/global-setup.ts',
       globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
       testMatch: [
-        '<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,rocketmq-access,s3,secrets,shifts,sqs}/**/*.test.ts',
+        '<rootDir>/tests/integration/{aws-iot,cloud,dynamodb,mqtt,rocketmq-access,s3,secrets,sqs}/**/*.test.ts',
       ],
     },
     {
       ...shared,
-      // Its files use one RocketMQ, one after the other, and mostly wait: `npm test` runs the others beside them.
+      // Its files use one RocketMQ, one after the other, and mostly wait: `npm test` runs the other two beside it.
       displayName: 'integration-rocketmq',
       globalSetup: '<rootDir>/tests/integration/global-setup.ts',
       globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
-      testMatch: ['<rootDir>/tests/integration/{replication,rocketmq}/**/*.test.ts'],
+      testMatch: ['<rootDir>/tests/integration/rocketmq/**/*.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'integration-replication',
+      globalSetup: '<rootDir>/tests/integration/global-setup.ts',
+      globalTeardown: '<rootDir>/tests/integration/global-teardown.ts',
+      testMatch: ['<rootDir>/tests/integration/{replication,shifts}/**/*.test.ts'],
     },
     {
       ...shared,

@@ -34,10 +34,14 @@ await Promise.all([
   check('format and lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']),
   check('types', ['node_modules/typescript/bin/tsc', '--noEmit']),
 ]);
-// Each phase by itself: those that start real parts need the machine's two cores. The two of integration mostly wait, and so does
+// Each phase by itself: those that start real parts need the machine's two cores. Those of integration mostly wait, and so does
 // the packaging that infrastructure begins with. Left to itself, jest leaves one processor of two idle.
 await jest({ unit: ['--maxWorkers=100%'], infrastructure: ['--runInBand'] });
-await jest({ 'integration-rocketmq': ['--runInBand'], integration: ['--runInBand'] });
+await jest({
+  'integration-rocketmq': ['--runInBand'],
+  'integration-replication': ['--runInBand'],
+  integration: ['--runInBand'],
+});
 await jest({ 'end-to-end': ['--runInBand'] });
 end(0);
 

@@ -23,9 +23,16 @@ const ALL_THERE_MS = 60_000;
 /** Two sandboxes that tick as the schedule does: one works, the other waits for it. Under traffic, so many hand-overs. */
 export async function handOverTrial(
   stage: Stage,
-  options: { kind: ShiftKind; handOvers: number; perSecond: number; isOrdered: boolean; gapBarMs?: number },
+  options: {
+    kind: ShiftKind;
+    handOvers: number;
+    perSecond: number;
+    isOrdered: boolean;
+    gapBarMs?: number;
+    warmUpMs?: number;
+  },
 ): Promise<Row[]> {
-  const { kind, handOvers, isOrdered, gapBarMs = GAP_MS } = options;
+  const { kind, handOvers, isOrdered, gapBarMs = GAP_MS, warmUpMs = WARM_UP_MS } = options;
   const table = createRows(`${handOvers} hand-overs, ${kind}${isOrdered ? ', ordered' : ''}`);
   const tap = await startMqttTap(stage.mqtt.url);
   const { username, password } = stage.mqtt;
@@ -51,7 +58,7 @@ export async function handOverTrial(
   const watching = watchLease();
   try {
     await stage.statusIs(taskId, 'running');
-    await source.run(WARM_UP_MS);
+    await source.run(warmUpMs);
     changes.splice(0, changes.length - 1);
     while (changes.length <= handOvers) await source.run(1_000);
     await source.run(SETTLE_MS);

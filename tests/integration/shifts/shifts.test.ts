@@ -19,6 +19,8 @@ const SHORT_LEASES: Partial<ShiftTimes> = {
 const PER_SECOND = 200;
 /** The figure itself is the trials': here only what a defect would make of it. */
 const GAP_MS = 6_000;
+/** The brokers have been at work for half a minute by then. */
+const WARM_UP_MS = 5_000;
 
 /** Small forms of `npm run trials`; both directions side by side, since they mostly wait. */
 describe('shifts on real parts', () => {
@@ -42,7 +44,14 @@ describe('shifts on real parts', () => {
 
   it('hand over without a loss, and never work two at a time', async () => {
     const trials = SHIFT_KINDS.map((kind) =>
-      handOverTrial(stage, { kind, handOvers: 2, perSecond: PER_SECOND, isOrdered: true, gapBarMs: GAP_MS }),
+      handOverTrial(stage, {
+        kind,
+        handOvers: 2,
+        perSecond: PER_SECOND,
+        isOrdered: true,
+        gapBarMs: GAP_MS,
+        warmUpMs: WARM_UP_MS,
+      }),
     );
     expectKept((await Promise.all(trials)).flat());
   });
