@@ -13,27 +13,24 @@ import type { MessageConsumer, MessageConsumers, ReceivedMessage } from '../../p
 import type { MqttClusterRecord, MqttPublisher, MqttPublishers } from '../../ports/mqtt-publisher.ts';
 import type { RetryTallies } from '../../ports/retry-tallies.ts';
 import type { RocketmqAdmins } from '../../ports/rocketmq-admin.ts';
-import { countCode } from '../figures/batch-counts.ts';
 import type { FigureMeters } from '../figures/figure-meter.ts';
 import type { LaneMeter } from '../figures/lane-meter.ts';
 import { asBridgeError } from '../outcome.ts';
 import { createPacer } from '../pacer.ts';
 import type { Random } from '../retry-schedule.ts';
-import { runCanary } from '../run-canary.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from '../shifts/lane.ts';
 import { withTimeout } from '../with-timeout.ts';
+import { EVERYTHING, workForAllLanes } from './first-lane.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
 import { createAcknowledger } from './pull-acknowledge.ts';
-import { publishCanary } from './pull-canary.ts';
 import { createPullTally } from './pull-counts.ts';
 import { createPullDeadLetters, type KeepDeadLetter } from './pull-dead-letters.ts';
 import { createPullDecide } from './pull-decide.ts';
 import { createPullJudge } from './pull-judge.ts';
-import { drainMoved, movedGroupOf } from './pull-moved.ts';
+import { movedGroupOf } from './pull-moved.ts';
 import { isSameStart, preparePosition, pullStartOf, startPositionOf } from './pull-position.ts';
 import { createPullReceipts, type PullReceipts } from './pull-receipts.ts';
 import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
-import { samplePosition } from './pull-sample.ts';
 import { createSettleMessage } from './pull-settle.ts';
 import { createStartSkip, type StartSkip } from './pull-start-skip.ts';
 import { createTargetGate } from './target-gate.ts';
@@ -164,7 +161,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
   ): Promise<void> {
     const start = pullStartOf(task.taskId, definition);
     const { rocketmqTopic, consumerGroup } = start;
-    const filter = definition.source.filter ?? { type: 'tag', expression: '*' };
+    const filter = definition.source.filter ?? EVERYTHING;
     const consumer = await ports.consumers.open(source, { rocketmqTopic, consumerGroup, filter });
     const held = createHeldMessages({ consumer, clock, logger });
     const clientId = `mqferry-${task.taskId}-p${lane}`;
@@ -184,55 +181,19 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
     });
     await publisher.check(clock.now() + CONNECT_MS);
     const keepDeadLetter = createPullDeadLetters({ ...ports, task, consumerGroup, figures });
-    const watching =
+    const forAll =
       lane === 0
-        ? drainMoved({
-            ...ports,
-            source,
-            admin,
-            consumerGroup,
-            async keepDeadLetter(message, error) {
-              await keepDeadLetter(message, error);
-              figures.received(clock.now());
-              countCode(counts.failed, error.code);
-            },
-            signal: draining.signal,
-          })
-        : undefined;
-    const sampling =
-      lane === 0 && admin !== undefined
-        ? samplePosition({
-            ...ports,
-            ...start,
-            taskId: task.taskId,
-            admin,
-            isComparable: filter.type === 'tag' && filter.expression === '*',
-            since: task.updatedAt,
+        ? workForAllLanes({
+            ...{ ...ports, task, definition, start, source, admin, publisher, keepDeadLetter },
+            ...{ counts, figures, health, meters: ports.figures },
             // What a NORMAL group was handed out is behind its position.
             inHand: () => (isFifo ? held.size : 0),
-            signal: draining.signal,
-          })
-        : undefined;
-    const canary =
-      lane === 0 && definition.options.canary !== undefined
-        ? runCanary({
-            ...ports,
-            taskId: task.taskId,
-            carry: (sentAtMs) =>
-              publishCanary(
-                {
-                  taskId: task.taskId,
-                  publisher,
-                  maySend: () => isOurs() && !draining.signal.aborted,
-                },
-                sentAtMs,
-              ),
-            health,
+            mayPublish: () => isOurs() && !draining.signal.aborted,
             signal: draining.signal,
           })
         : undefined;
     await work(definition, { consumer, publisher, held }, { isFifo, startSkip, keepDeadLetter });
-    await Promise.all([watching, sampling, canary]);
+    await forAll;
   }
 
   /** Before which time of birth this lane skips, where its group cannot be moved. */
