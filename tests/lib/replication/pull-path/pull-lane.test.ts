@@ -1,13 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TaskCounted } from '../../../../lib/domain/counted.ts';
 import {
-  BridgeError,
   BrokerHoldError,
   BrokerThrottledError,
   BrokerUnavailableError,
 } from '../../../../lib/domain/errors.ts';
 import { decodeRocketmqEnvelope } from '../../../../lib/mapping/rocketmq-envelope.ts';
-import type { RocketmqAdmin } from '../../../../lib/ports/rocketmq-admin.ts';
 import { createLaneMeter } from '../../../../lib/replication/figures/lane-meter.ts';
 import { COMMANDS, createPullWorld, ORDERED } from '../../../helpers/pull-world.ts';
 
@@ -99,21 +97,6 @@ describe('createPullLane', () => {
     answers.resolve(undefined);
     await world.settle();
     expect(world.left()).toEqual([]);
-  });
-
-  it('begins no receive once it drains', async () => {
-    const world = createPullWorld({ maxHeldBytes: 1 });
-    const { lane } = await world.open();
-    const answer = Promise.withResolvers<undefined>();
-    world.publisher.decide(() => answer.promise);
-    world.put('fills the lane');
-    await world.clock.advance(1_000);
-    const received = world.consumers.calls.receive;
-    const drained = lane.drain(8_000);
-    answer.resolve(undefined);
-    await world.clock.advance(8_000);
-    await drained;
-    expect(world.consumers.calls.receive).toBe(received);
   });
 
   it('does not call a target away that takes other messages before this one has its turn', async () => {
@@ -324,40 +307,6 @@ describe('createPullLane', () => {
     expect(world.texts()).toHaveLength(160);
   });
 
-  it('skips what was born before its start, where no admin port can set the position', async () => {
-    const world = createPullWorld();
-    world.put('old', {}, world.clock.now() - 1);
-    await world.open();
-    world.put('new');
-    await world.settle();
-    expect(world.texts()).toEqual(['new']);
-    expect(world.left()).toEqual([]);
-  });
-
-  it('lets a named group go on where it stands, where no admin port can set the position', async () => {
-    const world = createPullWorld({ source: { consumerGroup: 'office' } });
-    world.put('old', {}, world.clock.now() - 1);
-    await world.open();
-    await world.settle();
-    expect(world.texts()).toEqual(['old']);
-  });
-
-  it('skips no longer than until it has caught up, whatever the clock of a producer says', async () => {
-    const world = createPullWorld();
-    const bornBefore = world.clock.now() - 1;
-    world.put('old', {}, bornBefore);
-    const { remembered } = await world.open();
-    await world.clock.advance(15_000);
-    world.put('slow clock', {}, bornBefore);
-    await world.settle();
-    expect(world.texts()).toEqual(['slow clock']);
-    expect(remembered).toHaveLength(1);
-    await world.open({ memory: remembered[0] ?? {} });
-    world.put('slow clock again', {}, bornBefore);
-    await world.settle();
-    expect(world.texts()).toEqual(['slow clock', 'slow clock again']);
-  });
-
   it('does not carry what it has carried before, and drops what has expired', async () => {
     const world = createPullWorld({ options: { maxAgeSeconds: 60 } });
     await world.open();
@@ -384,112 +333,6 @@ describe('createPullLane', () => {
     expect(world.health.at(-1)).toBe('working');
   });
 
-  it('publishes nothing more once the lease is lost', async () => {
-    const world = createPullWorld();
-    const { lane } = await world.open();
-    world.publisher.goAway();
-    world.put('open');
-    await world.clock.advance(1_000);
-    world.loseLease();
-    world.publisher.comeBack();
-    await world.clock.advance(30_000);
-    expect(world.texts()).toEqual([]);
-    await lane.close();
-    expect(await lane.ended).toEqual({ reason: 'closed' });
-  });
-
-  it.each([COMMANDS, ORDERED])(
-    'hands back what it holds, and what its receives under way still bring, once the lease is lost: of %s',
-    async (rocketmqTopic) => {
-      const world = createPullWorld({ source: { topic: rocketmqTopic } });
-      const { lane } = await world.open();
-      world.publisher.goAway();
-      world.put('held', { rocketmqTopic, messageGroup: 'one' });
-      await world.clock.advance(1_000);
-      world.loseLease();
-      const closed = lane.close();
-      await world.settle();
-      // Its connection is the first to go: the next owner has the same client id.
-      expect(world.closedPublishers()).toBe(1);
-      world.put('late', { rocketmqTopic, messageGroup: 'another' });
-      await world.clock.advance(5_000);
-      await closed;
-      expect(world.left(rocketmqTopic).toSorted()).toEqual(['held', 'late']);
-      world.publisher.comeBack();
-      world.regainLease();
-      await world.open();
-      await world.clock.advance(1_500);
-      expect(world.texts().toSorted()).toEqual(['held', 'late']);
-      expect(world.left(rocketmqTopic)).toEqual([]);
-    },
-  );
-
-  it('ends when another client takes its client id, and does not connect again', async () => {
-    const world = createPullWorld();
-    const { lane } = await world.open();
-    let attempts = 0;
-    world.publisher.decide(() => {
-      attempts += 1;
-      return new BrokerHoldError('session taken over', { code: 'CLIENT_ID_TAKEN', scope: 'cluster' });
-    });
-    world.put('open');
-    await world.clock.advance(MINUTE_MS);
-    expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'CLIENT_ID_TAKEN' } });
-    expect(attempts).toBe(1);
-    expect(world.left()).toEqual(['open']);
-    // Not told to the task: it may be our own successor.
-    expect(world.health).not.toContainEqual(expect.objectContaining({ code: 'CLIENT_ID_TAKEN' }));
-  });
-
-  it('drains: what is under way is settled, what is not goes back soon', async () => {
-    const world = createPullWorld();
-    const { lane } = await world.open();
-    const answer = Promise.withResolvers<undefined>();
-    world.publisher.decide(({ payload }) => (payload.toString() === 'slow' ? answer.promise : odd));
-    world.put('slow');
-    world.put('failing');
-    await world.clock.advance(100);
-    const drained = lane.drain(5_000);
-    answer.resolve(undefined);
-    await world.settle();
-    await drained;
-    expect(world.texts()).toEqual(['slow']);
-    expect(world.left()).toEqual(['failing']);
-    world.put('later');
-    await world.clock.advance(MINUTE_MS);
-    expect(world.texts()).toEqual(['slow']);
-    await lane.close();
-    const second = await world.open();
-    world.publisher.decide(() => undefined);
-    await world.clock.advance(MINUTE_MS);
-    expect(world.texts().toSorted()).toEqual(['failing', 'later', 'slow']);
-    await second.lane.close();
-  });
-
-  it.each([COMMANDS, ORDERED])(
-    'carries what receives under way still bring when it drains: from %s',
-    async (rocketmqTopic) => {
-      const world = createPullWorld({ source: { topic: rocketmqTopic } });
-      const { lane } = await world.open();
-      const drained = lane.drain(8_000);
-      world.put('late', { rocketmqTopic });
-      await world.settle();
-      expect(world.texts()).toEqual(['late']);
-      expect(world.left(rocketmqTopic)).toEqual([]);
-      // Then no more are begun.
-      await world.clock.advance(5_000);
-      await drained;
-      world.put('later', { rocketmqTopic });
-      await world.settle();
-      expect(world.left(rocketmqTopic)).toEqual(['later']);
-      await lane.close();
-      const second = await world.open();
-      await world.clock.advance(100);
-      expect(world.texts()).toEqual(['late', 'later']);
-      await second.lane.close();
-    },
-  );
-
   it('keeps the rate it was given', async () => {
     const world = createPullWorld({ options: { maxMessagesPerSecond: 10 } });
     await world.open();
@@ -500,178 +343,5 @@ describe('createPullLane', () => {
     expect(world.texts().length).toBeLessThanOrEqual(42);
     await world.clock.advance(10_000);
     expect(world.texts()).toHaveLength(100);
-  });
-
-  describe('from a FIFO topic', () => {
-    const ordered = () => createPullWorld({ source: { topic: ORDERED } });
-    const put = (world: ReturnType<typeof ordered>, group: string, number: number) =>
-      world.put(`${group} ${number}`, { rocketmqTopic: ORDERED, messageGroup: group });
-
-    it('keeps the order of each message group, through failures', async () => {
-      const world = ordered();
-      await world.open();
-      let chance = 1;
-      world.publisher.decide(() => {
-        chance = (chance * 16_807) % 2_147_483_647;
-        return chance % 3 === 0 ? odd : undefined;
-      });
-      const groups = ['a', 'b', 'c', 'd', 'e'];
-      for (let number = 0; number < 40; number += 1) for (const group of groups) put(world, group, number);
-      await world.clock.advance(20 * MINUTE_MS);
-      for (const group of groups) {
-        const own = world.texts().filter((text) => text.startsWith(group));
-        expect(own).toEqual(Array.from({ length: 40 }, (_, number) => `${group} ${number}`));
-      }
-      expect(world.left(ORDERED)).toEqual([]);
-    });
-
-    it('receives from a broker that was added later', async () => {
-      const world = ordered();
-      const { open } = world.consumers;
-      let isAdded = false;
-      world.consumers.open = async (...args) => {
-        const consumer = await open(...args);
-        return { ...consumer, brokers: async () => (isAdded ? consumer.brokers() : []) };
-      };
-      await world.open();
-      put(world, 'a', 1);
-      await world.clock.advance(MINUTE_MS);
-      expect(world.texts()).toEqual([]);
-      isAdded = true;
-      await world.clock.advance(MINUTE_MS);
-      expect(world.texts()).toEqual(['a 1']);
-      await world.clock.advance(MINUTE_MS / 2);
-      // One receiver, 5 s a receive.
-      expect(world.consumers.calls.receive).toBeLessThan(20);
-    });
-
-    it('stops behind a message that cannot go yet, and acknowledges only what is before it', async () => {
-      const world = ordered();
-      await world.open();
-      world.publisher.decide(({ payload }) => (payload.toString() === 'a 1' ? odd : undefined));
-      for (let number = 0; number < 4; number += 1) put(world, 'a', number);
-      await world.clock.advance(2_000);
-      expect(world.texts()).toEqual(['a 0']);
-      world.publisher.decide(() => undefined);
-      await world.clock.advance(5_000);
-      expect(world.texts()).toEqual(['a 0', 'a 1', 'a 2', 'a 3']);
-      expect(world.left(ORDERED)).toEqual([]);
-    });
-
-    it('does not stand still behind a message that can never go', async () => {
-      const world = ordered();
-      await world.open();
-      world.put('a bad', { rocketmqTopic: ORDERED, messageGroup: 'a', keys: [] });
-      put(world, 'a', 1);
-      await world.clock.advance(1_000);
-      expect(world.texts()).toEqual(['a 1']);
-      expect(await world.dead()).toHaveLength(1);
-      expect(world.left(ORDERED)).toEqual([]);
-    });
-  });
-
-  describe('with an admin port', () => {
-    const recordingAdmin = () => {
-      const calls: unknown[] = [];
-      const note =
-        (name: string) =>
-        async (...args: unknown[]) => {
-          calls.push([name, ...args]);
-        };
-      const admin = {
-        ensureGroup: note('ensureGroup'),
-        resetPosition: note('resetPosition'),
-        deleteGroup: note('deleteGroup'),
-      } as unknown as RocketmqAdmin;
-      return { admin, calls };
-    };
-
-    it('makes its group and sets its position once, before it receives', async () => {
-      const { admin, calls } = recordingAdmin();
-      const world = createPullWorld({ admin, source: { topic: ORDERED, startFrom: 'earliest' } });
-      const { remembered } = await world.open();
-      expect(calls).toEqual([
-        ['ensureGroup', { consumerGroup: world.consumerGroup, isOrderly: true, retryMaxTimes: 1_000 }],
-        [
-          'resetPosition',
-          { rocketmqTopic: ORDERED, consumerGroup: world.consumerGroup, position: 'earliest' },
-        ],
-      ]);
-      expect(remembered).toMatchObject([
-        { positionedFor: { rocketmqTopic: ORDERED, startFrom: 'earliest' } },
-      ]);
-      await world.open({ memory: remembered[0] ?? {} });
-      expect(calls).toHaveLength(2);
-    });
-
-    it.each([{ topic: COMMANDS }, { consumerGroup: 'office' }, { startFrom: '2026-08-01T10:00:00Z' }])(
-      'sets the position anew when an edit has made it another: %j',
-      async (edit) => {
-        const { admin, calls } = recordingAdmin();
-        const source = { topic: ORDERED, startFrom: 'earliest' };
-        const [memory] = (await createPullWorld({ admin, source }).open()).remembered;
-        calls.length = 0;
-        const world = createPullWorld({ admin, source: { ...source, ...edit } });
-        await world.open({ memory: memory ?? {} });
-        expect(calls.at(-1)).toMatchObject(['resetPosition', expect.anything()]);
-      },
-    );
-
-    it('moves no group on a lease that it has lost', async () => {
-      const { admin, calls } = recordingAdmin();
-      const world = createPullWorld({ admin });
-      world.loseLease();
-      const { lane } = await world.open();
-      expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'NOT_POSITIONED_YET' } });
-      expect(calls).toEqual([]);
-    });
-
-    it('waits with its other lanes until the first has set the position', async () => {
-      const { admin, calls } = recordingAdmin();
-      const world = createPullWorld({ admin });
-      const { lane } = await world.open({ lane: 1 });
-      expect(await lane.ended).toMatchObject({ reason: 'failed', error: { code: 'NOT_POSITIONED_YET' } });
-      const [firstLaneMemory] = (await world.open()).remembered;
-      const before = calls.length;
-      const second = await world.open({ lane: 1, firstLaneMemory: firstLaneMemory ?? {} });
-      expect(second.lane.isEffective()).toBe(true);
-      expect(calls).toHaveLength(before);
-    });
-
-    it('deletes its groups with the task, but none that its user has named', async () => {
-      const { admin, calls } = recordingAdmin();
-      const world = createPullWorld({ admin });
-      const { lane } = await world.open({ mode: 'end' });
-      expect(await lane.ended).toEqual({ reason: 'done' });
-      expect(calls).toEqual([
-        ['deleteGroup', world.consumerGroup],
-        ['deleteGroup', `${world.consumerGroup}_moved`],
-      ]);
-      const named = createPullWorld({ admin, source: { consumerGroup: 'office' } });
-      expect(await (await named.open({ mode: 'end' })).lane.ended).toEqual({ reason: 'done' });
-      expect(calls.slice(2)).toEqual([['deleteGroup', 'office_moved']]);
-    });
-  });
-
-  it('keeps as dead letters what RocketMQ has moved away from its group', async () => {
-    const world = createPullWorld({ hasMoved: true });
-    world.consumers.put(
-      { rocketmqTopic: world.movedTopic, body: Buffer.from('moved'), keys: [], properties: new Map() },
-      {},
-    );
-    await world.open();
-    await world.clock.advance(1_000);
-    expect(await world.dead()).toMatchObject([{ code: 'MOVED_BY_ROCKETMQ', origin: 'pull' }]);
-    expect(world.consumers.unacknowledged(world.movedTopic, `${world.consumerGroup}_moved`)).toEqual([]);
-  });
-
-  it('ends, and says why, when an end is not there', async () => {
-    const world = createPullWorld();
-    world.publisher.goAway();
-    const { lane } = await world.open();
-    const end = await lane.ended;
-    expect(end).toMatchObject({ reason: 'failed', error: expect.any(BridgeError) });
-    expect(lane.isEffective()).toBe(false);
-    expect(world.closedPublishers()).toBe(1);
   });
 });
