@@ -64,8 +64,8 @@ export function holdLane(
   const keeper = keepLease(granted, ports);
   const taskHealth = createLaneHealth({ ...ports, task: { taskId } });
   let hasWorked = false;
-  // How a lane is that was given back, its new owner says: what is still under way here may fail when all is well there.
-  const isToBeSaid = () => !keeper.gone.aborted;
+  // How a lane is that was given back, or slept through its lease, its new owner says: what fails here may be well there.
+  const isToBeSaid = keeper.isOurs;
   const health: LaneHealth = {
     working() {
       if (isToBeSaid()) taskHealth.working();

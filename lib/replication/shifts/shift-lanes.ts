@@ -44,6 +44,8 @@ const CONCURRENT_TAKES = 16;
 const MAX_PATIENCE = 6;
 /** But not before it has been held for so many leases: until then its owner may be dead, or have taken it for a moment. */
 const NEWS_LEASES = 2;
+/** Meanwhile nobody may be carrying: it is asked for so much sooner. */
+const NEWS_HASTE = 0.5;
 
 /**
  * Asking for a lane costs a write. One that others hold is asked for every few seconds, after two leases less and less often; a
@@ -79,7 +81,8 @@ export function createShiftLanes(options: ShiftLanesOptions): ShiftLanes {
       // One that is about to be given back, or whose owner may just have died, says nothing of how long others hold it.
       const isNews = nowMs - before.sinceMs < NEWS_LEASES * times.leaseMs;
       const tries = isUrgent || isNews ? before.tries : before.tries + 1;
-      const waitMs = times.heldElsewhereMs * Math.min(Math.max(1, tries), MAX_PATIENCE);
+      const waitMs =
+        times.heldElsewhereMs * (isNews ? NEWS_HASTE : Math.min(Math.max(1, tries), MAX_PATIENCE));
       const tryAtMs = nowMs + waitMs * (0.5 + random());
       elsewhere.set(key, { tryAtMs, form, sinceMs: before.sinceMs, tries });
       return;
