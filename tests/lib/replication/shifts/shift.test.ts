@@ -296,9 +296,9 @@ describe('createShift', () => {
     await world.clock.advance(200);
     expect(world.lanes).toHaveLength(before + 1);
     await refuse();
-    await world.clock.advance(700);
+    await world.clock.advance(300);
     expect(world.lanes).toHaveLength(before + 1);
-    await world.clock.advance(1_800);
+    await world.clock.advance(900);
     expect(world.lanes).toHaveLength(before + 2);
   });
 
