@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createBrokerClient } from '../lib/adapters/rocketmq-admin/broker-client.ts';
 import { createRemotingAdmin } from '../lib/adapters/rocketmq-admin/remoting-admin.ts';
 import { systemClock } from '../lib/adapters/system/clock.ts';
-import { BridgeError } from '../lib/domain/errors.ts';
+import { BridgeError } from '../lib/domain/errors/errors.ts';
 
 /** Where to administrate, and as whom when ACL is on. */
 export interface RocketmqAdmin {

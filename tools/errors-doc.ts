@@ -1,6 +1,11 @@
-import { AWS_IOT_ERRORS } from '../lib/domain/aws-iot-error-table.ts';
-import { type ErrorRow, errorOfRow, GRPC_STATUSES, ROCKETMQ_STATUSES } from '../lib/domain/error-table.ts';
-import type { BridgeError } from '../lib/domain/errors.ts';
+import { AWS_IOT_ERRORS } from '../lib/domain/errors/aws-iot-error-table.ts';
+import {
+  type ErrorRow,
+  errorOfRow,
+  GRPC_STATUSES,
+  ROCKETMQ_STATUSES,
+} from '../lib/domain/errors/error-table.ts';
+import type { BridgeError } from '../lib/domain/errors/errors.ts';
 import {
   MQTT_311_CONNACK_CODES,
   MQTT_CONNACK_CODES,
@@ -8,7 +13,7 @@ import {
   MQTT_DISCONNECT_CODES,
   MQTT_PUBLISH_CODES,
   MQTT_SUBSCRIBE_CODES,
-} from '../lib/domain/mqtt-error-table.ts';
+} from '../lib/domain/errors/mqtt-error-table.ts';
 
 /** Document whose tables are made here, from the repository's root. */
 export const ERRORS_DOC = 'docs/errors.md';

@@ -1,4 +1,4 @@
-import type { UserProperty } from '../../lib/domain/message.ts';
+import type { UserProperty } from '../../lib/domain/messages/message.ts';
 
 const BODY_BYTES = 256;
 

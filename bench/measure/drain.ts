@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { BridgeError } from '../../lib/domain/errors.ts';
+import { BridgeError } from '../../lib/domain/errors/errors.ts';
 import type { PartProcess } from '../../local/process.ts';
 import type { Measurement } from './measurement.ts';
 import { processUsage } from './process-usage.ts';

@@ -7,7 +7,7 @@ import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-s
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../lib/adapters/memory/visibility.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
-import type { Task } from '../../lib/domain/task.ts';
+import type { Task } from '../../lib/domain/tasks/task.ts';
 import { toQueueRecords } from '../../lib/middleware/sqs-records.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { ProducerPool } from '../../lib/ports/message-producer.ts';

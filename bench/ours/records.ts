@@ -1,5 +1,5 @@
-import { type Cluster, ClusterInput, type RocketmqClusterRecord } from '../../lib/domain/cluster.ts';
-import { type Task, TaskDefinition, type TaskDirection } from '../../lib/domain/task.ts';
+import { type Cluster, ClusterInput, type RocketmqClusterRecord } from '../../lib/domain/clusters/cluster.ts';
+import { type Task, TaskDefinition, type TaskDirection } from '../../lib/domain/tasks/task.ts';
 
 export const TASK_ID = '01JD4YQ3V8F0G2H4J6K8M0N2P4';
 /** Name of the secret with user and password of the MQTT broker. */

@@ -6,7 +6,7 @@ import {
 import { createMemorySecretReader } from '../../lib/adapters/memory/secret-reader.ts';
 import { createProducerPool } from '../../lib/adapters/rocketmq/producer-pool.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
 import { benchEvent } from '../load/queue-records.ts';
 import { describeMeasurement, type Measurement, measure, median } from '../measure/measurement.ts';
 import type { Row } from '../measure/row.ts';

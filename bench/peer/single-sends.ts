@@ -1,5 +1,5 @@
 import { Producer } from 'rocketmq-client-nodejs';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
 
 const SILENT = { info() {}, warn() {}, error() {}, close() {} };
 const IN_FLIGHT = 64;

@@ -7,7 +7,7 @@ import type { Table } from '../../lib/adapters/dynamodb/table.ts';
 import { createDynamoTaskStore } from '../../lib/adapters/dynamodb/task-store.ts';
 import { guardAddresses } from '../../lib/adapters/network/address-guard.ts';
 import type { PullShiftConfig } from '../../lib/config/shift.ts';
-import type { TaskDirection } from '../../lib/domain/task.ts';
+import type { TaskDirection } from '../../lib/domain/tasks/task.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { MetricsLog } from '../../lib/ports/metrics-log.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { RequestError } from '../domain/errors.ts';
+import { RequestError } from '../domain/errors/errors.ts';
 import { fieldErrors } from './field-errors.ts';
 
 /**

@@ -8,7 +8,7 @@ import {
   ROCKETMQ_MESSAGE_TYPES,
   RocketmqCluster,
   TopicInput,
-} from '../domain/cluster.ts';
+} from '../domain/clusters/cluster.ts';
 import { Warnings } from './problem.ts';
 import type { Routes } from './route.ts';
 import { NoQuery, PageQuery, pageOf, Timestamp, Version } from './schemas.ts';

@@ -4,7 +4,7 @@ import type { GetDeadLetterJob } from '../control/dead-letters/get-dead-letter-j
 import type { ListDeadLetterJobs } from '../control/dead-letters/list-dead-letter-jobs.ts';
 import type { ListDeadLetters } from '../control/dead-letters/list-dead-letters.ts';
 import type { SummarizeDeadLetters } from '../control/dead-letters/summarize-dead-letters.ts';
-import type { DeadLetterSelection } from '../domain/dead-letter-job.ts';
+import type { DeadLetterSelection } from '../domain/dead-letters/dead-letter-job.ts';
 import { isoTime } from '../domain/iso-time.ts';
 import type { DEAD_LETTER_ROUTES } from './dead-letter-routes.ts';
 import { deadLetterAnswer, deadLetterHeadAnswer, deadLetterJobAnswer } from './dead-letter-schemas.ts';

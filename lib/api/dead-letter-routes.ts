@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_REDRIVE_PER_SECOND, MAX_SELECTED_IDS } from '../domain/dead-letter-job.ts';
+import { MAX_REDRIVE_PER_SECOND, MAX_SELECTED_IDS } from '../domain/dead-letters/dead-letter-job.ts';
 import {
   DeadLetterAnswer,
   DeadLetterHeadAnswer,

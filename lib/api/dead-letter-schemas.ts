@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { GetDeadLetter } from '../control/dead-letters/get-dead-letter.ts';
-import type { DeadLetter, DeadLetterHead } from '../domain/dead-letter.ts';
-import type { DeadLetterJob } from '../domain/dead-letter-job.ts';
+import type { DeadLetter, DeadLetterHead } from '../domain/dead-letters/dead-letter.ts';
+import type { DeadLetterJob } from '../domain/dead-letters/dead-letter-job.ts';
 import { isoTime } from '../domain/iso-time.ts';
 import { Timestamp } from './schemas.ts';
 

@@ -1,6 +1,6 @@
 import type { GetMetrics, TaskMetrics } from '../control/figures/get-metrics.ts';
 import type { ScrapeMetrics } from '../control/figures/scrape-metrics.ts';
-import { startOfMinuteMs } from '../domain/figures.ts';
+import { startOfMinuteMs } from '../domain/figures/figures.ts';
 import type { METRICS_ROUTES } from './metrics-routes.ts';
 import type { MetricsAnswer } from './metrics-schemas.ts';
 import type { Operations } from './route.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COUNT_NAMES } from '../domain/figures.ts';
+import { COUNT_NAMES } from '../domain/figures/figures.ts';
 import { Timestamp } from './schemas.ts';
 
 const count = z.int().min(0);

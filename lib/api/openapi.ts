@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { ClusterInput, TopicInput } from '../domain/cluster.ts';
-import { TaskDefinition } from '../domain/task.ts';
-import { TaskPatch } from '../domain/task-patch.ts';
+import { ClusterInput, TopicInput } from '../domain/clusters/cluster.ts';
+import { TaskDefinition } from '../domain/tasks/task.ts';
+import { TaskPatch } from '../domain/tasks/task-patch.ts';
 import { CLUSTER_ROUTES, ClusterAnswer, TopicAnswer } from './cluster-routes.ts';
 import { DEAD_LETTER_ROUTES, DiscardDeadLetters, RedriveDeadLetters } from './dead-letter-routes.ts';
 import {

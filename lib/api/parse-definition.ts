@@ -1,4 +1,4 @@
-import { TaskDefinition } from '../domain/task.ts';
+import { TaskDefinition } from '../domain/tasks/task.ts';
 import { checked } from './checked.ts';
 
 /** A task's definition, as an edit has left it. Throws `RequestError` 400 `BODY_INVALID` with the fields that are wrong. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROCKETMQ_MESSAGE_TYPES } from '../domain/cluster.ts';
+import { ROCKETMQ_MESSAGE_TYPES } from '../domain/clusters/cluster.ts';
 import { ClusterParams, TopicAnswer } from './cluster-routes.ts';
 import { Warnings } from './problem.ts';
 import type { Routes } from './route.ts';

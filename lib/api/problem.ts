@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
-import type { RequestError } from '../domain/errors.ts';
+import type { RequestError } from '../domain/errors/errors.ts';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TaskPatch } from '../domain/task-patch.ts';
+import { TaskPatch } from '../domain/tasks/task-patch.ts';
 import type { Routes } from './route.ts';
 import { NoQuery, PageQuery, pageOf } from './schemas.ts';
 import {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { consumerGroupOf } from '../domain/consumer-group.ts';
-import { MAX_MESSAGE_ERRORS, type MessageError } from '../domain/message-errors.ts';
-import type { Task } from '../domain/task.ts';
-import { TASK_STATUSES, TaskDefinition } from '../domain/task.ts';
-import { isFromRocketmq, pathOf } from '../domain/task-path.ts';
+import { MAX_MESSAGE_ERRORS, type MessageError } from '../domain/errors/message-errors.ts';
+import { consumerGroupOf } from '../domain/tasks/consumer-group.ts';
+import type { Task } from '../domain/tasks/task.ts';
+import { TASK_STATUSES, TaskDefinition } from '../domain/tasks/task.ts';
+import { isFromRocketmq, pathOf } from '../domain/tasks/task-path.ts';
 import { Warnings } from './problem.ts';
 import { Timestamp, Version } from './schemas.ts';
 

@@ -1,6 +1,6 @@
-import { createResourceNames } from '../domain/resource-names.ts';
-import type { SpecSettings } from '../domain/resource-specs.ts';
-import type { TaskPath } from '../domain/task.ts';
+import { createResourceNames } from '../domain/tasks/resource-names.ts';
+import type { SpecSettings } from '../domain/tasks/resource-specs.ts';
+import type { TaskPath } from '../domain/tasks/task.ts';
 import { readEnvironment } from './environment.ts';
 
 /** Configuration of the converge function, but for the SQL of the rules. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError } from '../domain/errors.ts';
+import { ConfigError } from '../domain/errors/errors.ts';
 
 const name = z.string().min(1);
 const url = z.url({ protocol: /^https?$/ });

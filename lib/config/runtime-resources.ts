@@ -1,4 +1,4 @@
-import { createResourceNames, type ResourceNames } from '../domain/resource-names.ts';
+import { createResourceNames, type ResourceNames } from '../domain/tasks/resource-names.ts';
 import { readEnvironment } from './environment.ts';
 
 /** Configuration of the function behind the custom resource. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursorInvalid } from './request-errors.ts';
+import { cursorInvalid } from './errors/request-errors.ts';
 
 /** Longest cursor that is looked at; ours are far shorter. */
 const MAX_LENGTH = 1024;

@@ -1,4 +1,4 @@
-import type { ReceivedRocketmqMessage, UserProperty } from '../domain/message.ts';
+import type { ReceivedRocketmqMessage, UserProperty } from '../domain/messages/message.ts';
 import { asciiJson } from './json.ts';
 import { fitsMqttText } from './mqtt-text.ts';
 import { sortByName } from './sort-by-name.ts';

@@ -1,5 +1,5 @@
-import { canaryTopicName } from '../domain/canary.ts';
-import type { OutgoingMqttMessage, RocketmqMessage } from '../domain/message.ts';
+import type { OutgoingMqttMessage, RocketmqMessage } from '../domain/messages/message.ts';
+import { canaryTopicName } from '../domain/tasks/canary.ts';
 import { decodeEnvelope, isRuleEnvelope } from './envelope.ts';
 import { isObject, isWholeNumber } from './envelope-fields.ts';
 import { parseJson } from './json.ts';

@@ -1,4 +1,4 @@
-import type { RocketmqMessage } from '../domain/message.ts';
+import type { RocketmqMessage } from '../domain/messages/message.ts';
 import type { CarriedMqttMessage, NameSet } from './name-set.ts';
 import { nativeNames } from './native-names.ts';
 import { unpackProperties } from './property-envelope.ts';

@@ -1,5 +1,5 @@
-import { literalText, parseTemplate, render, type Template } from '../domain/template.ts';
-import type { TemplateContext } from '../domain/template-context.ts';
+import { literalText, parseTemplate, render, type Template } from '../domain/templates/template.ts';
+import type { TemplateContext } from '../domain/templates/template-context.ts';
 
 /** A template of a task: its text when that is the same for every message, else what renders it. */
 export type CompiledTemplate = string | Template;

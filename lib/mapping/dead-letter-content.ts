@@ -1,6 +1,6 @@
-import type { DeadLetter } from '../domain/dead-letter.ts';
-import { BridgeError } from '../domain/errors.ts';
-import type { MqttMessage, RocketmqMessage } from '../domain/message.ts';
+import type { DeadLetter } from '../domain/dead-letters/dead-letter.ts';
+import { BridgeError } from '../domain/errors/errors.ts';
+import type { MqttMessage, RocketmqMessage } from '../domain/messages/message.ts';
 import { decodeEnvelope, messageOfEnvelope } from './envelope.ts';
 import { parseJson } from './json.ts';
 import { decodeRocketmqEnvelope } from './rocketmq-envelope.ts';

@@ -1,4 +1,4 @@
-import { UnmappableMessageError } from '../domain/errors.ts';
+import { UnmappableMessageError } from '../domain/errors/errors.ts';
 import { decodeBase64 } from './base64.ts';
 
 /** Members of an envelope's JSON. `null` is as good as absent. */

@@ -1,5 +1,5 @@
-import { UnmappableMessageError } from '../domain/errors.ts';
-import type { MqttMessage, Provenance, UserProperty } from '../domain/message.ts';
+import { UnmappableMessageError } from '../domain/errors/errors.ts';
+import type { MqttMessage, Provenance, UserProperty } from '../domain/messages/message.ts';
 import { invalid, isObject, isWholeNumber } from './envelope-fields.ts';
 import { parseJson } from './json.ts';
 import { takePath } from './provenance.ts';

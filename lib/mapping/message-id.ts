@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import type { MqttMessage, ReceivedRocketmqMessage } from '../domain/message.ts';
+import type { MqttMessage, ReceivedRocketmqMessage } from '../domain/messages/message.ts';
 
 /** SHA-1 is the quickest of Node's hashes where the processor knows it; nothing here has to withstand an attacker. */
 const ALGORITHM = 'sha1';

@@ -1,4 +1,4 @@
-import { UnmappableMessageError } from '../domain/errors.ts';
+import { UnmappableMessageError } from '../domain/errors/errors.ts';
 import { utf8Length } from '../domain/text.ts';
 
 /** A string or binary data of MQTT begins with two bytes of length. */

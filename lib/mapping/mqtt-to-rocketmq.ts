@@ -1,10 +1,10 @@
-import { type CheckedMessage, checkMessage } from '../domain/checked-message.ts';
-import { BridgeError, PayloadTooLargeError, UnmappableMessageError } from '../domain/errors.ts';
-import type { MqttMessage, Provenance, RocketmqMessage } from '../domain/message.ts';
-import { toKey, toMessageGroup, toTag } from '../domain/rocketmq-names.ts';
-import type { MqttToRocketmqDefinition, TaskOptions } from '../domain/task.ts';
-import { contextOfMqttMessage, type TemplateContext } from '../domain/template-context.ts';
+import { BridgeError, PayloadTooLargeError, UnmappableMessageError } from '../domain/errors/errors.ts';
+import { type CheckedMessage, checkMessage } from '../domain/messages/checked-message.ts';
+import type { MqttMessage, Provenance, RocketmqMessage } from '../domain/messages/message.ts';
+import type { MqttToRocketmqDefinition, TaskOptions } from '../domain/tasks/task.ts';
+import { contextOfMqttMessage, type TemplateContext } from '../domain/templates/template-context.ts';
 import { utf8Length } from '../domain/text.ts';
+import { toKey, toMessageGroup, toTag } from '../domain/topics/rocketmq-names.ts';
 import { isBornInRocketmq, keysOf, tagOf } from './birth-marks.ts';
 import { type CompiledTemplate, compileTemplate, renderCompiled } from './compiled-template.ts';
 import type { NameSet } from './name-set.ts';

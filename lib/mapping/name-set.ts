@@ -1,4 +1,4 @@
-import type { MqttMessage } from '../domain/message.ts';
+import type { MqttMessage } from '../domain/messages/message.ts';
 
 /** An MQTT message as a RocketMQ message carries it. A message that began in RocketMQ has no topic name. */
 export type CarriedMqttMessage = Omit<MqttMessage, 'topicName'> & { topicName?: string };

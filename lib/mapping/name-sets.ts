@@ -1,4 +1,4 @@
-import type { TaskOptions } from '../domain/task.ts';
+import type { TaskOptions } from '../domain/tasks/task.ts';
 import { alibabaNames } from './alibaba-names.ts';
 import type { NameSet } from './name-set.ts';
 import { nativeNames } from './native-names.ts';

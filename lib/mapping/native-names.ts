@@ -1,4 +1,4 @@
-import type { MqttMessage } from '../domain/message.ts';
+import type { MqttMessage } from '../domain/messages/message.ts';
 import { encodeBase64 } from './base64.ts';
 import type { CarriedMqttMessage, Carrier, NameSet } from './name-set.ts';
 import { putText, readBytes, readNumber, readText, refuse } from './properties.ts';

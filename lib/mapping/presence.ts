@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import type { Outage, PresenceEvent, PresenceSignal, Will } from '../domain/device-presence.ts';
-import { UnmappableMessageError } from '../domain/errors.ts';
+import { UnmappableMessageError } from '../domain/errors/errors.ts';
 import { isoTime } from '../domain/iso-time.ts';
-import type { MqttMessage } from '../domain/message.ts';
-import type { PresenceOption } from '../domain/presence-option.ts';
-import { contextOfMqttMessage, type TemplateContext } from '../domain/template-context.ts';
+import type { Outage, PresenceEvent, PresenceSignal, Will } from '../domain/messages/device-presence.ts';
+import type { MqttMessage } from '../domain/messages/message.ts';
+import type { PresenceOption } from '../domain/tasks/presence-option.ts';
+import { contextOfMqttMessage, type TemplateContext } from '../domain/templates/template-context.ts';
 import { utf8Length } from '../domain/text.ts';
-import { createTopicMatcher } from '../domain/topic-filter.ts';
+import { createTopicMatcher } from '../domain/topics/topic-filter.ts';
 import { type CompiledTemplate, compileTemplate, renderCompiled } from './compiled-template.ts';
 import { isObject, isWholeNumber } from './envelope-fields.ts';
 import { parseJson } from './json.ts';

@@ -1,4 +1,4 @@
-import { UnmappableMessageError } from '../domain/errors.ts';
+import { UnmappableMessageError } from '../domain/errors/errors.ts';
 import { isCarried } from '../domain/text.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { BASE64_SUFFIX } from './wire-names.ts';

@@ -1,4 +1,4 @@
-import type { Provenance, UserProperty } from '../domain/message.ts';
+import type { Provenance, UserProperty } from '../domain/messages/message.ts';
 import { readNumber } from './properties.ts';
 import { MQFERRY } from './wire-names.ts';
 

@@ -1,4 +1,4 @@
-import type { RocketmqMessage } from '../domain/message.ts';
+import type { RocketmqMessage } from '../domain/messages/message.ts';
 import { bytesOf, type Fields, invalid, isObject, numberOf, textOf } from './envelope-fields.ts';
 import { asciiJson, isTextPair, parseJson } from './json.ts';
 

@@ -1,4 +1,4 @@
-import type { MqttMessage, UserProperty } from '../domain/message.ts';
+import type { MqttMessage, UserProperty } from '../domain/messages/message.ts';
 import { isObject } from './envelope-fields.ts';
 import { asciiJson, parseJson } from './json.ts';
 import type { NameSet } from './name-set.ts';

@@ -1,16 +1,16 @@
-import type { ClusterKind } from '../domain/cluster.ts';
-import { InvalidTopicError, UnmappableMessageError } from '../domain/errors.ts';
-import { isTooOld, remainingExpirySeconds } from '../domain/expiry.ts';
-import { loopReason } from '../domain/loop-guard.ts';
+import type { ClusterKind } from '../domain/clusters/cluster.ts';
+import { InvalidTopicError, UnmappableMessageError } from '../domain/errors/errors.ts';
+import { isTooOld, remainingExpirySeconds } from '../domain/messages/expiry.ts';
+import { loopReason } from '../domain/messages/loop-guard.ts';
 import type {
   OutgoingMqttMessage,
   Provenance,
   ReceivedRocketmqMessage,
   UserProperty,
-} from '../domain/message.ts';
-import type { RocketmqToMqttDefinition, TaskOptions } from '../domain/task.ts';
-import { contextOfRocketmqMessage, type TemplateContext } from '../domain/template-context.ts';
-import { checkAwsIotTopicName, checkTopicName } from '../domain/topic-name.ts';
+} from '../domain/messages/message.ts';
+import type { RocketmqToMqttDefinition, TaskOptions } from '../domain/tasks/task.ts';
+import { contextOfRocketmqMessage, type TemplateContext } from '../domain/templates/template-context.ts';
+import { checkAwsIotTopicName, checkTopicName } from '../domain/topics/topic-name.ts';
 import { withBirthMarks } from './birth-marks.ts';
 import { type DecodedMessage, decodeRocketmqMessage } from './carried-message.ts';
 import { type CompiledTemplate, compileTemplate, renderCompiled } from './compiled-template.ts';

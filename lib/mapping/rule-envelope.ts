@@ -1,5 +1,5 @@
-import type { UserProperty } from '../domain/message.ts';
-import { checkAwsIotTopicFilter } from '../domain/topic-filter-syntax.ts';
+import type { UserProperty } from '../domain/messages/message.ts';
+import { checkAwsIotTopicFilter } from '../domain/topics/topic-filter-syntax.ts';
 import { bytesOf, type Fields, invalid, isObject, numberOf, textOf } from './envelope-fields.ts';
 
 /** Version of the envelope that `ruleSql` writes. */

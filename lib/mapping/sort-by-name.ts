@@ -1,4 +1,4 @@
-import type { UserProperty } from '../domain/message.ts';
+import type { UserProperty } from '../domain/messages/message.ts';
 
 /** Beyond so many the work of insertion grows too fast. */
 const FEW = 64;

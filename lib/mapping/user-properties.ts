@@ -1,5 +1,5 @@
-import type { UserProperty } from '../domain/message.ts';
-import { RESERVED_PROPERTY_NAMES } from '../domain/rocketmq-limits.ts';
+import type { UserProperty } from '../domain/messages/message.ts';
+import { RESERVED_PROPERTY_NAMES } from '../domain/messages/rocketmq-limits.ts';
 import { isCarried } from '../domain/text.ts';
 import { asciiJson, isTextPair, parseJson } from './json.ts';
 import { illFormed, refuse } from './properties.ts';

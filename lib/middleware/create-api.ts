@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { ApiAnswer, Operations, Routes } from '../api/route.ts';
-import { RequestError } from '../domain/errors.ts';
+import { RequestError } from '../domain/errors/errors.ts';
 import type { InvocationLogger } from '../ports/logger.ts';
 import type { ApiEvent, ApiResult } from './api-event.ts';
 import { logContext } from './log-context.ts';

@@ -1,4 +1,4 @@
-import { RequestError } from '../domain/errors.ts';
+import { RequestError } from '../domain/errors/errors.ts';
 import type { ApiEvent } from './api-event.ts';
 import { header } from './api-event.ts';
 

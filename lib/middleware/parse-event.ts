@@ -1,8 +1,8 @@
 import type { MiddlewareObj } from '@middy/core';
 import { checked } from '../api/checked.ts';
 import type { ApiRequest, Route, Routes } from '../api/route.ts';
-import { RequestError } from '../domain/errors.ts';
-import { ifMatchRequired } from '../domain/request-errors.ts';
+import { RequestError } from '../domain/errors/errors.ts';
+import { ifMatchRequired } from '../domain/errors/request-errors.ts';
 import type { ApiEvent, ApiResult } from './api-event.ts';
 import { header } from './api-event.ts';
 import { jsonBody } from './json-body.ts';

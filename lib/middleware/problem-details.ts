@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import { PROBLEM_CONTENT_TYPE, problemOf } from '../api/problem.ts';
-import { RequestError } from '../domain/errors.ts';
+import { RequestError } from '../domain/errors/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ApiEvent, ApiResult } from './api-event.ts';
 

@@ -1,4 +1,4 @@
-import type { CanaryFailure, CanaryRecord } from '../domain/canary.ts';
+import type { CanaryFailure, CanaryRecord } from '../domain/tasks/canary.ts';
 
 /** What is known of canaries of the rule path: converge sends them, the batching function meets them. Strongly consistent. */
 export interface CanaryStore {

@@ -4,7 +4,7 @@ import type {
   ClusterKind,
   RegisteredTopic,
   RocketmqMessageType,
-} from '../domain/cluster.ts';
+} from '../domain/clusters/cluster.ts';
 import type { Page } from './task-store.ts';
 
 /**

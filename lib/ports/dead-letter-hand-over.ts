@@ -1,4 +1,4 @@
-import type { DeadLetterHandOver } from '../domain/dead-letter.ts';
+import type { DeadLetterHandOver } from '../domain/dead-letters/dead-letter.ts';
 
 export type { DeadLetterHandOver };
 

@@ -1,4 +1,4 @@
-import type { DeadLetterJob } from '../domain/dead-letter-job.ts';
+import type { DeadLetterJob } from '../domain/dead-letters/dead-letter-job.ts';
 import type { Page } from './task-store.ts';
 
 /**

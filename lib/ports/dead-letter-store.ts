@@ -1,5 +1,5 @@
-import type { DeadLetter, DeadLetterHead, FailedRedrive } from '../domain/dead-letter.ts';
-import type { SeenRange } from '../domain/dead-letter-range.ts';
+import type { DeadLetter, DeadLetterHead, FailedRedrive } from '../domain/dead-letters/dead-letter.ts';
+import type { SeenRange } from '../domain/dead-letters/dead-letter-range.ts';
 import type { Page } from './task-store.ts';
 
 /**

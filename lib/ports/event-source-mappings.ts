@@ -1,4 +1,4 @@
-import type { MappingSpec } from '../domain/resource-specs.ts';
+import type { MappingSpec } from '../domain/tasks/resource-specs.ts';
 
 export type { MappingSpec };
 

@@ -1,4 +1,4 @@
-import type { Figures } from '../domain/figures.ts';
+import type { Figures } from '../domain/figures/figures.ts';
 
 /** Says which write of which writer this is, so that one whose answer was lost is not added twice. */
 export interface FigureWriteId {

@@ -1,6 +1,6 @@
-import type { RocketmqClusterRecord } from '../domain/cluster.ts';
-import type { BridgeError } from '../domain/errors.ts';
-import type { RocketmqMessage } from '../domain/message.ts';
+import type { RocketmqClusterRecord } from '../domain/clusters/cluster.ts';
+import type { BridgeError } from '../domain/errors/errors.ts';
+import type { RocketmqMessage } from '../domain/messages/message.ts';
 
 /** A message as POP hands it over: ours until its invisible time ends. */
 export interface ReceivedMessage extends RocketmqMessage {

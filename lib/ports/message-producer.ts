@@ -1,6 +1,6 @@
-import type { RocketmqClusterRecord } from '../domain/cluster.ts';
-import type { BridgeError } from '../domain/errors.ts';
-import type { RocketmqMessage } from '../domain/message.ts';
+import type { RocketmqClusterRecord } from '../domain/clusters/cluster.ts';
+import type { BridgeError } from '../domain/errors/errors.ts';
+import type { RocketmqMessage } from '../domain/messages/message.ts';
 
 /** What became of one message. `failed` never means *surely not stored*: see `error.maybeStored`. */
 export type SendResult = { status: 'stored'; messageId: string } | { status: 'failed'; error: BridgeError };

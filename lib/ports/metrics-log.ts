@@ -1,4 +1,4 @@
-import type { EmfDocument } from '../domain/emf.ts';
+import type { EmfDocument } from '../domain/figures/emf.ts';
 
 /**
  * Writes lines that people read as a log and CloudWatch as metrics: one line for both. They are written whatever the log level,

@@ -1,6 +1,6 @@
-import type { Cluster } from '../domain/cluster.ts';
-import type { BridgeError } from '../domain/errors.ts';
-import type { OutgoingMqttMessage } from '../domain/message.ts';
+import type { Cluster } from '../domain/clusters/cluster.ts';
+import type { BridgeError } from '../domain/errors/errors.ts';
+import type { OutgoingMqttMessage } from '../domain/messages/message.ts';
 
 /** A cluster that speaks MQTT. */
 export type MqttClusterRecord = Extract<Cluster, { kind: 'mqtt' | 'aws-iot' }>;

@@ -1,4 +1,4 @@
-import type { DevicePresence } from '../domain/device-presence.ts';
+import type { DevicePresence } from '../domain/messages/device-presence.ts';
 
 /**
  * What is known of the devices of tasks with `options.presence`. Strongly consistent; what is not changed for 15 days is

@@ -1,4 +1,4 @@
-import type { RetryTally } from '../domain/retry-policy.ts';
+import type { RetryTally } from '../domain/tasks/retry-policy.ts';
 
 /**
  * How often single messages have failed while their target took others. Written only for tasks whose `options.retry` bounds

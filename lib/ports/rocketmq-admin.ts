@@ -1,4 +1,4 @@
-import type { RocketmqClusterRecord, RocketmqMessageType } from '../domain/cluster.ts';
+import type { RocketmqClusterRecord, RocketmqMessageType } from '../domain/clusters/cluster.ts';
 
 /** A topic as the cluster itself has it. */
 export interface ClusterTopic {

@@ -1,4 +1,4 @@
-import type { TaskQueueSpec } from '../domain/resource-specs.ts';
+import type { TaskQueueSpec } from '../domain/tasks/resource-specs.ts';
 
 export type { TaskQueueSpec };
 

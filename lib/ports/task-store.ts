@@ -6,9 +6,9 @@ import type {
   TaskDirection,
   TaskResources,
   TaskStatus,
-} from '../domain/task.ts';
-import type { NewTaskEvent, TaskEvent } from '../domain/task-events.ts';
-import type { TaskFilter } from '../domain/task-filter.ts';
+} from '../domain/tasks/task.ts';
+import type { NewTaskEvent, TaskEvent } from '../domain/tasks/task-events.ts';
+import type { TaskFilter } from '../domain/tasks/task-filter.ts';
 
 export type { NewTaskEvent, TaskEvent, TaskFilter };
 

@@ -1,4 +1,4 @@
-import type { TopicRuleSpec } from '../domain/resource-specs.ts';
+import type { TopicRuleSpec } from '../domain/tasks/resource-specs.ts';
 
 export type { TopicRuleSpec };
 

@@ -1,6 +1,6 @@
-import { type CanaryFailure, canaryFailureOf } from '../domain/canary.ts';
-import { questionFor } from '../domain/rocketmq-end.ts';
-import type { MqttToRocketmqDefinition } from '../domain/task.ts';
+import { type CanaryFailure, canaryFailureOf } from '../domain/tasks/canary.ts';
+import { questionFor } from '../domain/tasks/rocketmq-end.ts';
+import type { MqttToRocketmqDefinition } from '../domain/tasks/task.ts';
 import { canaryToRocketmq } from '../mapping/canary.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import { asBridgeError, noAnswer, outcomeOf } from './outcome.ts';

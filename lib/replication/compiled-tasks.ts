@@ -1,7 +1,7 @@
-import type { MqttToRocketmqDefinition, Task } from '../domain/task.ts';
-import { isFromMqtt } from '../domain/task-path.ts';
-import { literalTextOf } from '../domain/template.ts';
-import { createRuleSelector } from '../domain/topic-filter.ts';
+import type { MqttToRocketmqDefinition, Task } from '../domain/tasks/task.ts';
+import { isFromMqtt } from '../domain/tasks/task-path.ts';
+import { literalTextOf } from '../domain/templates/template.ts';
+import { createRuleSelector } from '../domain/topics/topic-filter.ts';
 import { createMqttToRocketmqMapper, type MqttToRocketmqMapper } from '../mapping/mqtt-to-rocketmq.ts';
 import { createPresenceReader, type PresenceReader } from '../mapping/presence.ts';
 

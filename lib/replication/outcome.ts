@@ -1,4 +1,4 @@
-import { BridgeError, BrokerUnavailableError, GroupStoppedError } from '../domain/errors.ts';
+import { BridgeError, BrokerUnavailableError, GroupStoppedError } from '../domain/errors/errors.ts';
 
 /**
  * What to do with a record after one attempt to send its message.

@@ -1,4 +1,4 @@
-import { BridgeError, BrokerHoldError } from '../domain/errors.ts';
+import { BridgeError, BrokerHoldError } from '../domain/errors/errors.ts';
 
 /** The task of a queue is gone, or not there yet. */
 export function taskMissing(): BridgeError {

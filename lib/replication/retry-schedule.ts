@@ -1,4 +1,4 @@
-import { MAX_RECEIVE_COUNT, RETENTION_SECONDS } from '../domain/resource-specs.ts';
+import { MAX_RECEIVE_COUNT, RETENTION_SECONDS } from '../domain/tasks/resource-specs.ts';
 
 /** In-function retries: first wait, and the longest. */
 const FIRST_WAIT_MS = 100;

@@ -1,6 +1,6 @@
-import type { BridgeError } from '../domain/errors.ts';
+import type { BridgeError } from '../domain/errors/errors.ts';
 import { keepRecent } from '../domain/keep-recent.ts';
-import { countTry, newTally, RetriesExhaustedError, type RetryPolicy } from '../domain/retry-policy.ts';
+import { countTry, newTally, RetriesExhaustedError, type RetryPolicy } from '../domain/tasks/retry-policy.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RetryTallies } from '../ports/retry-tallies.ts';

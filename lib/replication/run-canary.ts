@@ -1,4 +1,4 @@
-import { CANARY_EVERY_MS, type CanaryFailure } from '../domain/canary.ts';
+import { CANARY_EVERY_MS, type CanaryFailure } from '../domain/tasks/canary.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { LaneHealth } from './shifts/lane.ts';

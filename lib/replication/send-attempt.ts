@@ -1,4 +1,4 @@
-import type { RocketmqMessage } from '../domain/message.ts';
+import type { RocketmqMessage } from '../domain/messages/message.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageProducer } from '../ports/message-producer.ts';
 import { noAnswer, notMade, type Outcome, outcomeOf, outcomeOfError, unexpected } from './outcome.ts';

@@ -1,4 +1,4 @@
-import { UnmappableMessageError } from '../domain/errors.ts';
+import { UnmappableMessageError } from '../domain/errors/errors.ts';
 import { decodeEnvelope, isRuleEnvelope } from '../mapping/envelope.ts';
 import { decodeLargeEnvelope } from '../mapping/session-envelope.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
-import { type DeadLetterJob, newDeadLetterJob } from '../../lib/domain/dead-letter-job.ts';
+import { type DeadLetterJob, newDeadLetterJob } from '../../lib/domain/dead-letters/dead-letter-job.ts';
 import type { DeadLetterJobs } from '../../lib/ports/dead-letter-jobs.ts';
 import { createManualClock, type ManualClock } from '../helpers/tasks.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
-import type { DeadLetter } from '../../lib/domain/dead-letter.ts';
+import type { DeadLetter } from '../../lib/domain/dead-letters/dead-letter.ts';
 import type { DeadLetterStore } from '../../lib/ports/dead-letter-store.ts';
 
 const NOW_MS = 1_790_000_000_000;

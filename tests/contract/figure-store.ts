@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Figures, minuteOf, newFigures, startOfMinuteMs } from '../../lib/domain/figures.ts';
-import { MAX_MESSAGE_ERRORS, type MessageError } from '../../lib/domain/message-errors.ts';
+import { MAX_MESSAGE_ERRORS, type MessageError } from '../../lib/domain/errors/message-errors.ts';
+import { type Figures, minuteOf, newFigures, startOfMinuteMs } from '../../lib/domain/figures/figures.ts';
 import type { FigureStore } from '../../lib/ports/figure-store.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 12, 30);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
 import type { MessageConsumer, ReceivedMessage, Subscription } from '../../lib/ports/message-consumer.ts';
 import { expectSame, plain } from './message-producer.ts';
 

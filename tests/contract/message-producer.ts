@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkMessage } from '../../lib/domain/checked-message.ts';
-import type { BridgeError } from '../../lib/domain/errors.ts';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
-import { checkRocketmqMessage, MAX_BODY_BYTES } from '../../lib/domain/rocketmq-limits.ts';
+import type { BridgeError } from '../../lib/domain/errors/errors.ts';
+import { checkMessage } from '../../lib/domain/messages/checked-message.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
+import { checkRocketmqMessage, MAX_BODY_BYTES } from '../../lib/domain/messages/rocketmq-limits.ts';
 import type { MessageProducer, SendResult } from '../../lib/ports/message-producer.ts';
 
 export interface ProducerUnderTest {

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BridgeError } from '../../lib/domain/errors.ts';
-import type { MqttMessage, OutgoingMqttMessage, UserProperty } from '../../lib/domain/message.ts';
+import type { BridgeError } from '../../lib/domain/errors/errors.ts';
+import type { MqttMessage, OutgoingMqttMessage, UserProperty } from '../../lib/domain/messages/message.ts';
 import type { MqttPublisher, PublishResult } from '../../lib/ports/mqtt-publisher.ts';
 
 export interface PublisherUnderTest {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type DevicePresence, NOTHING_KNOWN } from '../../lib/domain/device-presence.ts';
+import { type DevicePresence, NOTHING_KNOWN } from '../../lib/domain/messages/device-presence.ts';
 import type { PresenceStates } from '../../lib/ports/presence-states.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23);

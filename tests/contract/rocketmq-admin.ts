@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ROCKETMQ_MESSAGE_TYPES } from '../../lib/domain/cluster.ts';
+import { ROCKETMQ_MESSAGE_TYPES } from '../../lib/domain/clusters/cluster.ts';
 import type { RocketmqAdmin } from '../../lib/ports/rocketmq-admin.ts';
 import { eventually } from '../helpers/eventually.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerHoldError } from '../../lib/domain/errors.ts';
+import { BrokerHoldError } from '../../lib/domain/errors/errors.ts';
 import type { SecretReader } from '../../lib/ports/secret-reader.ts';
 
 export interface SecretReaderUnderTest {

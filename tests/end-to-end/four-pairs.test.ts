@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
 import { RocketmqProducer } from '../../lib/adapters/rocketmq/producer.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
 import { ensureGroup } from '../../local/rocketmq-topics.ts';
 import { eventually } from '../helpers/eventually.ts';
 import {

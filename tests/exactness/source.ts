@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { minuteOf } from '../../lib/domain/figures.ts';
+import { minuteOf } from '../../lib/domain/figures/figures.ts';
 
 /** One of so many lacks what the mapping of its task needs: its place are the dead letters. */
 const FAULTY_EVERY = 100;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Balance } from '../../lib/domain/balance.ts';
-import { boundOf, bucketOf, type LatencySummary } from '../../lib/domain/latency-histogram.ts';
+import type { Balance } from '../../lib/domain/figures/balance.ts';
+import { boundOf, bucketOf, type LatencySummary } from '../../lib/domain/figures/latency-histogram.ts';
 import type { ApiClient } from '../../local/api-client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import type { Rows } from '../trials/rows.ts';

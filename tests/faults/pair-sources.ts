@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IPublishPacket } from 'mqtt';
 import { RocketmqProducer } from '../../lib/adapters/rocketmq/producer.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
 import type { NumberedMessage } from '../helpers/numbered-messages.ts';
 import type { Connect } from './pair-readers.ts';
 import type { FaultStage } from './stage.ts';

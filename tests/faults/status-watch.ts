@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Task } from '../../lib/domain/task.ts';
+import type { Task } from '../../lib/domain/tasks/task.ts';
 
 /** What a task said of itself, from when on. */
 export interface Said {

@@ -2,7 +2,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { encodeHandOver } from '../../lib/domain/dead-letter.ts';
+import { encodeHandOver } from '../../lib/domain/dead-letters/dead-letter.ts';
 import { envelopeText, NOW_MS, QUEUE_ARN, TASK_ID } from '../helpers/rule-path.ts';
 import { invocationContext, sqsEvent } from '../helpers/sqs-event.ts';
 

@@ -2,7 +2,7 @@ import { SendMessageBatchCommand, type SendMessageBatchCommandInput, SQSClient }
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import type { Task } from '../../lib/domain/task.ts';
+import type { Task } from '../../lib/domain/tasks/task.ts';
 import { emfFaults } from '../helpers/emf-schema.ts';
 import { type FakeProxy, startFakeProxy } from '../helpers/fake-rocketmq-proxy.ts';
 import { envelopeText, rocketmqCluster, ruleTask, TASK_ID } from '../helpers/rule-path.ts';

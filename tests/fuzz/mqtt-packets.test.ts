@@ -6,8 +6,8 @@ import { MalformedPacketError, type Publish, readPublish } from '../../lib/adapt
 import { SessionStream } from '../../lib/adapters/mqtt/session-stream.ts';
 import { textOf } from '../../lib/adapters/mqtt/session-text.ts';
 import { HeldDelivery, SessionWindow } from '../../lib/adapters/mqtt/session-window.ts';
-import { BridgeError } from '../../lib/domain/errors.ts';
-import type { MqttMessage } from '../../lib/domain/message.ts';
+import { BridgeError } from '../../lib/domain/errors/errors.ts';
+import type { MqttMessage } from '../../lib/domain/messages/message.ts';
 import { createMqttToRocketmqMapper } from '../../lib/mapping/mqtt-to-rocketmq.ts';
 import { packetOf, publishPacket } from '../helpers/mqtt-packets.ts';
 import { corpusOf, FUZZ, hostileBytes } from '../helpers/mutations.ts';

@@ -6,7 +6,7 @@ import { checkBody } from '../../lib/adapters/rocketmq/body-check.ts';
 import { decodeAnswerStatus } from '../../lib/adapters/rocketmq/consumer-answers.ts';
 import { changedReceiptHandle } from '../../lib/adapters/rocketmq/receipt-handle.ts';
 import { decodeReceiveAnswer } from '../../lib/adapters/rocketmq/received-message.ts';
-import { BridgeError } from '../../lib/domain/errors.ts';
+import { BridgeError } from '../../lib/domain/errors/errors.ts';
 import { createRocketmqToMqttMapper } from '../../lib/mapping/rocketmq-to-mqtt.ts';
 import type { ReceivedMessage } from '../../lib/ports/message-consumer.ts';
 import { statusOf } from '../helpers/fake-rocketmq-proxy.ts';

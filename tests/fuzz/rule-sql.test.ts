@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkAwsIotTopicFilter } from '../../lib/domain/topic-filter-syntax.ts';
+import { checkAwsIotTopicFilter } from '../../lib/domain/topics/topic-filter-syntax.ts';
 import { ruleSql } from '../../lib/mapping/rule-envelope.ts';
 import { FUZZ, mutatedBytes } from '../helpers/mutations.ts';
 import { failure } from '../lib/mapping/failure.ts';

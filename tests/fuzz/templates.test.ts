@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { UnmappableMessageError } from '../../lib/domain/errors.ts';
-import { parseTemplate, render, type Template, variables } from '../../lib/domain/template.ts';
-import { contextOfMqttMessage, contextOfRocketmqMessage } from '../../lib/domain/template-context.ts';
-import { mayRender, topicFilterOf } from '../../lib/domain/template-topics.ts';
+import { UnmappableMessageError } from '../../lib/domain/errors/errors.ts';
+import { parseTemplate, render, type Template, variables } from '../../lib/domain/templates/template.ts';
+import {
+  contextOfMqttMessage,
+  contextOfRocketmqMessage,
+} from '../../lib/domain/templates/template-context.ts';
+import { mayRender, topicFilterOf } from '../../lib/domain/templates/template-topics.ts';
 import { corpusOf, FUZZ, hostileBytes, hostileJson, mutatedBytes } from '../helpers/mutations.ts';
 import { failure } from '../lib/mapping/failure.ts';
 

@@ -1,4 +1,4 @@
-import type { RocketmqClusterRecord } from '../../lib/domain/cluster.ts';
+import type { RocketmqClusterRecord } from '../../lib/domain/clusters/cluster.ts';
 
 /** A registered cluster of kind `rocketmq`. */
 export function rocketmqCluster(given: Partial<RocketmqClusterRecord> = {}): RocketmqClusterRecord {

@@ -12,7 +12,7 @@ import { createPauseTask } from '../../lib/control/tasks/pause-task.ts';
 import { createStackGuard } from '../../lib/control/tasks/stack-guard.ts';
 import { createStartTask } from '../../lib/control/tasks/start-task.ts';
 import { createWakeConverge } from '../../lib/control/tasks/wake-converge.ts';
-import { TaskDefinition, type TaskStatus } from '../../lib/domain/task.ts';
+import { TaskDefinition, type TaskStatus } from '../../lib/domain/tasks/task.ts';
 import type { QueueBacklog, QueueCounter } from '../../lib/ports/task-queues.ts';
 import { buildMemoryStores } from './memory-stores.ts';
 import { registerClusters } from './tasks.ts';

@@ -1,7 +1,7 @@
-import type { Cluster, RegisteredTopic, RocketmqMessageType } from '../../lib/domain/cluster.ts';
-import type { DefinitionCheck, DefinitionContext } from '../../lib/domain/definition-check.ts';
-import { withPath } from '../../lib/domain/task-path.ts';
-import { checkDefinition } from '../../lib/domain/task-rules.ts';
+import type { Cluster, RegisteredTopic, RocketmqMessageType } from '../../lib/domain/clusters/cluster.ts';
+import type { DefinitionCheck, DefinitionContext } from '../../lib/domain/rules/definition-check.ts';
+import { checkDefinition } from '../../lib/domain/rules/task-rules.ts';
+import { withPath } from '../../lib/domain/tasks/task-path.ts';
 import { business, definitionWith, devices } from './tasks.ts';
 
 const at = '2026-08-01T10:00:00.000Z';

@@ -8,7 +8,7 @@ import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-g
 import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-states.ts';
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
 import { createMemoryVisibility } from '../../lib/adapters/memory/visibility.ts';
-import type { Task } from '../../lib/domain/task.ts';
+import type { Task } from '../../lib/domain/tasks/task.ts';
 import { createForwardBatch } from '../../lib/replication/rule-path/forward-batch.ts';
 import type { ForwardBatchPorts } from '../../lib/replication/rule-path/forward-batch-ports.ts';
 import { memoryBatchFigures } from './batch-figures.ts';

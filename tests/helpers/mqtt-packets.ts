@@ -1,4 +1,4 @@
-import type { MqttMessage } from '../../lib/domain/message.ts';
+import type { MqttMessage } from '../../lib/domain/messages/message.ts';
 
 /** Packets as a broker writes them, by the letter of the specification and without our code or MQTT.js's. */
 

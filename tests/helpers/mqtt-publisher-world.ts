@@ -1,7 +1,7 @@
 import type { Packet } from 'mqtt-packet';
 import { MqttBrokerPublisher } from '../../lib/adapters/mqtt/publisher.ts';
 import { systemClock } from '../../lib/adapters/system/clock.ts';
-import type { OutgoingMqttMessage } from '../../lib/domain/message.ts';
+import type { OutgoingMqttMessage } from '../../lib/domain/messages/message.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { sampleMessage } from '../contract/mqtt-publisher.ts';
 import {

@@ -1,5 +1,5 @@
 import mqtt, { type IClientOptions, type IPublishPacket } from 'mqtt';
-import type { MqttMessage, UserProperty } from '../../lib/domain/message.ts';
+import type { MqttMessage, UserProperty } from '../../lib/domain/messages/message.ts';
 import { eventually } from './eventually.ts';
 
 export interface MqttSubscriber {

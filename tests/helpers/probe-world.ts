@@ -9,8 +9,8 @@ import { createRequireAdmin } from '../../lib/control/clusters/require-admin.ts'
 import { createGetLag } from '../../lib/control/tasks/get-lag.ts';
 import { createGetPullTask } from '../../lib/control/tasks/get-pull-task.ts';
 import { createResetPosition } from '../../lib/control/tasks/reset-position.ts';
-import { ClusterInput } from '../../lib/domain/cluster.ts';
-import type { TaskStatus } from '../../lib/domain/task.ts';
+import { ClusterInput } from '../../lib/domain/clusters/cluster.ts';
+import type { TaskStatus } from '../../lib/domain/tasks/task.ts';
 import type { RocketmqAdmins } from '../../lib/ports/rocketmq-admin.ts';
 import { createControlWorld } from './control-world.ts';
 import { business, definitionWith, newTaskWith } from './tasks.ts';

@@ -4,12 +4,12 @@ import { createMemoryDeadLetterStore } from '../../lib/adapters/memory/dead-lett
 import { createMemoryMessageConsumers } from '../../lib/adapters/memory/message-consumer.ts';
 import { createMemoryMqttPublisher } from '../../lib/adapters/memory/mqtt-publisher.ts';
 import { createMemoryRetryTallies } from '../../lib/adapters/memory/retry-tallies.ts';
-import type { CanaryFailure } from '../../lib/domain/canary.ts';
-import type { Cluster, ClusterInput } from '../../lib/domain/cluster.ts';
-import type { BridgeError } from '../../lib/domain/errors.ts';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
-import type { Task } from '../../lib/domain/task.ts';
-import { newTask } from '../../lib/domain/task-changes.ts';
+import type { Cluster, ClusterInput } from '../../lib/domain/clusters/cluster.ts';
+import type { BridgeError } from '../../lib/domain/errors/errors.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
+import type { CanaryFailure } from '../../lib/domain/tasks/canary.ts';
+import type { Task } from '../../lib/domain/tasks/task.ts';
+import { newTask } from '../../lib/domain/tasks/task-changes.ts';
 import type { LaneMemory, LaneMode } from '../../lib/ports/lane-leases.ts';
 import type { RocketmqAdmin } from '../../lib/ports/rocketmq-admin.ts';
 import type { LaneMeter } from '../../lib/replication/figures/lane-meter.ts';

@@ -8,10 +8,10 @@ import {
 } from '../../lib/adapters/memory/message-producer.ts';
 import { createMemoryMqttPublisher } from '../../lib/adapters/memory/mqtt-publisher.ts';
 import { createMemoryPresenceStates } from '../../lib/adapters/memory/presence-states.ts';
-import type { Cluster } from '../../lib/domain/cluster.ts';
-import type { DeadLetter } from '../../lib/domain/dead-letter.ts';
-import { type DeadLetterJob, newDeadLetterJob } from '../../lib/domain/dead-letter-job.ts';
-import type { Task } from '../../lib/domain/task.ts';
+import type { Cluster } from '../../lib/domain/clusters/cluster.ts';
+import type { DeadLetter } from '../../lib/domain/dead-letters/dead-letter.ts';
+import { type DeadLetterJob, newDeadLetterJob } from '../../lib/domain/dead-letters/dead-letter-job.ts';
+import type { Task } from '../../lib/domain/tasks/task.ts';
 import { encodeRocketmqEnvelope } from '../../lib/mapping/rocketmq-envelope.ts';
 import { deadLetterIdOf } from '../../lib/replication/dead-letters/dead-letter-id.ts';
 import { createBatchFigures } from '../../lib/replication/figures/batch-figures.ts';

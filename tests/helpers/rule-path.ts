@@ -1,5 +1,5 @@
-import { RocketmqCluster, type RocketmqClusterRecord } from '../../lib/domain/cluster.ts';
-import { type Task, TaskDefinition, type TaskResources } from '../../lib/domain/task.ts';
+import { RocketmqCluster, type RocketmqClusterRecord } from '../../lib/domain/clusters/cluster.ts';
+import { type Task, TaskDefinition, type TaskResources } from '../../lib/domain/tasks/task.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Logger } from '../../lib/ports/logger.ts';
 import type { NewTaskEvent, TaskStore } from '../../lib/ports/task-store.ts';

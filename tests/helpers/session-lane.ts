@@ -9,10 +9,10 @@ import {
 import { createMemoryMqttBroker } from '../../lib/adapters/memory/mqtt-session.ts';
 import { createMemoryOverflowGroups } from '../../lib/adapters/memory/overflow-groups.ts';
 import { createMemoryOverflowQueue } from '../../lib/adapters/memory/overflow-queue.ts';
-import type { CanaryFailure } from '../../lib/domain/canary.ts';
-import { type Cluster, ClusterInput } from '../../lib/domain/cluster.ts';
-import type { BridgeError } from '../../lib/domain/errors.ts';
-import { type Task, TaskDefinition } from '../../lib/domain/task.ts';
+import { type Cluster, ClusterInput } from '../../lib/domain/clusters/cluster.ts';
+import type { BridgeError } from '../../lib/domain/errors/errors.ts';
+import type { CanaryFailure } from '../../lib/domain/tasks/canary.ts';
+import { type Task, TaskDefinition } from '../../lib/domain/tasks/task.ts';
 import type { LaneMemory, LaneMode } from '../../lib/ports/lane-leases.ts';
 import { createSessionLane } from '../../lib/replication/session-path/session-lane.ts';
 import type { SessionLanePorts } from '../../lib/replication/session-path/session-lane-ports.ts';

@@ -5,7 +5,7 @@ import { createMemoryShiftRoster, createMemoryShiftSlots } from '../../lib/adapt
 import { createMemoryStackStore } from '../../lib/adapters/memory/stack-store.ts';
 import { createMemoryState } from '../../lib/adapters/memory/state.ts';
 import { createMemoryTaskStore } from '../../lib/adapters/memory/task-store.ts';
-import type { BridgeError } from '../../lib/domain/errors.ts';
+import type { BridgeError } from '../../lib/domain/errors/errors.ts';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
 import type { Lane, LaneContext, LaneEnd } from '../../lib/replication/shifts/lane.ts';
 import { createShift, type ShiftPorts } from '../../lib/replication/shifts/shift.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { IoTClient, ListTopicRulesCommand } from '@aws-sdk/client-iot';
 import { InvokeCommand, LambdaClient, paginateListEventSourceMappings } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, paginateListQueues, SQSClient } from '@aws-sdk/client-sqs';
-import type { RocketmqMessage } from '../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../lib/domain/messages/message.ts';
 import { DOWNLOADS, LOCAL_DIR, layoutOf } from '../../local/layout.ts';
 import { ensureTopic } from '../../local/rocketmq-topics.ts';
 import { type ApiClientOptions, createApiClient } from './api-client.ts';

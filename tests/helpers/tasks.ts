@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ulid } from 'ulid';
-import { ClusterInput } from '../../lib/domain/cluster.ts';
-import { TaskDefinition } from '../../lib/domain/task.ts';
+import { ClusterInput } from '../../lib/domain/clusters/cluster.ts';
+import { TaskDefinition } from '../../lib/domain/tasks/task.ts';
 import type { ClusterStore } from '../../lib/ports/cluster-store.ts';
 import type { NewTask } from '../../lib/ports/task-store.ts';
 

@@ -5,7 +5,7 @@ import {
   METRIC_NAMESPACE,
   METRICS,
   SERVICE_METRICS,
-} from '../../lib/domain/metrics.ts';
+} from '../../lib/domain/figures/metrics.ts';
 import { compiledStack, VARIANTS, type Variant } from './compiled-stack.ts';
 import { H8 } from './intrinsics.ts';
 

@@ -10,7 +10,7 @@ const BROKER_CLIENTS =
   /^(?:lib\/adapters\/(?:mqtt|rocketmq|rocketmq-admin)\/|node_modules\/(?:mqtt|@grpc|rocketmq-client-nodejs|ws|aws4fetch)\/)/;
 const NETWORK = /\bfrom\s*["'](?:node:)?(?:net|tls|http|https|http2|dgram|dns|dns\/promises)["']|\bfetch\(/;
 /** Beside those: the words of HTTP statuses, and what tells one address from another. */
-const OTHERS = ['lib/api/problem.ts', 'lib/domain/cluster-address.ts'];
+const OTHERS = ['lib/api/problem.ts', 'lib/domain/clusters/cluster-address.ts'];
 
 const functions = compiledStack('plain')
   .ofType('AWS::Lambda::Function')

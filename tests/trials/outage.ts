@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TaskStatus } from '../../lib/domain/task.ts';
+import type { TaskStatus } from '../../lib/domain/tasks/task.ts';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
 import { openDirection } from './direction.ts';
 import { startOverflowDrain } from './drain-overflow.ts';

@@ -16,7 +16,7 @@ import { createDynamoShiftSlots } from '../../lib/adapters/dynamodb/shift-slots.
 import { createDynamoTaskStore } from '../../lib/adapters/dynamodb/task-store.ts';
 import { createS3LargeBodies } from '../../lib/adapters/s3/large-bodies.ts';
 import { systemClock as clock } from '../../lib/adapters/system/clock.ts';
-import { TaskDefinition } from '../../lib/domain/task.ts';
+import { TaskDefinition } from '../../lib/domain/tasks/task.ts';
 import type { ShiftKind } from '../../lib/ports/shifts.ts';
 import { LOCAL_DIR } from '../../local/layout.ts';
 import { type MqttBroker, type MqttBrokerOptions, startMqttBroker } from '../../local/parts/mqtt-broker.ts';

@@ -4,7 +4,7 @@ import {
   BrokerHoldError,
   BrokerThrottledError,
   BrokerUnavailableError,
-} from '../../domain/errors.ts';
+} from '../../domain/errors/errors.ts';
 import { CONTROL_PLANE_CLIENT } from '../aws/client-options.ts';
 import { controlPlaneErrorOf } from '../aws/control-plane-errors.ts';
 

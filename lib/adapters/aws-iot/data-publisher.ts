@@ -4,9 +4,9 @@ import {
   PublishCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-iot-data-plane';
-import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { type BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttPublisher, PublishOptions, PublishResult } from '../../ports/mqtt-publisher.ts';
 import type { DataEndpoints } from './data-endpoint.ts';

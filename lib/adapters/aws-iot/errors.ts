@@ -1,4 +1,4 @@
-import { type ControlPlaneError, REGION_UNKNOWN } from '../../domain/control-plane-error.ts';
+import { type ControlPlaneError, REGION_UNKNOWN } from '../../domain/errors/control-plane-error.ts';
 import { controlPlaneErrorOf, failed, faultOf, notYet } from '../aws/control-plane-errors.ts';
 
 /** A role that was made with the stack takes seconds to be known to AWS IoT. */

@@ -1,6 +1,6 @@
-import { AWS_IOT_ERRORS } from '../../domain/aws-iot-error-table.ts';
-import { errorOfRow } from '../../domain/error-table.ts';
-import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { AWS_IOT_ERRORS } from '../../domain/errors/aws-iot-error-table.ts';
+import { errorOfRow } from '../../domain/errors/error-table.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 
 /** The names that errors without one of AWS get from the status of the answer. */
 const NAMES_BY_STATUS: ReadonlyMap<number, string> = new Map([

@@ -1,8 +1,8 @@
 import type { PublishCommandInput } from '@aws-sdk/client-iot-data-plane';
-import { type BridgeError, InvalidTopicError, PayloadTooLargeError } from '../../domain/errors.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
-import { checkOutgoingMqttMessage } from '../../domain/mqtt-limits.ts';
-import { checkAwsIotTopicName } from '../../domain/topic-name.ts';
+import { type BridgeError, InvalidTopicError, PayloadTooLargeError } from '../../domain/errors/errors.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
+import { checkOutgoingMqttMessage } from '../../domain/messages/mqtt-limits.ts';
+import { checkAwsIotTopicName } from '../../domain/topics/topic-name.ts';
 
 /** Quota *message size* of AWS IoT Core. */
 const MAX_PAYLOAD_BYTES = 128 * 1024;

@@ -11,8 +11,8 @@ import {
   ReplaceTopicRuleCommand,
   type TopicRulePayload,
 } from '@aws-sdk/client-iot';
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
-import { STACK_TAG } from '../../domain/resource-names.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
+import { STACK_TAG } from '../../domain/tasks/resource-names.ts';
 import type { TopicRule, TopicRuleSpec, TopicRules } from '../../ports/topic-rules.ts';
 import { controlPlaneCall, type Pace } from '../aws/control-plane-call.ts';
 import { errorOfIot, isRuleNameTaken, mayBeNoSuchRule } from './errors.ts';

@@ -1,6 +1,6 @@
 import { IoTClient } from '@aws-sdk/client-iot';
 import { AwsV4Signer } from 'aws4fetch';
-import { BrokerHoldError } from '../../domain/errors.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
 import { CONTROL_PLANE_CLIENT } from '../aws/client-options.ts';
 import type { DataEndpoints } from './data-endpoint.ts';
 

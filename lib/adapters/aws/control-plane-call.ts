@@ -1,4 +1,4 @@
-import type { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import type { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 
 /** What a control plane's limits tell apart. */
 export type CallKind = 'read' | 'write' | 'list';

@@ -1,4 +1,4 @@
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 
 const THROTTLED: ReadonlySet<string> = new Set([
   'ThrottlingException',

@@ -1,5 +1,5 @@
 import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { minuteOf, startOfMinuteMs } from '../../domain/figures.ts';
+import { minuteOf, startOfMinuteMs } from '../../domain/figures/figures.ts';
 import type { QueueMetrics } from '../../ports/queue-metrics.ts';
 
 const PERIOD_SECONDS = 60;

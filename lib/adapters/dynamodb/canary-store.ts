@@ -1,5 +1,5 @@
-import type { CanaryFailure, CanaryRecord } from '../../domain/canary.ts';
-import { RETENTION_SECONDS } from '../../domain/resource-specs.ts';
+import type { CanaryFailure, CanaryRecord } from '../../domain/tasks/canary.ts';
+import { RETENTION_SECONDS } from '../../domain/tasks/resource-specs.ts';
 import type { CanaryStore } from '../../ports/canary-store.ts';
 import { absent, all, any, atMost, changing, present } from './expressions.ts';
 import { getItem } from './read.ts';

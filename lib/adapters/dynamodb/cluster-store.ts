@@ -1,4 +1,4 @@
-import { type Cluster, ClusterInput, type RegisteredTopic } from '../../domain/cluster.ts';
+import { type Cluster, ClusterInput, type RegisteredTopic } from '../../domain/clusters/cluster.ts';
 import {
   clusterInUse,
   clusterKindFixed,
@@ -6,7 +6,7 @@ import {
   topicInUse,
   topicNotFound,
   versionMismatch,
-} from '../../domain/request-errors.ts';
+} from '../../domain/errors/request-errors.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 import { absent, all, any, type Condition, changing, conditional, equals, present } from './expressions.ts';
 import { getItem, keysOf, listPage, partitionQuery } from './read.ts';

@@ -1,5 +1,8 @@
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { DEAD_LETTER_JOB_RETENTION_MS, type DeadLetterJob } from '../../domain/dead-letter-job.ts';
+import {
+  DEAD_LETTER_JOB_RETENTION_MS,
+  type DeadLetterJob,
+} from '../../domain/dead-letters/dead-letter-job.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterJobs } from '../../ports/dead-letter-jobs.ts';
 import { absent, any, atMost, changing, equals } from './expressions.ts';

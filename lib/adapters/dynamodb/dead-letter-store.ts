@@ -1,12 +1,16 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, PutCommand, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
-import { DEAD_LETTER_RETENTION_MS, type DeadLetter, type DeadLetterHead } from '../../domain/dead-letter.ts';
+import {
+  DEAD_LETTER_RETENTION_MS,
+  type DeadLetter,
+  type DeadLetterHead,
+} from '../../domain/dead-letters/dead-letter.ts';
 import {
   deadLetterIdsOf,
   deadLetterListOf,
   isEmptyRange,
   type SeenRange,
-} from '../../domain/dead-letter-range.ts';
+} from '../../domain/dead-letters/dead-letter-range.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { DeadLetterBatch, DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { LargeBodies } from '../../ports/large-bodies.ts';

@@ -1,3 +1,4 @@
+import { lastErrors, type MessageError } from '../../domain/errors/message-errors.ts';
 import {
   COUNT_NAMES,
   type CountName,
@@ -6,8 +7,7 @@ import {
   type LatencyStage,
   newFigures,
   startOfMinuteMs,
-} from '../../domain/figures.ts';
-import { lastErrors, type MessageError } from '../../domain/message-errors.ts';
+} from '../../domain/figures/figures.ts';
 import type { Item, Key } from './table.ts';
 
 const MINUTES_OF_AN_HOUR = 60;

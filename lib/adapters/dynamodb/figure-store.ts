@@ -1,6 +1,6 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { addFigures, type Figures, newFigures, startOfMinuteMs } from '../../domain/figures.ts';
-import { lastErrors } from '../../domain/message-errors.ts';
+import { lastErrors } from '../../domain/errors/message-errors.ts';
+import { addFigures, type Figures, newFigures, startOfMinuteMs } from '../../domain/figures/figures.ts';
 import type {
   FigurePeriod,
   FigureRange,

@@ -1,6 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { Figures } from '../../domain/figures.ts';
-import { lastErrors } from '../../domain/message-errors.ts';
+import { lastErrors } from '../../domain/errors/message-errors.ts';
+import type { Figures } from '../../domain/figures/figures.ts';
 import type { FigureStore, FigureWriteId } from '../../ports/figure-store.ts';
 import {
   absent,

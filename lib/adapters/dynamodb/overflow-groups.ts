@@ -1,6 +1,6 @@
 import { BatchGetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
-import { RETENTION_SECONDS } from '../../domain/resource-specs.ts';
+import { RETENTION_SECONDS } from '../../domain/tasks/resource-specs.ts';
 import type { OverflowGroups, OverflowMark } from '../../ports/overflow-groups.ts';
 import { absent, all, any, atLeast, atMost, changing, conditional, equals } from './expressions.ts';
 import { partitionQuery } from './read.ts';

@@ -1,5 +1,5 @@
-import { DevicePresence, NOTHING_KNOWN } from '../../domain/device-presence.ts';
-import { RETENTION_SECONDS } from '../../domain/resource-specs.ts';
+import { DevicePresence, NOTHING_KNOWN } from '../../domain/messages/device-presence.ts';
+import { RETENTION_SECONDS } from '../../domain/tasks/resource-specs.ts';
 import type { PresenceStates } from '../../ports/presence-states.ts';
 import { absent, changing, equals } from './expressions.ts';
 import { getItem } from './read.ts';

@@ -1,4 +1,4 @@
-import { RETENTION_SECONDS } from '../../domain/resource-specs.ts';
+import { RETENTION_SECONDS } from '../../domain/tasks/resource-specs.ts';
 import type { RetryTallies } from '../../ports/retry-tallies.ts';
 import { changing } from './expressions.ts';
 import { getItem } from './read.ts';

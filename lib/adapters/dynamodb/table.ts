@@ -1,7 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { StandardRetryStrategy } from '@smithy/core/retry';
-import { storeUnavailable } from '../../domain/request-errors.ts';
+import { storeUnavailable } from '../../domain/errors/request-errors.ts';
 import { isAway } from '../aws/control-plane-errors.ts';
 import { createTableBackoff } from './table-backoff.ts';
 

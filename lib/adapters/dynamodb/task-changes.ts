@@ -1,9 +1,9 @@
-import { idempotencyKeyReused, taskNotFound } from '../../domain/request-errors.ts';
+import { idempotencyKeyReused, taskNotFound } from '../../domain/errors/request-errors.ts';
 import { IDEMPOTENCY_SECONDS } from '../../domain/retention.ts';
-import type { Task } from '../../domain/task.ts';
-import { editedTask, newTask } from '../../domain/task-changes.ts';
-import { createdEvent, desiredEvent, editedEvent } from '../../domain/task-events.ts';
-import { checkEditable, planDesired, reservedUnits } from '../../domain/task-lifecycle.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { editedTask, newTask } from '../../domain/tasks/task-changes.ts';
+import { createdEvent, desiredEvent, editedEvent } from '../../domain/tasks/task-events.ts';
+import { checkEditable, planDesired, reservedUnits } from '../../domain/tasks/task-lifecycle.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdempotencyKey, TaskStore } from '../../ports/task-store.ts';
 import { absent, all, any, atMost, type Changes, changing, conditional, equals } from './expressions.ts';

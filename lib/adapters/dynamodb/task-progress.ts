@@ -1,6 +1,6 @@
-import { leaseLost } from '../../domain/control-plane-error.ts';
-import { RequestError } from '../../domain/errors.ts';
-import { wishesFor } from '../../domain/task-lifecycle.ts';
+import { leaseLost } from '../../domain/errors/control-plane-error.ts';
+import { RequestError } from '../../domain/errors/errors.ts';
+import { wishesFor } from '../../domain/tasks/task-lifecycle.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Progress, TaskLease, TaskStore } from '../../ports/task-store.ts';
 import {

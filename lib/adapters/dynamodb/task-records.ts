@@ -1,8 +1,8 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { monotonicFactory } from 'ulid';
 import { EVENT_RETENTION_SECONDS } from '../../domain/retention.ts';
-import type { Task } from '../../domain/task.ts';
-import { revisionKey } from '../../domain/task-changes.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { revisionKey } from '../../domain/tasks/task-changes.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { NewTaskEvent, TaskEvent, TaskRevision, TaskStore } from '../../ports/task-store.ts';
 import { absent, changing, conditional, present } from './expressions.ts';

@@ -4,9 +4,9 @@ import {
   concurrencyExhausted,
   taskNameTaken,
   topicNotFound,
-} from '../../domain/request-errors.ts';
-import { rocketmqClusterIdOf } from '../../domain/rocketmq-end.ts';
-import type { TaskDefinition } from '../../domain/task.ts';
+} from '../../domain/errors/request-errors.ts';
+import { rocketmqClusterIdOf } from '../../domain/tasks/rocketmq-end.ts';
+import type { TaskDefinition } from '../../domain/tasks/task.ts';
 import { absent, all, any, atMost, changing, conditional, equals, present } from './expressions.ts';
 import { clusterKey, concurrencyKey, type Key, taskNameKey, topicKey } from './table.ts';
 import type { Found, Step } from './write.ts';

@@ -1,4 +1,4 @@
-import { matchesTaskFilter, type TaskFilter } from '../../domain/task-filter.ts';
+import { matchesTaskFilter, type TaskFilter } from '../../domain/tasks/task-filter.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TaskStore } from '../../ports/task-store.ts';
 import { getItem, listPage } from './read.ts';

@@ -1,5 +1,5 @@
 import { GetAccountSettingsCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 import type { AccountLimits } from '../../ports/account-limits.ts';
 import { controlPlaneCall, type Pace } from '../aws/control-plane-call.ts';
 import { errorOfLambda } from './errors.ts';

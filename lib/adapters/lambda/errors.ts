@@ -1,4 +1,4 @@
-import type { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import type { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 import { controlPlaneErrorOf, failed, faultOf, notYet } from '../aws/control-plane-errors.ts';
 
 const PROPAGATION_MS = 10_000;

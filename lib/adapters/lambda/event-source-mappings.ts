@@ -9,7 +9,7 @@ import {
   ListTagsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 import type {
   EventSourceMappings,
   Mapping,

@@ -1,4 +1,4 @@
-import type { CanaryRecord } from '../../domain/canary.ts';
+import type { CanaryRecord } from '../../domain/tasks/canary.ts';
 import type { CanaryStore } from '../../ports/canary-store.ts';
 
 /** Canaries in memory; nothing is forgotten. */

@@ -1,4 +1,4 @@
-import type { Cluster } from '../../domain/cluster.ts';
+import type { Cluster } from '../../domain/clusters/cluster.ts';
 import {
   clusterInUse,
   clusterKindFixed,
@@ -6,7 +6,7 @@ import {
   topicInUse,
   topicNotFound,
   versionMismatch,
-} from '../../domain/request-errors.ts';
+} from '../../domain/errors/request-errors.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 import { byKey, pageOf } from './page.ts';
 import type { ClusterRecord, MemoryState } from './state.ts';

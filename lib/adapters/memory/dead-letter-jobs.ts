@@ -1,4 +1,4 @@
-import type { DeadLetterJob } from '../../domain/dead-letter-job.ts';
+import type { DeadLetterJob } from '../../domain/dead-letters/dead-letter-job.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterJobs } from '../../ports/dead-letter-jobs.ts';
 import { byKey, pageOf } from './page.ts';

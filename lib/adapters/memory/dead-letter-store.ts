@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import { deadLetterIdsOf, deadLetterListOf } from '../../domain/dead-letter-range.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import { deadLetterIdsOf, deadLetterListOf } from '../../domain/dead-letters/dead-letter-range.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import { byKey, pageOf } from './page.ts';
 

@@ -1,4 +1,4 @@
-import { addFigures, type Figures, newFigures, startOfMinuteMs } from '../../domain/figures.ts';
+import { addFigures, type Figures, newFigures, startOfMinuteMs } from '../../domain/figures/figures.ts';
 import type { FigureRange, FigureStore, FigureWriteId, WitnessMinute } from '../../ports/figure-store.ts';
 
 const MINUTES_OF_AN_HOUR = 60;

@@ -1,5 +1,5 @@
-import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
-import type { RocketmqMessage } from '../../domain/message.ts';
+import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   AckResult,

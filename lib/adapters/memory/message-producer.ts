@@ -1,12 +1,12 @@
-import type { RocketmqMessageType } from '../../domain/cluster.ts';
+import type { RocketmqMessageType } from '../../domain/clusters/cluster.ts';
 import {
   type BridgeError,
   BrokerHoldError,
   BrokerUnavailableError,
   GroupStoppedError,
-} from '../../domain/errors.ts';
-import type { RocketmqMessage } from '../../domain/message.ts';
-import { checkRocketmqMessage } from '../../domain/rocketmq-limits.ts';
+} from '../../domain/errors/errors.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
+import { checkRocketmqMessage } from '../../domain/messages/rocketmq-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MessageProducer, ProducerPool, SendResult } from '../../ports/message-producer.ts';
 

@@ -1,6 +1,10 @@
-import { type BridgeError, BrokerUnavailableError, PayloadTooLargeError } from '../../domain/errors.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
-import { checkOutgoingMqttMessage } from '../../domain/mqtt-limits.ts';
+import {
+  type BridgeError,
+  BrokerUnavailableError,
+  PayloadTooLargeError,
+} from '../../domain/errors/errors.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
+import { checkOutgoingMqttMessage } from '../../domain/messages/mqtt-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   MqttClusterRecord,

@@ -1,5 +1,5 @@
-import type { BridgeError } from '../../domain/errors.ts';
-import { copyKeys } from '../../domain/topic-filter.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { copyKeys } from '../../domain/topics/topic-filter.ts';
 import {
   HELD_DELIVERY_BYTES,
   type MqttSession,

@@ -1,5 +1,5 @@
-import type { MqttMessage } from '../../domain/message.ts';
-import { matches } from '../../domain/topic-filter.ts';
+import type { MqttMessage } from '../../domain/messages/message.ts';
+import { matches } from '../../domain/topics/topic-filter.ts';
 
 /** What is published into the broker: QoS 1 without retain unless it says otherwise. */
 export type BrokerMessage = Pick<MqttMessage, 'topicName' | 'payload'> & Partial<MqttMessage>;

@@ -1,6 +1,6 @@
-import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
-import { copyKeys, matches } from '../../domain/topic-filter.ts';
-import { withShare } from '../../domain/topic-filter-syntax.ts';
+import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
+import { copyKeys, matches } from '../../domain/topics/topic-filter.ts';
+import { withShare } from '../../domain/topics/topic-filter-syntax.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttSession, MqttSessions, SessionOptions } from '../../ports/mqtt-session.ts';
 import { MemoryConnection } from './mqtt-session-connection.ts';

@@ -1,4 +1,4 @@
-import type { RocketmqMessage } from '../../domain/message.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import type { ReceivedMessage } from '../../ports/message-consumer.ts';
 
 /** A message as it lies in a queue: what is the same at each of its deliveries. */

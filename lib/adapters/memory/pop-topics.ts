@@ -1,5 +1,5 @@
-import { BrokerHoldError } from '../../domain/errors.ts';
-import type { RocketmqMessage } from '../../domain/message.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import type { ReceivedMessage } from '../../ports/message-consumer.ts';
 import { createPopQueue, type Pop, type PopQueue, type StoredMessage } from './pop-queue.ts';
 

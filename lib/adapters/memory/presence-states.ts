@@ -1,4 +1,4 @@
-import { type DevicePresence, NOTHING_KNOWN } from '../../domain/device-presence.ts';
+import { type DevicePresence, NOTHING_KNOWN } from '../../domain/messages/device-presence.ts';
 import type { PresenceStates } from '../../ports/presence-states.ts';
 
 /** Devices in memory; nothing is forgotten. */

@@ -1,4 +1,4 @@
-import type { RetryTally } from '../../domain/retry-policy.ts';
+import type { RetryTally } from '../../domain/tasks/retry-policy.ts';
 import type { RetryTallies } from '../../ports/retry-tallies.ts';
 
 /** Tallies in memory; nothing is forgotten. */

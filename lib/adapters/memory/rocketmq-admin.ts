@@ -1,5 +1,5 @@
-import type { RocketmqMessageType } from '../../domain/cluster.ts';
-import { type BridgeError, BrokerHoldError } from '../../domain/errors.ts';
+import type { RocketmqMessageType } from '../../domain/clusters/cluster.ts';
+import { type BridgeError, BrokerHoldError } from '../../domain/errors/errors.ts';
 import type { ClusterTopic, Position, RocketmqAdmin, RocketmqAdmins } from '../../ports/rocketmq-admin.ts';
 
 export interface MemoryGroup {

@@ -1,4 +1,4 @@
-import { BrokerHoldError } from '../../domain/errors.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
 import type { SecretReader } from '../../ports/secret-reader.ts';
 
 /** Secrets in memory. `set` takes the text as a secret store would hold it; a read answers what was set last. */

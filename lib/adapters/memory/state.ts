@@ -1,6 +1,6 @@
-import type { Cluster, RegisteredTopic } from '../../domain/cluster.ts';
-import type { Task } from '../../domain/task.ts';
-import type { TaskEvent } from '../../domain/task-events.ts';
+import type { Cluster, RegisteredTopic } from '../../domain/clusters/cluster.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import type { TaskEvent } from '../../domain/tasks/task-events.ts';
 import type { IdempotencyKey, TaskLease, TaskRevision } from '../../ports/task-store.ts';
 
 /** A task with what the store keeps beside it. */

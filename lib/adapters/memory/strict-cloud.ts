@@ -1,7 +1,7 @@
 import type { IoTClient } from '@aws-sdk/client-iot';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { matches } from '../../domain/topic-filter.ts';
+import { matches } from '../../domain/topics/topic-filter.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { createStrictMappings, stateOf } from './strict-cloud-mappings.ts';
 import type { StrictContext } from './strict-cloud-parts.ts';

@@ -1,13 +1,18 @@
 import { monotonicFactory } from 'ulid';
-import { leaseLost } from '../../domain/control-plane-error.ts';
-import { RequestError } from '../../domain/errors.ts';
-import { idempotencyKeyReused, taskNameTaken, taskNotFound } from '../../domain/request-errors.ts';
+import { leaseLost } from '../../domain/errors/control-plane-error.ts';
+import { RequestError } from '../../domain/errors/errors.ts';
+import { idempotencyKeyReused, taskNameTaken, taskNotFound } from '../../domain/errors/request-errors.ts';
 import { EVENT_RETENTION_SECONDS, IDEMPOTENCY_SECONDS } from '../../domain/retention.ts';
-import type { Task, TaskStatus } from '../../domain/task.ts';
-import { editedTask, newTask, revisionKey } from '../../domain/task-changes.ts';
-import { createdEvent, desiredEvent, editedEvent } from '../../domain/task-events.ts';
-import { matchesTaskFilter } from '../../domain/task-filter.ts';
-import { checkEditable, planDesired, reservedUnits, STATUSES_WHILE } from '../../domain/task-lifecycle.ts';
+import type { Task, TaskStatus } from '../../domain/tasks/task.ts';
+import { editedTask, newTask, revisionKey } from '../../domain/tasks/task-changes.ts';
+import { createdEvent, desiredEvent, editedEvent } from '../../domain/tasks/task-events.ts';
+import { matchesTaskFilter } from '../../domain/tasks/task-filter.ts';
+import {
+  checkEditable,
+  planDesired,
+  reservedUnits,
+  STATUSES_WHILE,
+} from '../../domain/tasks/task-lifecycle.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdempotencyKey, NewTaskEvent, TaskLease, TaskStore } from '../../ports/task-store.ts';
 import { byKey, pageOf } from './page.ts';

@@ -3,8 +3,8 @@ import {
   clusterNotFound,
   concurrencyExhausted,
   topicNotFound,
-} from '../../domain/request-errors.ts';
-import { rocketmqClusterIdOf } from '../../domain/rocketmq-end.ts';
+} from '../../domain/errors/request-errors.ts';
+import { rocketmqClusterIdOf } from '../../domain/tasks/rocketmq-end.ts';
 import type { NewTask } from '../../ports/task-store.ts';
 import type { ClusterRecord, MemoryState, TopicRecord, Uses } from './state.ts';
 

@@ -1,6 +1,6 @@
 import type { IClientOptions } from 'mqtt';
-import type { Cluster } from '../../domain/cluster.ts';
-import { BrokerHoldError } from '../../domain/errors.ts';
+import type { Cluster } from '../../domain/clusters/cluster.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
 import { assertAllowedHost, guardedLookup } from '../network/address-guard.ts';
 import type { MqttSecret } from './mqtt-secret.ts';
 

@@ -1,5 +1,5 @@
 import { connect, type IClientOptions, type IConnackPacket, type MqttClient, type Packet } from 'mqtt';
-import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { type BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
 import { errorOfConnecting, errorOfConnection, errorOfReason, isClosedSilently } from './errors.ts';
 

@@ -1,5 +1,5 @@
-import { type ErrorRow, errorOfRow, errorRow } from '../../domain/error-table.ts';
-import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { type ErrorRow, errorOfRow, errorRow } from '../../domain/errors/error-table.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import {
   MQTT_311_CONNACK_CODES,
   MQTT_CONNACK_CODES,
@@ -7,7 +7,7 @@ import {
   MQTT_DISCONNECT_CODES,
   MQTT_PUBLISH_CODES,
   MQTT_SUBSCRIBE_CODES,
-} from '../../domain/mqtt-error-table.ts';
+} from '../../domain/errors/mqtt-error-table.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
 
 /** Packets in which a broker gives a reason. */

@@ -4,8 +4,8 @@ import {
   BrokerHoldError,
   BrokerUnavailableError,
   PayloadTooLargeError,
-} from '../../domain/errors.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
+} from '../../domain/errors/errors.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { BrokerConnection } from './connection.ts';
 import { errorOfReason } from './errors.ts';

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { BrokerHoldError } from '../../domain/errors.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
 
 /**
  * What the secret of an `mqtt` cluster may hold: `username` (and `password`), `cert` with `key`, `ca`; all optional. PEM

@@ -1,4 +1,4 @@
-import { BridgeError } from '../../domain/errors.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
 
 /** Opens something with a version of MQTT. */

@@ -1,4 +1,4 @@
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
 import { BackwardWriter } from '../bytes/backward-writer.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
 

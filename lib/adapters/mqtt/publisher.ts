@@ -1,6 +1,6 @@
-import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
-import { checkOutgoingMqttMessage } from '../../domain/mqtt-limits.ts';
+import { type BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
+import { checkOutgoingMqttMessage } from '../../domain/messages/mqtt-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttPublisher, PublishOptions, PublishResult } from '../../ports/mqtt-publisher.ts';
 import { checkHost } from '../network/address-guard.ts';

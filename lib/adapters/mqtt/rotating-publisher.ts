@@ -1,4 +1,4 @@
-import { BridgeError } from '../../domain/errors.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import type { MqttPublisher } from '../../ports/mqtt-publisher.ts';
 
 type SecretMembers = Readonly<Record<string, string>>;

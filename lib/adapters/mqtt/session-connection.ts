@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
-import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
-import { withShare } from '../../domain/topic-filter-syntax.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
+import { withShare } from '../../domain/topics/topic-filter-syntax.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttSession, SessionOptions } from '../../ports/mqtt-session.ts';
 import type { MqttProtocolVersion } from './client-options.ts';

@@ -1,4 +1,4 @@
-import type { MqttMessage, UserProperty } from '../../domain/message.ts';
+import type { MqttMessage, UserProperty } from '../../domain/messages/message.ts';
 import type { MqttProtocolVersion } from './client-options.ts';
 import { textOf } from './session-text.ts';
 

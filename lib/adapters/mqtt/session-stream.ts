@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { BridgeError, BrokerHoldError } from '../../domain/errors.ts';
+import { BridgeError, BrokerHoldError } from '../../domain/errors/errors.ts';
 import { MalformedPacketError } from './session-publish.ts';
 
 /** Takes a whole PUBLISH: its packet is `bytes[start, end)`, behind the fixed header at `bodyStart`. May throw. */

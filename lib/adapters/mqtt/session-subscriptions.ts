@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ErrorWithSubackPacket, type IClientSubscribeOptions, type MqttClient } from 'mqtt';
-import { type BridgeError, BrokerHoldError } from '../../domain/errors.ts';
-import { copyKeys } from '../../domain/topic-filter.ts';
-import { withShare } from '../../domain/topic-filter-syntax.ts';
+import { type BridgeError, BrokerHoldError } from '../../domain/errors/errors.ts';
+import { copyKeys } from '../../domain/topics/topic-filter.ts';
+import { withShare } from '../../domain/topics/topic-filter-syntax.ts';
 import type { SessionOptions } from '../../ports/mqtt-session.ts';
 import { errorOfConnection, errorOfReason } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import type { MqttMessage } from '../../domain/message.ts';
+import type { MqttMessage } from '../../domain/messages/message.ts';
 import { HELD_DELIVERY_BYTES, type SessionDelivery } from '../../ports/mqtt-session.ts';
 import type { Publish } from './session-publish.ts';
 

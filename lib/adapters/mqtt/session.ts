@@ -1,4 +1,4 @@
-import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MqttClusterRecord } from '../../ports/mqtt-publisher.ts';

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns';
 import { lookup as resolve } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
-import { hostFault, isForbiddenIp } from '../../domain/cluster-address.ts';
-import { BrokerHoldError } from '../../domain/errors.ts';
+import { hostFault, isForbiddenIp } from '../../domain/clusters/cluster-address.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
 
 let isGuarded = false;
 

@@ -1,4 +1,4 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RocketmqAdmins } from '../../ports/rocketmq-admin.ts';
 import type { SecretReader } from '../../ports/secret-reader.ts';

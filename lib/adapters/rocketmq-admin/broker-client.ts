@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BridgeError } from '../../domain/errors.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import type { RocketmqCredentials } from '../rocketmq/metadata.ts';
 import { errorOfResponse, foreignAnswer, noBroker } from './errors.ts';
 import { type RemotingRequest, remotingCall } from './remoting-call.ts';

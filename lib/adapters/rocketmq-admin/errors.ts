@@ -1,5 +1,5 @@
-import { type ErrorRow, errorOfRow, errorRow } from '../../domain/error-table.ts';
-import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { type ErrorRow, errorOfRow, errorRow } from '../../domain/errors/error-table.ts';
+import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import type { RemotingResponse } from './remoting-frame.ts';
 
 /** A foreign text is quoted to this length. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BridgeError } from '../../domain/errors.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import type { ConsumerLag, RocketmqAdmin } from '../../ports/rocketmq-admin.ts';
 import type { BrokerClient } from './broker-client.ts';
 import type { BrokerNames } from './broker-names.ts';

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { BridgeError } from '../../domain/errors.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import { assertAllowedHost, guardedLookup } from '../network/address-guard.ts';
 import type { RocketmqCredentials } from '../rocketmq/metadata.ts';
 import { connectionFailed, noAnswer } from './errors.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ROCKETMQ_MESSAGE_TYPES } from '../../domain/cluster.ts';
-import { checkRocketmqTopic } from '../../domain/rocketmq-names.ts';
+import { ROCKETMQ_MESSAGE_TYPES } from '../../domain/clusters/cluster.ts';
+import { checkRocketmqTopic } from '../../domain/topics/rocketmq-names.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterTopic, RocketmqAdmin } from '../../ports/rocketmq-admin.ts';
 import type { BrokerClient, Masters } from './broker-client.ts';

@@ -1,4 +1,4 @@
-import { MAX_BATCH_BYTES } from '../../domain/rocketmq-limits.ts';
+import { MAX_BATCH_BYTES } from '../../domain/messages/rocketmq-limits.ts';
 
 /** Encoded bytes of one request. The margin is for what a broker may add by itself. */
 export const MAX_REQUEST_BYTES = MAX_BATCH_BYTES - 64 * 1024;

@@ -1,5 +1,5 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { BridgeError } from '../../domain/errors.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SecretReader } from '../../ports/secret-reader.ts';

@@ -1,4 +1,4 @@
-import { BrokerHoldError } from '../../domain/errors.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
 import type { RocketmqCredentials } from './metadata.ts';
 
 /** What the secret of a `rocketmq` cluster may hold: `accessKey` and `secretKey`, `securityToken`, `ca`; all optional. */

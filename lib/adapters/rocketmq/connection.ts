@@ -5,7 +5,7 @@ import {
   connectivityState,
   credentials,
 } from '@grpc/grpc-js';
-import { hostOf } from '../../domain/cluster-address.ts';
+import { hostOf } from '../../domain/clusters/cluster-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { assertAllowedHost, checkHost } from '../network/address-guard.ts';
 import { ChannelSockets } from './channel-sockets.ts';

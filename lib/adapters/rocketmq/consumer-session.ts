@@ -1,4 +1,4 @@
-import { BrokerUnavailableError } from '../../domain/errors.ts';
+import { BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Subscription } from '../../ports/message-consumer.ts';
 import type { ClusterLink } from './cluster-link.ts';

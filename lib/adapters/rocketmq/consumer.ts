@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   AckResult,

@@ -5,8 +5,8 @@ import {
   errorRow,
   GRPC_STATUSES,
   ROCKETMQ_STATUSES,
-} from '../../domain/error-table.ts';
-import { BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+} from '../../domain/errors/error-table.ts';
+import { BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 
 /** What was asked when the error came: only a send can have stored something. */
 export type RpcPurpose = keyof typeof DOING;

@@ -1,6 +1,6 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { BridgeError } from '../../domain/errors.ts';
-import type { RocketmqMessage } from '../../domain/message.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MessageProducer, ProducerPool, SendOptions, SendResult } from '../../ports/message-producer.ts';
 import type { SecretReader } from '../../ports/secret-reader.ts';

@@ -1,9 +1,9 @@
-import { checkMessage } from '../../domain/checked-message.ts';
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { errorOfRow, errorRow, ROCKETMQ_STATUSES } from '../../domain/error-table.ts';
-import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { errorOfRow, errorRow, ROCKETMQ_STATUSES } from '../../domain/errors/error-table.ts';
+import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
-import type { RocketmqMessage } from '../../domain/message.ts';
+import { checkMessage } from '../../domain/messages/checked-message.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import type { MessageProducer, SendOptions, SendResult } from '../../ports/message-producer.ts';
 import { type ClusterLink, type ClusterLinkOptions, createClusterLink } from './cluster-link.ts';
 import { createMessageIds, type MessageIds } from './message-id.ts';

@@ -1,4 +1,4 @@
-import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { type BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { AckResult, ReceivedMessage, Subscription } from '../../ports/message-consumer.ts';
 import type { ClusterLink } from './cluster-link.ts';

@@ -1,4 +1,4 @@
-import { type BridgeError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { type BridgeError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import type { ReceivedMessage, Subscription } from '../../ports/message-consumer.ts';
 import type { ClusterLink } from './cluster-link.ts';
 import { encodeReceiveRequest, type ReceiveRequest } from './consumer-requests.ts';

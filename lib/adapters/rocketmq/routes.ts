@@ -1,4 +1,4 @@
-import { BrokerUnavailableError } from '../../domain/errors.ts';
+import { BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { errorOfCall, errorOfStatus } from './errors.ts';

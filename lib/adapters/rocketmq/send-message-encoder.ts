@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { RocketmqMessage } from '../../domain/message.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** Field numbers of `apache.rocketmq.v2`; a test decodes what we write with the generated classes. */

@@ -1,5 +1,9 @@
-import { type BridgeError, BrokerUnavailableError, PayloadTooLargeError } from '../../domain/errors.ts';
-import type { RocketmqMessage } from '../../domain/message.ts';
+import {
+  type BridgeError,
+  BrokerUnavailableError,
+  PayloadTooLargeError,
+} from '../../domain/errors/errors.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import type { SendResult } from '../../ports/message-producer.ts';
 import type { Attempt } from './batching.ts';
 import { errorOfCall, errorOfStatus } from './errors.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type BridgeError, BrokerUnavailableError, GroupStoppedError } from '../../domain/errors.ts';
+import { type BridgeError, BrokerUnavailableError, GroupStoppedError } from '../../domain/errors/errors.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { SendResult } from '../../ports/message-producer.ts';
 import { type Attempt, sendHalving, splitIntoBatches } from './batching.ts';

@@ -1,4 +1,4 @@
-import { BrokerHoldError } from '../../domain/errors.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
 
 /** Where a secret is kept, as its ARN says. */
 export interface SecretAddress {

@@ -1,4 +1,4 @@
-import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 
 const NOT_FOUND: ReadonlySet<string> = new Set([
   'ResourceNotFoundException',

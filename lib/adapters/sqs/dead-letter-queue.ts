@@ -3,7 +3,7 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { encodeHandOver } from '../../domain/dead-letter.ts';
+import { encodeHandOver } from '../../domain/dead-letters/dead-letter.ts';
 import type { DeadLetterQueue } from '../../ports/dead-letter-hand-over.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { inChunks, MAX_ENTRIES } from './in-chunks.ts';

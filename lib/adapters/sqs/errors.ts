@@ -1,4 +1,4 @@
-import type { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import type { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 import { controlPlaneErrorOf, faultOf, notYet } from '../aws/control-plane-errors.ts';
 
 /** The name of a deleted queue is blocked so long. */

@@ -10,7 +10,7 @@ import {
   type SQSClient,
   TagQueueCommand,
 } from '@aws-sdk/client-sqs';
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 import type { QueueCounter, TaskQueue, TaskQueueSpec, TaskQueues } from '../../ports/task-queues.ts';
 import { controlPlaneCall } from '../aws/control-plane-call.ts';
 import { errorOfSqs, isNameTaken, isNoSuchQueue } from './errors.ts';

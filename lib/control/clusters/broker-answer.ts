@@ -1,4 +1,4 @@
-import { BridgeError, RequestError } from '../../domain/errors.ts';
+import { BridgeError, RequestError } from '../../domain/errors/errors.ts';
 
 /** What is about the things asked for, not about the cluster. */
 const CONFLICTS: ReadonlySet<string> = new Set(['TOPIC_EXISTS', 'TOPIC_NOT_FOUND', 'GROUP_NOT_FOUND']);

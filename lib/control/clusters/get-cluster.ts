@@ -1,5 +1,5 @@
-import type { Cluster } from '../../domain/cluster.ts';
-import { clusterNotFound } from '../../domain/request-errors.ts';
+import type { Cluster } from '../../domain/clusters/cluster.ts';
+import { clusterNotFound } from '../../domain/errors/request-errors.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 
 /** Throws `RequestError` 404 `CLUSTER_NOT_FOUND`. */

@@ -1,5 +1,5 @@
-import type { RegisteredTopic } from '../../domain/cluster.ts';
-import { topicNotFound } from '../../domain/request-errors.ts';
+import type { RegisteredTopic } from '../../domain/clusters/cluster.ts';
+import { topicNotFound } from '../../domain/errors/request-errors.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 import type { GetCluster } from './get-cluster.ts';
 

@@ -1,4 +1,4 @@
-import type { Cluster, ClusterKind } from '../../domain/cluster.ts';
+import type { Cluster, ClusterKind } from '../../domain/clusters/cluster.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 import type { Page } from '../../ports/task-store.ts';
 

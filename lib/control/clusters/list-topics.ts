@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { RegisteredTopic } from '../../domain/cluster.ts';
-import type { Warning } from '../../domain/definition-check.ts';
-import { BridgeError } from '../../domain/errors.ts';
+import type { RegisteredTopic } from '../../domain/clusters/cluster.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
+import { cursorInvalid } from '../../domain/errors/request-errors.ts';
 import { decodeCursor, encodeCursor } from '../../domain/page-cursor.ts';
-import { cursorInvalid } from '../../domain/request-errors.ts';
+import type { Warning } from '../../domain/rules/definition-check.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 import type { ClusterTopic, RocketmqAdmins } from '../../ports/rocketmq-admin.ts';
 import type { Page } from '../../ports/task-store.ts';

@@ -1,7 +1,7 @@
-import type { Cluster, ClusterInput } from '../../domain/cluster.ts';
-import { addressFaults } from '../../domain/cluster-address.ts';
-import type { Warning } from '../../domain/definition-check.ts';
-import { addressNotAllowed, clusterInUse } from '../../domain/request-errors.ts';
+import type { Cluster, ClusterInput } from '../../domain/clusters/cluster.ts';
+import { addressFaults } from '../../domain/clusters/cluster-address.ts';
+import { addressNotAllowed, clusterInUse } from '../../domain/errors/request-errors.ts';
+import type { Warning } from '../../domain/rules/definition-check.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 import type { TaskStore } from '../../ports/task-store.ts';

@@ -1,5 +1,5 @@
-import type { RegisteredTopic, RocketmqMessageType } from '../../domain/cluster.ts';
-import type { Warning } from '../../domain/definition-check.ts';
+import type { RegisteredTopic, RocketmqMessageType } from '../../domain/clusters/cluster.ts';
+import type { Warning } from '../../domain/rules/definition-check.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterStore } from '../../ports/cluster-store.ts';
 import type { GetCluster } from './get-cluster.ts';

@@ -1,5 +1,5 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { RequestError } from '../../domain/errors.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { RequestError } from '../../domain/errors/errors.ts';
 import type { RocketmqAdmin, RocketmqAdmins } from '../../ports/rocketmq-admin.ts';
 import { brokerAnswer } from './broker-answer.ts';
 

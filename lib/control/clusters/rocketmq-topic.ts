@@ -1,6 +1,6 @@
-import type { Cluster, RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { RequestError } from '../../domain/errors.ts';
-import { checkRocketmqTopic } from '../../domain/rocketmq-names.ts';
+import type { Cluster, RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { RequestError } from '../../domain/errors/errors.ts';
+import { checkRocketmqTopic } from '../../domain/topics/rocketmq-names.ts';
 
 /** Throws `RequestError` 400 `ROCKETMQ_TOPIC_INVALID` for what can be no user's topic. */
 export function requireTopicName(topic: string): void {

@@ -1,5 +1,5 @@
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
-import type { Task } from '../../domain/task.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { BucketCleaner } from '../../ports/bucket-cleaner.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ConvergeState } from '../../ports/converge-state.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { QueueSpecs, ResourceSpecs, RulePathSpecs } from '../../domain/resource-specs.ts';
-import type { Task, TaskResources } from '../../domain/task.ts';
+import type { QueueSpecs, ResourceSpecs, RulePathSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { Task, TaskResources } from '../../domain/tasks/task.ts';
 import type { Mapping } from '../../ports/event-source-mappings.ts';
 import type { ShiftRoster } from '../../ports/shifts.ts';
 import type { TaskQueue } from '../../ports/task-queues.ts';

@@ -1,5 +1,5 @@
-import type { StatusReason, Task, TaskResources, TaskStatus } from '../../domain/task.ts';
-import type { NewTaskEvent } from '../../domain/task-events.ts';
+import type { StatusReason, Task, TaskResources, TaskStatus } from '../../domain/tasks/task.ts';
+import type { NewTaskEvent } from '../../domain/tasks/task-events.ts';
 import type { QueueBacklog } from '../../ports/task-queues.ts';
 import type { Progress } from '../../ports/task-store.ts';
 import { without } from './converge-steps.ts';

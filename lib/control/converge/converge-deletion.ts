@@ -1,4 +1,4 @@
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Seen } from './converge-plan.ts';
 import { type PlanTimes, planRemoval, type RemovalStep } from './converge-removal.ts';
 

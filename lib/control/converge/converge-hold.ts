@@ -1,6 +1,6 @@
-import type { StatusReason, Task } from '../../domain/task.ts';
-import type { NewTaskEvent } from '../../domain/task-events.ts';
-import { pathOf } from '../../domain/task-path.ts';
+import type { StatusReason, Task } from '../../domain/tasks/task.ts';
+import type { NewTaskEvent } from '../../domain/tasks/task-events.ts';
+import { pathOf } from '../../domain/tasks/task-path.ts';
 import type { Seen } from './converge-plan.ts';
 import type { SeenMapping } from './converge-plan-queue.ts';
 

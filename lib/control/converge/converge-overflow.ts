@@ -1,5 +1,5 @@
-import type { SessionPathSpecs } from '../../domain/resource-specs.ts';
-import type { Task } from '../../domain/task.ts';
+import type { SessionPathSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Seen, Step } from './converge-plan.ts';
 import { awaitMapping, planMapping, type SeenMapping } from './converge-plan-queue.ts';
 

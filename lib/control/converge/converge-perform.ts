@@ -1,5 +1,5 @@
-import { renderResourceSpecs } from '../../domain/resource-specs.ts';
-import type { Task } from '../../domain/task.ts';
+import { renderResourceSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { DeletionStep } from './converge-deletion.ts';
 import type { Step } from './converge-plan.ts';
 import { performRemovalStep } from './converge-removal-steps.ts';

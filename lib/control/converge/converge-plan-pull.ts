@@ -1,4 +1,4 @@
-import type { ShiftRecord, Task } from '../../domain/task.ts';
+import type { ShiftRecord, Task } from '../../domain/tasks/task.ts';
 import type { Seen, Step } from './converge-plan.ts';
 import { planFewerLanes, planStop, planTelling, type ShiftStep } from './converge-shift.ts';
 

@@ -1,5 +1,5 @@
-import type { QueueSpecs } from '../../domain/resource-specs.ts';
-import type { Task } from '../../domain/task.ts';
+import type { QueueSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Mapping, MappingState } from '../../ports/event-source-mappings.ts';
 import type { Seen, Step } from './converge-plan.ts';
 

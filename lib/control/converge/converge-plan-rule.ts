@@ -1,6 +1,6 @@
-import type { RulePathSpecs } from '../../domain/resource-specs.ts';
-import type { Task } from '../../domain/task.ts';
-import { buffersWhilePaused } from '../../domain/task-lifecycle.ts';
+import type { RulePathSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { buffersWhilePaused } from '../../domain/tasks/task-lifecycle.ts';
 import { isHoldOver, planHold } from './converge-hold.ts';
 import type { Seen, Step } from './converge-plan.ts';
 import {

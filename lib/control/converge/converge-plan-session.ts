@@ -1,6 +1,6 @@
-import type { SessionPathSpecs } from '../../domain/resource-specs.ts';
-import type { StatusReason, Task } from '../../domain/task.ts';
-import { buffersWhilePaused } from '../../domain/task-lifecycle.ts';
+import type { SessionPathSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { StatusReason, Task } from '../../domain/tasks/task.ts';
+import { buffersWhilePaused } from '../../domain/tasks/task-lifecycle.ts';
 import { planHold } from './converge-hold.ts';
 import { planOverflow, planOverflowRecord } from './converge-overflow.ts';
 import type { Seen, Step } from './converge-plan.ts';

@@ -1,5 +1,5 @@
-import type { ResourceSpecs } from '../../domain/resource-specs.ts';
-import type { StatusReason, Task, TaskResources } from '../../domain/task.ts';
+import type { ResourceSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { StatusReason, Task, TaskResources } from '../../domain/tasks/task.ts';
 import type { Mapping } from '../../ports/event-source-mappings.ts';
 import type { LaneRecord } from '../../ports/lane-leases.ts';
 import type { TargetAnswer } from '../../ports/target-probe.ts';

@@ -1,6 +1,6 @@
-import type { ControlPlaneError } from '../../domain/control-plane-error.ts';
-import type { StatusReason } from '../../domain/task.ts';
-import type { NewTaskEvent } from '../../domain/task-events.ts';
+import type { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
+import type { StatusReason } from '../../domain/tasks/task.ts';
+import type { NewTaskEvent } from '../../domain/tasks/task-events.ts';
 
 type Reason = Omit<StatusReason, 'at'>;
 type Event = Omit<NewTaskEvent, 'at'>;

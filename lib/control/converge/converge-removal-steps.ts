@@ -1,4 +1,4 @@
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { RemovalStep } from './converge-removal.ts';
 import { record, type StepContext, type StepOutcome, without } from './converge-steps.ts';
 

@@ -1,5 +1,5 @@
-import type { Task, TaskResources } from '../../domain/task.ts';
-import { pathOf } from '../../domain/task-path.ts';
+import type { Task, TaskResources } from '../../domain/tasks/task.ts';
+import { pathOf } from '../../domain/tasks/task-path.ts';
 import type { Seen } from './converge-plan.ts';
 import { nextRuleToDelete, type RuleStep } from './converge-rules.ts';
 import { planClearing, planStop, type ShiftStep } from './converge-shift.ts';

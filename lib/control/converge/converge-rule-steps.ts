@@ -1,6 +1,6 @@
-import { ControlPlaneError, inKnownRegion } from '../../domain/control-plane-error.ts';
-import type { RuleSpec } from '../../domain/resource-specs.ts';
-import type { RuleRecord, Task, TaskResources } from '../../domain/task.ts';
+import { ControlPlaneError, inKnownRegion } from '../../domain/errors/control-plane-error.ts';
+import type { RuleSpec } from '../../domain/tasks/resource-specs.ts';
+import type { RuleRecord, Task, TaskResources } from '../../domain/tasks/task.ts';
 import type { RuleStep } from './converge-rules.ts';
 import { type Cloud, record, type StepContext, type StepOutcome, without } from './converge-steps.ts';
 

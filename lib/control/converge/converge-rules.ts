@@ -1,6 +1,6 @@
-import type { RuleSpec } from '../../domain/resource-specs.ts';
-import type { TaskResources } from '../../domain/task.ts';
-import { intersects } from '../../domain/topic-filter.ts';
+import type { RuleSpec } from '../../domain/tasks/resource-specs.ts';
+import type { TaskResources } from '../../domain/tasks/task.ts';
+import { intersects } from '../../domain/topics/topic-filter.ts';
 
 /** Rules with these numbers and above only bridge an edit; their SQL names the number they stand in for. */
 export const SPARE_RULE_OFFSET = 10;

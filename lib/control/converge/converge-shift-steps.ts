@@ -1,5 +1,5 @@
-import type { ShiftRecord, Task } from '../../domain/task.ts';
-import type { NewTaskEvent } from '../../domain/task-events.ts';
+import type { ShiftRecord, Task } from '../../domain/tasks/task.ts';
+import type { NewTaskEvent } from '../../domain/tasks/task-events.ts';
 import type { ShiftKind } from '../../ports/shifts.ts';
 import { entryOf, isLive, type ShiftStep } from './converge-shift.ts';
 import { record, type Shifts, type StepContext, type StepOutcome, without } from './converge-steps.ts';

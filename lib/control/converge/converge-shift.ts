@@ -1,4 +1,4 @@
-import type { ShiftMode, ShiftRecord, Task } from '../../domain/task.ts';
+import type { ShiftMode, ShiftRecord, Task } from '../../domain/tasks/task.ts';
 import type { LaneRecord } from '../../ports/lane-leases.ts';
 import type { RosterEntry } from '../../ports/shifts.ts';
 

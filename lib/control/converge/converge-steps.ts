@@ -1,8 +1,8 @@
 import { decodeTime } from 'ulid';
-import type { QueueSpecs, ResourceSpecs, SpecSettings } from '../../domain/resource-specs.ts';
-import type { OverflowRecord, Task, TaskResources } from '../../domain/task.ts';
-import type { NewTaskEvent } from '../../domain/task-events.ts';
-import { pathOf } from '../../domain/task-path.ts';
+import type { QueueSpecs, ResourceSpecs, SpecSettings } from '../../domain/tasks/resource-specs.ts';
+import type { OverflowRecord, Task, TaskResources } from '../../domain/tasks/task.ts';
+import type { NewTaskEvent } from '../../domain/tasks/task-events.ts';
+import { pathOf } from '../../domain/tasks/task-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ConvergeState } from '../../ports/converge-state.ts';
 import type { EventSourceMappings, Mapping } from '../../ports/event-source-mappings.ts';

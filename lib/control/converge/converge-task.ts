@@ -1,8 +1,8 @@
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
-import { OVERFLOW_CONCURRENCY, renderResourceSpecs } from '../../domain/resource-specs.ts';
-import type { Task } from '../../domain/task.ts';
-import type { NewTaskEvent } from '../../domain/task-events.ts';
-import { pathOf } from '../../domain/task-path.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
+import { OVERFLOW_CONCURRENCY, renderResourceSpecs } from '../../domain/tasks/resource-specs.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import type { NewTaskEvent } from '../../domain/tasks/task-events.ts';
+import { pathOf } from '../../domain/tasks/task-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { StackStore } from '../../ports/stack-store.ts';

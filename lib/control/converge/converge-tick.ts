@@ -1,7 +1,7 @@
-import { hasRuleCanary } from '../../domain/canary.ts';
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
-import { renderResourceSpecs, type SpecSettings } from '../../domain/resource-specs.ts';
-import type { Task } from '../../domain/task.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
+import { hasRuleCanary } from '../../domain/tasks/canary.ts';
+import { renderResourceSpecs, type SpecSettings } from '../../domain/tasks/resource-specs.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { AccountLimits } from '../../ports/account-limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ControlQueue } from '../../ports/control-queue.ts';

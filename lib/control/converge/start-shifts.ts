@@ -1,4 +1,4 @@
-import { ControlPlaneError } from '../../domain/control-plane-error.ts';
+import { ControlPlaneError } from '../../domain/errors/control-plane-error.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { SHIFT_KINDS } from '../../ports/shifts.ts';

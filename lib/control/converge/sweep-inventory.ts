@@ -1,6 +1,6 @@
-import { inKnownRegion } from '../../domain/control-plane-error.ts';
-import { queueNameOf, type SpecSettings } from '../../domain/resource-specs.ts';
-import type { Task } from '../../domain/task.ts';
+import { inKnownRegion } from '../../domain/errors/control-plane-error.ts';
+import { queueNameOf, type SpecSettings } from '../../domain/tasks/resource-specs.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Mapping } from '../../ports/event-source-mappings.ts';
 import type { Cloud } from './converge-steps.ts';
 

@@ -4,14 +4,14 @@ import {
   type DeadLetterJob,
   type DeadLetterSelection,
   newDeadLetterJob,
-} from '../../domain/dead-letter-job.ts';
+} from '../../domain/dead-letters/dead-letter-job.ts';
 import {
   stackRemoving,
   taskDeleting,
   taskNotFound,
   taskNotRunning,
   tooManyJobs,
-} from '../../domain/request-errors.ts';
+} from '../../domain/errors/request-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterJobs } from '../../ports/dead-letter-jobs.ts';
 import type { JobStarter } from '../../ports/job-starter.ts';

@@ -1,5 +1,5 @@
-import type { DeadLetterJob } from '../../domain/dead-letter-job.ts';
-import { deadLetterJobNotFound } from '../../domain/request-errors.ts';
+import type { DeadLetterJob } from '../../domain/dead-letters/dead-letter-job.ts';
+import { deadLetterJobNotFound } from '../../domain/errors/request-errors.ts';
 import type { DeadLetterJobs } from '../../ports/dead-letter-jobs.ts';
 
 /** Throws `RequestError` 404 `DEAD_LETTER_JOB_NOT_FOUND`. */

@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import { deadLetterNotFound } from '../../domain/request-errors.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import { deadLetterNotFound } from '../../domain/errors/request-errors.ts';
 import { type DeadLetterContent, readDeadLetter } from '../../mapping/dead-letter-content.ts';
 import { decodeLargeEnvelope } from '../../mapping/session-envelope.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';

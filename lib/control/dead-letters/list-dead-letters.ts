@@ -1,5 +1,5 @@
-import { type DeadLetterHead, UNKNOWN_TASK_ID } from '../../domain/dead-letter.ts';
-import { taskNotFound } from '../../domain/request-errors.ts';
+import { type DeadLetterHead, UNKNOWN_TASK_ID } from '../../domain/dead-letters/dead-letter.ts';
+import { taskNotFound } from '../../domain/errors/request-errors.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { Page, TaskStore } from '../../ports/task-store.ts';
 

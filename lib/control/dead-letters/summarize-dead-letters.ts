@@ -1,5 +1,5 @@
-import { UNKNOWN_TASK_ID } from '../../domain/dead-letter.ts';
-import { taskNotFound } from '../../domain/request-errors.ts';
+import { UNKNOWN_TASK_ID } from '../../domain/dead-letters/dead-letter.ts';
+import { taskNotFound } from '../../domain/errors/request-errors.ts';
 import type { DeadLetterStore, DeadLetterSummary } from '../../ports/dead-letter-store.ts';
 import type { TaskStore } from '../../ports/task-store.ts';
 

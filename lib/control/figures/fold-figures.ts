@@ -1,4 +1,4 @@
-import { FOLD_AFTER_MINUTES, minuteOf } from '../../domain/figures.ts';
+import { FOLD_AFTER_MINUTES, minuteOf } from '../../domain/figures/figures.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FigureStore } from '../../ports/figure-store.ts';

@@ -1,5 +1,5 @@
-import type { Balance } from '../../domain/balance.ts';
-import { RequestError } from '../../domain/errors.ts';
+import { RequestError } from '../../domain/errors/errors.ts';
+import type { Balance } from '../../domain/figures/balance.ts';
 import {
   addFigures,
   type Figures,
@@ -11,8 +11,8 @@ import {
   sumOf,
   type Totals,
   totalsOf,
-} from '../../domain/figures.ts';
-import { type LatencySummary, summarizeLatencies } from '../../domain/latency-histogram.ts';
+} from '../../domain/figures/figures.ts';
+import { type LatencySummary, summarizeLatencies } from '../../domain/figures/latency-histogram.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FigureStore } from '../../ports/figure-store.ts';
 import type { GetTask } from '../tasks/get-task.ts';

@@ -6,10 +6,10 @@ import {
   balanceWindow,
   type Window,
   withoutWitness,
-} from '../../domain/balance.ts';
-import { minuteOf } from '../../domain/figures.ts';
-import type { Task, TaskPath } from '../../domain/task.ts';
-import { pathOf } from '../../domain/task-path.ts';
+} from '../../domain/figures/balance.ts';
+import { minuteOf } from '../../domain/figures/figures.ts';
+import type { Task, TaskPath } from '../../domain/tasks/task.ts';
+import { pathOf } from '../../domain/tasks/task-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FigurePeriod, FigureStore } from '../../ports/figure-store.ts';
 import type { Logger } from '../../ports/logger.ts';

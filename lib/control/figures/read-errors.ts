@@ -1,4 +1,4 @@
-import type { MessageError } from '../../domain/message-errors.ts';
+import type { MessageError } from '../../domain/errors/message-errors.ts';
 import type { FigureStore } from '../../ports/figure-store.ts';
 
 /** What last failed of a task's messages, newest first. */

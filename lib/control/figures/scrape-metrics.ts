@@ -1,7 +1,7 @@
-import { type Figures, sumOf, totalsOf } from '../../domain/figures.ts';
+import { type Figures, sumOf, totalsOf } from '../../domain/figures/figures.ts';
+import { boundOf, type LatencyHistogram } from '../../domain/figures/latency-histogram.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
-import { boundOf, type LatencyHistogram } from '../../domain/latency-histogram.ts';
-import { TASK_STATUSES, type Task } from '../../domain/task.ts';
+import { TASK_STATUSES, type Task } from '../../domain/tasks/task.ts';
 import type { FigureStore } from '../../ports/figure-store.ts';
 import type { TaskStore } from '../../ports/task-store.ts';
 import type { LiveStatus } from '../tasks/live-status.ts';

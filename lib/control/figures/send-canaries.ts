@@ -1,3 +1,5 @@
+import { BridgeError } from '../../domain/errors/errors.ts';
+import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import {
   CANARY_EVERY_MS,
   CANARY_PATIENCE_MS,
@@ -7,10 +9,8 @@ import {
   canaryReason,
   canaryTopicName,
   judgeCanaries,
-} from '../../domain/canary.ts';
-import { BridgeError } from '../../domain/errors.ts';
-import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
-import type { Task } from '../../domain/task.ts';
+} from '../../domain/tasks/canary.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import { canaryPayload } from '../../mapping/canary.ts';
 import type { CanaryEntrance } from '../../ports/canary-entrance.ts';
 import type { CanaryStore } from '../../ports/canary-store.ts';

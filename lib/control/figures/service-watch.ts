@@ -1,9 +1,9 @@
-import type { ServiceIds } from '../../domain/counted.ts';
-import { UNKNOWN_TASK_ID } from '../../domain/dead-letter.ts';
+import { UNKNOWN_TASK_ID } from '../../domain/dead-letters/dead-letter.ts';
+import type { ServiceIds } from '../../domain/figures/counted.ts';
+import { serviceDocument, type TaskGlance } from '../../domain/figures/service-figures.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
-import { serviceDocument, type TaskGlance } from '../../domain/service-figures.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ConvergeState } from '../../ports/converge-state.ts';
 import type { DeadLetterStore, DeadLetterSummary } from '../../ports/dead-letter-store.ts';

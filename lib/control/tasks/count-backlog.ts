@@ -1,5 +1,5 @@
-import { RequestError } from '../../domain/errors.ts';
-import type { Task } from '../../domain/task.ts';
+import { RequestError } from '../../domain/errors/errors.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { QueueCounter } from '../../ports/task-queues.ts';
 
 /**

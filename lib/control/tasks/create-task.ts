@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import type { Warning } from '../../domain/definition-check.ts';
-import type { Task, TaskDefinition } from '../../domain/task.ts';
+import type { Warning } from '../../domain/rules/definition-check.ts';
+import type { Task, TaskDefinition } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TaskStore } from '../../ports/task-store.ts';
 import type { CheckTask } from './check-task.ts';

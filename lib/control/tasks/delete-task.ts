@@ -1,6 +1,6 @@
-import { backlogNotEmpty } from '../../domain/request-errors.ts';
-import type { Task } from '../../domain/task.ts';
-import { planDesired } from '../../domain/task-lifecycle.ts';
+import { backlogNotEmpty } from '../../domain/errors/request-errors.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { planDesired } from '../../domain/tasks/task-lifecycle.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DesiredChange, TaskStore } from '../../ports/task-store.ts';
 import type { CountBacklog } from './count-backlog.ts';

@@ -1,11 +1,11 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import type { Warning } from '../../domain/definition-check.ts';
-import { mergePatch } from '../../domain/merge-patch.ts';
-import { backlogNotEmpty, ifMatchRequired } from '../../domain/request-errors.ts';
-import type { Task, TaskDefinition } from '../../domain/task.ts';
-import { checkEditable } from '../../domain/task-lifecycle.ts';
-import type { TaskPatch } from '../../domain/task-patch.ts';
-import { isFromMqtt, pathOf } from '../../domain/task-path.ts';
+import { backlogNotEmpty, ifMatchRequired } from '../../domain/errors/request-errors.ts';
+import type { Warning } from '../../domain/rules/definition-check.ts';
+import { mergePatch } from '../../domain/tasks/merge-patch.ts';
+import type { Task, TaskDefinition } from '../../domain/tasks/task.ts';
+import { checkEditable } from '../../domain/tasks/task-lifecycle.ts';
+import type { TaskPatch } from '../../domain/tasks/task-patch.ts';
+import { isFromMqtt, pathOf } from '../../domain/tasks/task-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { TaskStore } from '../../ports/task-store.ts';
 import type { CheckTask } from './check-task.ts';

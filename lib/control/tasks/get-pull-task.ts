@@ -1,8 +1,8 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { consumerGroupOf } from '../../domain/consumer-group.ts';
-import { RequestError } from '../../domain/errors.ts';
-import type { Task } from '../../domain/task.ts';
-import { isFromRocketmq } from '../../domain/task-path.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { RequestError } from '../../domain/errors/errors.ts';
+import { consumerGroupOf } from '../../domain/tasks/consumer-group.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { isFromRocketmq } from '../../domain/tasks/task-path.ts';
 import type { GetCluster } from '../clusters/get-cluster.ts';
 import { requireRocketmq } from '../clusters/rocketmq-topic.ts';
 import type { GetTask } from './get-task.ts';

@@ -1,5 +1,5 @@
-import { taskNotFound } from '../../domain/request-errors.ts';
-import type { Task } from '../../domain/task.ts';
+import { taskNotFound } from '../../domain/errors/request-errors.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskStore } from '../../ports/task-store.ts';
 
 /** Throws `RequestError` 404 `TASK_NOT_FOUND`. */

@@ -1,4 +1,4 @@
-import { taskNotFound } from '../../domain/request-errors.ts';
+import { taskNotFound } from '../../domain/errors/request-errors.ts';
 import type { Page, TaskEvent, TaskStore } from '../../ports/task-store.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { taskNotFound } from '../../domain/request-errors.ts';
+import { taskNotFound } from '../../domain/errors/request-errors.ts';
 import type { Page, TaskRevision, TaskStore } from '../../ports/task-store.ts';
 
 /** The definitions a task has had, newest first. Throws `RequestError` 404 `TASK_NOT_FOUND`, 400 `CURSOR_INVALID`. */

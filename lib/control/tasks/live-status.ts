@@ -1,4 +1,4 @@
-import type { StatusReason, Task } from '../../domain/task.ts';
+import type { StatusReason, Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LaneLeases, LaneRecord } from '../../ports/lane-leases.ts';
 

@@ -1,6 +1,6 @@
-import { BridgeError } from '../../domain/errors.ts';
-import { questionFor } from '../../domain/rocketmq-end.ts';
-import { isFromMqtt } from '../../domain/task-path.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
+import { questionFor } from '../../domain/tasks/rocketmq-end.ts';
+import { isFromMqtt } from '../../domain/tasks/task-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ProducerPool } from '../../ports/message-producer.ts';

@@ -1,5 +1,5 @@
-import { taskDeleting, taskRunning } from '../../domain/request-errors.ts';
-import type { Task } from '../../domain/task.ts';
+import { taskDeleting, taskRunning } from '../../domain/errors/request-errors.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Position } from '../../ports/rocketmq-admin.ts';
 import type { NewTaskEvent, TaskStore } from '../../ports/task-store.ts';

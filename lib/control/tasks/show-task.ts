@@ -1,4 +1,4 @@
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { GetTask } from './get-task.ts';
 import type { LiveStatus } from './live-status.ts';
 

@@ -1,4 +1,4 @@
-import { stackRemoving } from '../../domain/request-errors.ts';
+import { stackRemoving } from '../../domain/errors/request-errors.ts';
 import type { StackState, StackStore } from '../../ports/stack-store.ts';
 
 /** Looks at the stack before something is made, changed or started in it. */

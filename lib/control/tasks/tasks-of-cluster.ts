@@ -1,4 +1,4 @@
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskStore } from '../../ports/task-store.ts';
 
 /** Pages that are read at most: beyond some thousand tasks the answer is not complete. */

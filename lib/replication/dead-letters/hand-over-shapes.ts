@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type DeadLetter, decodeHandOver, UNKNOWN_TASK_ID } from '../../domain/dead-letter.ts';
+import { type DeadLetter, decodeHandOver, UNKNOWN_TASK_ID } from '../../domain/dead-letters/dead-letter.ts';
 import { RuleError } from '../../mapping/rule-error.ts';
 import { taskIdOfQueueArn, taskIdOfRuleName, taskOfEnvelope } from '../task-names.ts';
 import { deadLetterIdOf } from './dead-letter-id.ts';

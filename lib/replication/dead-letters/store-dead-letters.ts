@@ -1,7 +1,7 @@
-import { newCounted, type TaskCounted } from '../../domain/counted.ts';
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import { type Figures, isEmpty, newFigures } from '../../domain/figures.ts';
-import { messageError } from '../../domain/message-errors.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import { messageError } from '../../domain/errors/message-errors.ts';
+import { newCounted, type TaskCounted } from '../../domain/figures/counted.ts';
+import { type Figures, isEmpty, newFigures } from '../../domain/figures/figures.ts';
 import { decodeLargeEnvelope } from '../../mapping/session-envelope.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';

@@ -1,4 +1,4 @@
-import { type Latencies, newLatencies } from '../../domain/latency.ts';
+import { type Latencies, newLatencies } from '../../domain/figures/latency.ts';
 
 /** What became of the records of one task in one batch. Payload sizes in bytes, times in milliseconds. */
 export interface BatchCounts {

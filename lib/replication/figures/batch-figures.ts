@@ -1,4 +1,4 @@
-import { addFigures, type Figures, minuteOf, newFigures } from '../../domain/figures.ts';
+import { addFigures, type Figures, minuteOf, newFigures } from '../../domain/figures/figures.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FigureStore } from '../../ports/figure-store.ts';
 import type { Logger } from '../../ports/logger.ts';

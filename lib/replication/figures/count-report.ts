@@ -1,5 +1,5 @@
-import { messageDocuments, type ServiceIds, type TaskCounted } from '../../domain/counted.ts';
-import type { TaskDirection } from '../../domain/task.ts';
+import { messageDocuments, type ServiceIds, type TaskCounted } from '../../domain/figures/counted.ts';
+import type { TaskDirection } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetricsLog } from '../../ports/metrics-log.ts';
 

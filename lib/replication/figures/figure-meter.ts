@@ -1,3 +1,4 @@
+import { lastErrors, type MessageError, messageError } from '../../domain/errors/message-errors.ts';
 import {
   addByKey,
   addSending,
@@ -10,8 +11,7 @@ import {
   newLatencies,
   startOfMinuteMs,
   UNKNOWN_TIME,
-} from '../../domain/figures.ts';
-import { lastErrors, type MessageError, messageError } from '../../domain/message-errors.ts';
+} from '../../domain/figures/figures.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FigureStore, SourceSample } from '../../ports/figure-store.ts';
 import type { Logger } from '../../ports/logger.ts';

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { addFigures, type Figures, minuteOf, newFigures, WRITABLE_MINUTES } from '../../domain/figures.ts';
+import {
+  addFigures,
+  type Figures,
+  minuteOf,
+  newFigures,
+  WRITABLE_MINUTES,
+} from '../../domain/figures/figures.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FigureStore, FigureWriteId } from '../../ports/figure-store.ts';
 import type { Logger } from '../../ports/logger.ts';

@@ -1,4 +1,10 @@
-import { addCounted, type Counted, isNothing, newCounted, type TaskCounted } from '../../domain/counted.ts';
+import {
+  addCounted,
+  type Counted,
+  isNothing,
+  newCounted,
+  type TaskCounted,
+} from '../../domain/figures/counted.ts';
 import type { ReportCounts } from './count-report.ts';
 
 /** Gathers what the lanes of a shift count, so that a shift writes one line for all of them. */

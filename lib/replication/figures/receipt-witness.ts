@@ -1,4 +1,4 @@
-import { minuteOf, startOfMinuteMs, WRITABLE_MINUTES } from '../../domain/figures.ts';
+import { minuteOf, startOfMinuteMs, WRITABLE_MINUTES } from '../../domain/figures/figures.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FigureStore, WitnessWrite } from '../../ports/figure-store.ts';
 import type { Logger } from '../../ports/logger.ts';

@@ -1,4 +1,4 @@
-import { addCounted, type Counted } from '../../domain/counted.ts';
+import { addCounted, type Counted } from '../../domain/figures/counted.ts';
 
 /** What is counted once and told to several, who ask at times of their own. */
 export interface SharedCounts<T extends Counted> {

@@ -1,5 +1,5 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import type { RocketmqToMqttDefinition, Task } from '../../domain/task.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import type { RocketmqToMqttDefinition, Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { PullStart } from '../../ports/lane-leases.ts';
 import type { Logger } from '../../ports/logger.ts';

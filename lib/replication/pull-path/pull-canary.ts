@@ -1,4 +1,4 @@
-import { type CanaryFailure, canaryFailureOf } from '../../domain/canary.ts';
+import { type CanaryFailure, canaryFailureOf } from '../../domain/tasks/canary.ts';
 import { canaryToMqtt } from '../../mapping/canary.ts';
 import type { MqttPublisher } from '../../ports/mqtt-publisher.ts';
 import { SAYS_NOTHING } from './pull-settle.ts';

@@ -1,5 +1,5 @@
-import { addCounted } from '../../domain/counted.ts';
-import { type Latencies, newLatencies } from '../../domain/latency.ts';
+import { addCounted } from '../../domain/figures/counted.ts';
+import { type Latencies, newLatencies } from '../../domain/figures/latency.ts';
 import { createSharedCounts } from '../figures/shared-counts.ts';
 
 /** What became of the messages of one pull lane. */

@@ -1,6 +1,6 @@
-import type { BridgeError } from '../../domain/errors.ts';
-import { triesOf } from '../../domain/retry-policy.ts';
-import type { Task } from '../../domain/task.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { triesOf } from '../../domain/tasks/retry-policy.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import { encodeRocketmqEnvelope } from '../../mapping/rocketmq-envelope.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';

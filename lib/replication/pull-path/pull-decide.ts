@@ -1,5 +1,5 @@
-import { BridgeError, InvalidMessageError } from '../../domain/errors.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
+import { BridgeError, InvalidMessageError } from '../../domain/errors/errors.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
 import type { RocketmqToMqttMapper } from '../../mapping/rocketmq-to-mqtt.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ReceivedMessage } from '../../ports/message-consumer.ts';

@@ -1,6 +1,6 @@
-import type { BridgeError } from '../../domain/errors.ts';
-import { retryPolicyOf } from '../../domain/retry-policy.ts';
-import type { Task } from '../../domain/task.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { retryPolicyOf } from '../../domain/tasks/retry-policy.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ReceivedMessage } from '../../ports/message-consumer.ts';

@@ -1,9 +1,9 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { consumerGroupOf } from '../../domain/consumer-group.ts';
-import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
-import type { RocketmqToMqttDefinition } from '../../domain/task.ts';
-import { isFromRocketmq } from '../../domain/task-path.ts';
-import { literalTextOf } from '../../domain/template.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
+import { consumerGroupOf } from '../../domain/tasks/consumer-group.ts';
+import type { RocketmqToMqttDefinition } from '../../domain/tasks/task.ts';
+import { isFromRocketmq } from '../../domain/tasks/task-path.ts';
+import { literalTextOf } from '../../domain/templates/template.ts';
 import { createRocketmqToMqttMapper } from '../../mapping/rocketmq-to-mqtt.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';

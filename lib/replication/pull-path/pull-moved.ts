@@ -1,5 +1,5 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import { BridgeError } from '../../domain/errors.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MessageConsumers, ReceivedMessage } from '../../ports/message-consumer.ts';

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import { consumerGroupOf } from '../../domain/consumer-group.ts';
-import type { RocketmqToMqttDefinition, Task } from '../../domain/task.ts';
-import { isFromRocketmq } from '../../domain/task-path.ts';
+import { consumerGroupOf } from '../../domain/tasks/consumer-group.ts';
+import type { RocketmqToMqttDefinition, Task } from '../../domain/tasks/task.ts';
+import { isFromRocketmq } from '../../domain/tasks/task-path.ts';
 import type { LaneMemory, PullStart } from '../../ports/lane-leases.ts';
 import type { Position, RocketmqAdmin } from '../../ports/rocketmq-admin.ts';
 

@@ -1,4 +1,4 @@
-import type { BridgeError } from '../../domain/errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MessageConsumer, ReceivedMessage } from '../../ports/message-consumer.ts';

@@ -1,4 +1,4 @@
-import { minuteOf, startOfMinuteMs } from '../../domain/figures.ts';
+import { minuteOf, startOfMinuteMs } from '../../domain/figures/figures.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { RocketmqAdmin } from '../../ports/rocketmq-admin.ts';

@@ -1,6 +1,6 @@
-import { countLatency } from '../../domain/counted.ts';
-import type { BridgeError } from '../../domain/errors.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { countLatency } from '../../domain/figures/counted.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ReceivedMessage } from '../../ports/message-consumer.ts';

@@ -1,5 +1,5 @@
-import type { BridgeError } from '../../domain/errors.ts';
-import type { MessageError } from '../../domain/message-errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import type { MessageError } from '../../domain/errors/message-errors.ts';
 import type { ReceivedMessage } from '../../ports/message-consumer.ts';
 
 /** What failed of a message that was received from RocketMQ, told so that it can be found. */

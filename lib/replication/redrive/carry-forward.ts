@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import type { Task } from '../../domain/task.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { DeadLetterQueue } from '../../ports/dead-letter-hand-over.ts';
 import { createCompiledTasks } from '../compiled-tasks.ts';
 import type { LastStored } from '../last-stored.ts';

@@ -1,9 +1,9 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import { BridgeError } from '../../domain/errors.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
-import type { OutgoingMqttMessage } from '../../domain/message.ts';
-import type { RocketmqToMqttDefinition, Task } from '../../domain/task.ts';
-import { literalTextOf } from '../../domain/template.ts';
+import type { OutgoingMqttMessage } from '../../domain/messages/message.ts';
+import type { RocketmqToMqttDefinition, Task } from '../../domain/tasks/task.ts';
+import { literalTextOf } from '../../domain/templates/template.ts';
 import { decodeRocketmqEnvelope } from '../../mapping/rocketmq-envelope.ts';
 import { createRocketmqToMqttMapper, type RocketmqToMqttMapper } from '../../mapping/rocketmq-to-mqtt.ts';
 import type { Clock } from '../../ports/clock.ts';

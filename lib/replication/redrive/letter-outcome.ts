@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import type { BridgeError } from '../../domain/errors.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 
 /**
  * What became of a dead letter that was redriven.

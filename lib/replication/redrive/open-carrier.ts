@@ -1,6 +1,6 @@
-import { BrokerHoldError } from '../../domain/errors.ts';
-import type { Task } from '../../domain/task.ts';
-import { isFromMqtt, isFromRocketmq } from '../../domain/task-path.ts';
+import { BrokerHoldError } from '../../domain/errors/errors.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { isFromMqtt, isFromRocketmq } from '../../domain/tasks/task-path.ts';
 import { type CarryForwardPorts, createForwardCarrier } from './carry-forward.ts';
 import { type CarryPulledPorts, openPulledCarrier } from './carry-pulled.ts';
 import type { LetterCarrier } from './letter-outcome.ts';

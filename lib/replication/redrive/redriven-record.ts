@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
 import { parseJson } from '../../mapping/json.ts';
 import { envelopeOfRuleError, RuleError } from '../../mapping/rule-error.ts';
 import type { SourceRecord } from '../rule-path/source-record.ts';

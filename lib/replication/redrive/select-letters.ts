@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import type { DeadLetterJob } from '../../domain/dead-letter-job.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import type { DeadLetterJob } from '../../domain/dead-letters/dead-letter-job.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 
 /** Letters of one batch: bodies of 200 KB at most, some larger ones beside. */

@@ -1,8 +1,8 @@
-import type { DeadLetter } from '../../domain/dead-letter.ts';
-import type { DeadLetterJob } from '../../domain/dead-letter-job.ts';
-import { type Figures, isEmpty, newFigures } from '../../domain/figures.ts';
+import type { DeadLetter } from '../../domain/dead-letters/dead-letter.ts';
+import type { DeadLetterJob } from '../../domain/dead-letters/dead-letter-job.ts';
+import { type MessageError, messageError } from '../../domain/errors/message-errors.ts';
+import { type Figures, isEmpty, newFigures } from '../../domain/figures/figures.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
-import { type MessageError, messageError } from '../../domain/message-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import { countCode } from '../figures/batch-counts.ts';

@@ -1,6 +1,6 @@
-import type { DeadLetterJob } from '../../domain/dead-letter-job.ts';
+import type { DeadLetterJob } from '../../domain/dead-letters/dead-letter-job.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterJobs } from '../../ports/dead-letter-jobs.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';

@@ -1,5 +1,5 @@
-import type { BridgeError } from '../../domain/errors.ts';
-import type { StatusReason, Task } from '../../domain/task.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import type { StatusReason, Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { TaskReader } from '../../ports/task-reader.ts';

@@ -1,6 +1,6 @@
-import { addSending, type Latencies, minuteOf, newLatencies } from '../../domain/figures.ts';
-import { addLatency } from '../../domain/latency.ts';
-import type { MessageError } from '../../domain/message-errors.ts';
+import type { MessageError } from '../../domain/errors/message-errors.ts';
+import { addSending, type Latencies, minuteOf, newLatencies } from '../../domain/figures/figures.ts';
+import { addLatency } from '../../domain/figures/latency.ts';
 import { isSessionEnvelope } from '../../mapping/session-envelope.ts';
 import { type BatchCounts, countCode, newBatchCounts, type Skipped } from '../figures/batch-counts.ts';
 import type { SourceRecord } from './source-record.ts';

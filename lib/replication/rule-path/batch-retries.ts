@@ -1,9 +1,9 @@
-import type { BridgeError } from '../../domain/errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
-import { retryPolicyOf } from '../../domain/retry-policy.ts';
-import type { Task } from '../../domain/task.ts';
-import { pathOf } from '../../domain/task-path.ts';
-import { literalTextOf } from '../../domain/template.ts';
+import { retryPolicyOf } from '../../domain/tasks/retry-policy.ts';
+import type { Task } from '../../domain/tasks/task.ts';
+import { pathOf } from '../../domain/tasks/task-path.ts';
+import { literalTextOf } from '../../domain/templates/template.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LaneLeases } from '../../ports/lane-leases.ts';
 import type { Logger } from '../../ports/logger.ts';

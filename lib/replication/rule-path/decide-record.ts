@@ -1,8 +1,8 @@
-import { BridgeError, UnmappableMessageError } from '../../domain/errors.ts';
-import { expiresAtMs } from '../../domain/expiry.ts';
-import { loopReason } from '../../domain/loop-guard.ts';
-import type { MqttMessage, Provenance } from '../../domain/message.ts';
-import type { Task } from '../../domain/task.ts';
+import { BridgeError, UnmappableMessageError } from '../../domain/errors/errors.ts';
+import { expiresAtMs } from '../../domain/messages/expiry.ts';
+import { loopReason } from '../../domain/messages/loop-guard.ts';
+import type { MqttMessage, Provenance } from '../../domain/messages/message.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import { decodeEnvelope, type Envelope, isRuleEnvelope, messageOfEnvelope } from '../../mapping/envelope.ts';
 import type { DeviceSignal } from '../../mapping/presence.ts';
 import type { RuleEnvelope } from '../../mapping/rule-envelope.ts';

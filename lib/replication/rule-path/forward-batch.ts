@@ -1,4 +1,4 @@
-import { UNKNOWN_TASK_ID } from '../../domain/dead-letter.ts';
+import { UNKNOWN_TASK_ID } from '../../domain/dead-letters/dead-letter.ts';
 import { type CompileTask, createCompiledTasks } from '../compiled-tasks.ts';
 import type { BatchCounts } from '../figures/batch-counts.ts';
 import { figuresOfBatch } from '../figures/batch-figures.ts';

@@ -1,4 +1,4 @@
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { LastStored } from '../last-stored.ts';
 import type { BatchHealth } from './batch-health.ts';
 import { createBatchHealth } from './batch-health.ts';

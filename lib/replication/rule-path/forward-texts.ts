@@ -1,4 +1,4 @@
-import { BridgeError, UnmappableMessageError } from '../../domain/errors.ts';
+import { BridgeError, UnmappableMessageError } from '../../domain/errors/errors.ts';
 import { decodeLargeEnvelope } from '../../mapping/session-envelope.ts';
 import type { LargeBodies } from '../../ports/large-bodies.ts';
 import type { Logger } from '../../ports/logger.ts';

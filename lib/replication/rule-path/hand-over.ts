@@ -1,5 +1,5 @@
-import type { BridgeError } from '../../domain/errors.ts';
-import { triesOf } from '../../domain/retry-policy.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { triesOf } from '../../domain/tasks/retry-policy.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterHandOver, DeadLetterQueue } from '../../ports/dead-letter-hand-over.ts';
 import type { Logger } from '../../ports/logger.ts';

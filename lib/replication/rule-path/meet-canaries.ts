@@ -1,4 +1,4 @@
-import { isFromMqtt } from '../../domain/task-path.ts';
+import { isFromMqtt } from '../../domain/tasks/task-path.ts';
 import { type Canary, canaryOfEnvelope } from '../../mapping/canary.ts';
 import type { CanaryStore } from '../../ports/canary-store.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -1,9 +1,9 @@
-import { observePresence, type PresenceVerdict } from '../../domain/device-presence.ts';
-import type { BridgeError } from '../../domain/errors.ts';
-import { expiresAtMs } from '../../domain/expiry.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
-import type { PresenceOption } from '../../domain/presence-option.ts';
-import type { Task } from '../../domain/task.ts';
+import { observePresence, type PresenceVerdict } from '../../domain/messages/device-presence.ts';
+import { expiresAtMs } from '../../domain/messages/expiry.ts';
+import type { PresenceOption } from '../../domain/tasks/presence-option.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import { offlineMessage } from '../../mapping/presence.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';

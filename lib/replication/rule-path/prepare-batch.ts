@@ -1,6 +1,6 @@
-import type { Cluster, RocketmqClusterRecord } from '../../domain/cluster.ts';
-import type { BridgeError } from '../../domain/errors.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Cluster, RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterReader, TaskReader } from '../../ports/task-reader.ts';
 import type { CompiledTask, CompileTask } from '../compiled-tasks.ts';

@@ -1,5 +1,5 @@
-import type { BridgeError } from '../../domain/errors.ts';
-import { type MessageError, messageError } from '../../domain/message-errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { type MessageError, messageError } from '../../domain/errors/message-errors.ts';
 import { deadLetterIdOf } from '../dead-letters/dead-letter-id.ts';
 import { taskOfEnvelope } from '../task-names.ts';
 import type { SourceRecord } from './source-record.ts';

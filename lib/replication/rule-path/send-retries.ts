@@ -1,4 +1,4 @@
-import type { BridgeError } from '../../domain/errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 import { forEachInFlight } from '../../domain/for-each-in-flight.ts';
 import type { RetryVerdict } from '../retry-watch.ts';
 import type { BatchLedger } from './batch-ledger.ts';

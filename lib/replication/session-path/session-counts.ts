@@ -1,5 +1,5 @@
-import type { Counted } from '../../domain/counted.ts';
-import { type Latencies, newLatencies } from '../../domain/latency.ts';
+import type { Counted } from '../../domain/figures/counted.ts';
+import { type Latencies, newLatencies } from '../../domain/figures/latency.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { FigureMeter } from '../figures/figure-meter.ts';
 import { createSharedCounts } from '../figures/shared-counts.ts';

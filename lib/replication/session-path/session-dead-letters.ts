@@ -1,4 +1,4 @@
-import type { BridgeError } from '../../domain/errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetterHandOver, DeadLetterQueue } from '../../ports/dead-letter-hand-over.ts';
 import type { LargeBodies } from '../../ports/large-bodies.ts';

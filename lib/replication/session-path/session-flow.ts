@@ -1,4 +1,4 @@
-import type { BridgeError } from '../../domain/errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SessionDelivery } from '../../ports/mqtt-session.ts';
 import { noAnswer } from '../outcome.ts';

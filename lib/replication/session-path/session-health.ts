@@ -1,4 +1,4 @@
-import type { BridgeError } from '../../domain/errors.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
 import type { LaneHealth } from '../shifts/lane.ts';
 
 /** Passes on changes only: the sender says after each call how its target does. */

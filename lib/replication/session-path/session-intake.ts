@@ -1,8 +1,8 @@
-import { BridgeError } from '../../domain/errors.ts';
-import { expiresAtMs } from '../../domain/expiry.ts';
-import { loopReason } from '../../domain/loop-guard.ts';
-import type { MqttToRocketmqDefinition } from '../../domain/task.ts';
-import { createTopicMatcher, type TopicMatcher } from '../../domain/topic-filter.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
+import { expiresAtMs } from '../../domain/messages/expiry.ts';
+import { loopReason } from '../../domain/messages/loop-guard.ts';
+import type { MqttToRocketmqDefinition } from '../../domain/tasks/task.ts';
+import { createTopicMatcher, type TopicMatcher } from '../../domain/topics/topic-filter.ts';
 import { takePath } from '../../mapping/provenance.ts';
 import type { SessionDelivery } from '../../ports/mqtt-session.ts';
 import type { CompiledTask } from '../compiled-tasks.ts';

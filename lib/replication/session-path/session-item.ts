@@ -1,4 +1,4 @@
-import type { MqttMessage, Provenance, RocketmqMessage } from '../../domain/message.ts';
+import type { MqttMessage, Provenance, RocketmqMessage } from '../../domain/messages/message.ts';
 import type { SessionDelivery } from '../../ports/mqtt-session.ts';
 
 /** One message that a session took in, until it is settled: stored, handed over, overflowed, or left out. */

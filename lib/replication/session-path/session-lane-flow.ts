@@ -1,5 +1,5 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import type { MqttToRocketmqDefinition } from '../../domain/task.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import type { MqttToRocketmqDefinition } from '../../domain/tasks/task.ts';
 import type { SessionDelivery } from '../../ports/mqtt-session.ts';
 import type { CompiledTask } from '../compiled-tasks.ts';
 import type { FigureMeter } from '../figures/figure-meter.ts';

@@ -1,5 +1,5 @@
-import { BridgeError } from '../../domain/errors.ts';
-import { literalRocketmqTopic } from '../../domain/rocketmq-end.ts';
+import { BridgeError } from '../../domain/errors/errors.ts';
+import { literalRocketmqTopic } from '../../domain/tasks/rocketmq-end.ts';
 import type { SessionDelivery } from '../../ports/mqtt-session.ts';
 import { carryCanary } from '../carry-canary.ts';
 import { type CompileTask, createCompiledTasks } from '../compiled-tasks.ts';

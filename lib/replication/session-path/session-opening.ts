@@ -1,5 +1,5 @@
-import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
-import { dialectOf, overlappingFilters } from '../../domain/topic-filter-rules.ts';
+import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
+import { dialectOf, overlappingFilters } from '../../domain/rules/topic-filter-rules.ts';
 import { createSessionMessageIds } from '../../mapping/message-id.ts';
 import type { MqttSession, SessionDelivery, SessionOptions } from '../../ports/mqtt-session.ts';
 import { unreadable } from '../prepare-errors.ts';

@@ -1,6 +1,6 @@
-import type { RocketmqClusterRecord } from '../../domain/cluster.ts';
-import type { MqttToRocketmqDefinition } from '../../domain/task.ts';
-import { isFromMqtt } from '../../domain/task-path.ts';
+import type { RocketmqClusterRecord } from '../../domain/clusters/cluster.ts';
+import type { MqttToRocketmqDefinition } from '../../domain/tasks/task.ts';
+import { isFromMqtt } from '../../domain/tasks/task-path.ts';
 import type { MqttClusterRecord } from '../../ports/mqtt-publisher.ts';
 import type { CompiledTask, CompileTask } from '../compiled-tasks.ts';
 import { noRocketmq, notCompiled, otherDirection } from '../prepare-errors.ts';

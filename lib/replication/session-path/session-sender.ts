@@ -1,7 +1,7 @@
-import { countLatency } from '../../domain/counted.ts';
-import type { BridgeError } from '../../domain/errors.ts';
-import { UNKNOWN_TIME } from '../../domain/figures.ts';
-import type { RocketmqMessage } from '../../domain/message.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { countLatency } from '../../domain/figures/counted.ts';
+import { UNKNOWN_TIME } from '../../domain/figures/figures.ts';
+import type { RocketmqMessage } from '../../domain/messages/message.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { MessageProducer } from '../../ports/message-producer.ts';

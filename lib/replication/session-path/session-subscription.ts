@@ -1,6 +1,6 @@
-import type { MqttToRocketmqDefinition } from '../../domain/task.ts';
-import { type TopicDialect, uncoveredFilters } from '../../domain/topic-filter.ts';
-import { withShare } from '../../domain/topic-filter-syntax.ts';
+import type { MqttToRocketmqDefinition } from '../../domain/tasks/task.ts';
+import { type TopicDialect, uncoveredFilters } from '../../domain/topics/topic-filter.ts';
+import { withShare } from '../../domain/topics/topic-filter-syntax.ts';
 import type { LaneMemory } from '../../ports/lane-leases.ts';
 
 /** What a lane's session has to be subscribed to, and how it gets there from what it is subscribed to. */

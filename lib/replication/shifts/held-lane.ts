@@ -1,4 +1,4 @@
-import { type BridgeError, BrokerHoldError } from '../../domain/errors.ts';
+import { type BridgeError, BrokerHoldError } from '../../domain/errors/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LaneLease, LaneLeases, LaneMemory, LaneState } from '../../ports/lane-leases.ts';
 import type { Logger } from '../../ports/logger.ts';

@@ -1,7 +1,7 @@
-import type { Cluster } from '../../domain/cluster.ts';
-import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors.ts';
+import type { Cluster } from '../../domain/clusters/cluster.ts';
+import { type BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../domain/errors/errors.ts';
 import { keepRecent } from '../../domain/keep-recent.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RosterEntry } from '../../ports/shifts.ts';
 import type { ClusterReader, LaneTasks } from '../../ports/task-reader.ts';

@@ -1,6 +1,6 @@
-import { type CanaryFailure, canaryReason } from '../../domain/canary.ts';
-import type { BridgeError } from '../../domain/errors.ts';
-import type { StatusReason, Task } from '../../domain/task.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import { type CanaryFailure, canaryReason } from '../../domain/tasks/canary.ts';
+import type { StatusReason, Task } from '../../domain/tasks/task.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { LaneTasks } from '../../ports/task-reader.ts';

@@ -1,7 +1,7 @@
-import type { CanaryFailure } from '../../domain/canary.ts';
-import type { Cluster } from '../../domain/cluster.ts';
-import type { BridgeError } from '../../domain/errors.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Cluster } from '../../domain/clusters/cluster.ts';
+import type { BridgeError } from '../../domain/errors/errors.ts';
+import type { CanaryFailure } from '../../domain/tasks/canary.ts';
+import type { Task } from '../../domain/tasks/task.ts';
 import type { LaneMemory, LaneMode } from '../../ports/lane-leases.ts';
 
 /** What a lane is opened with. Task and clusters stay as they are: a change of theirs opens another lane. */

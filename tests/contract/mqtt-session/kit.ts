@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BridgeError } from '../../../lib/domain/errors.ts';
-import type { MqttMessage } from '../../../lib/domain/message.ts';
+import type { BridgeError } from '../../../lib/domain/errors/errors.ts';
+import type { MqttMessage } from '../../../lib/domain/messages/message.ts';
 import type { MqttClusterRecord } from '../../../lib/ports/mqtt-publisher.ts';
 import type {
   MqttSession,

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { withShare } from '../../../lib/domain/topic-filter-syntax.ts';
+import { withShare } from '../../../lib/domain/topics/topic-filter-syntax.ts';
 import { filtersOf, type Lacks, numbered, payloads, type SessionWorld } from './kit.ts';
 
 /** Filters, lanes. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
-import type { Task } from '../../../lib/domain/task.ts';
+import type { Task } from '../../../lib/domain/tasks/task.ts';
 import { business, definitionWith } from '../../helpers/tasks.ts';
 import { at, type TaskStoreKit } from './kit.ts';
 

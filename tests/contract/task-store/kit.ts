@@ -1,6 +1,6 @@
 import { beforeEach } from '@jest/globals';
 import { ulid } from 'ulid';
-import type { DesiredState, Task, TaskStatus } from '../../../lib/domain/task.ts';
+import type { DesiredState, Task, TaskStatus } from '../../../lib/domain/tasks/task.ts';
 import type { DesiredChange, NewTask, Page, TaskLease, TaskStore } from '../../../lib/ports/task-store.ts';
 import { newTaskWith, registerClusters } from '../../helpers/tasks.ts';
 import type { BuildStores, Stores } from '../stores.ts';

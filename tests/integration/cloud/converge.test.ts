@@ -17,8 +17,8 @@ import { createCleanupStack } from '../../../lib/control/converge/cleanup-stack.
 import { createPacer } from '../../../lib/control/converge/converge-pacer.ts';
 import { createConvergeTask } from '../../../lib/control/converge/converge-task.ts';
 import { createInventory } from '../../../lib/control/converge/sweep-inventory.ts';
-import { createResourceNames } from '../../../lib/domain/resource-names.ts';
-import type { TaskDefinition } from '../../../lib/domain/task.ts';
+import { createResourceNames } from '../../../lib/domain/tasks/resource-names.ts';
+import type { TaskDefinition } from '../../../lib/domain/tasks/task.ts';
 import { definition, silentLogger, specSettings } from '../../helpers/converge-world.ts';
 import { createTables } from '../dynamodb/emulator.ts';
 import { type EmulatedCloud, openEmulatedCloud } from './emulator.ts';

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { createDynamoFigureStore } from '../../../lib/adapters/dynamodb/figure-store.ts';
 import type { Table } from '../../../lib/adapters/dynamodb/table.ts';
-import { newFigures } from '../../../lib/domain/figures.ts';
+import { newFigures } from '../../../lib/domain/figures/figures.ts';
 import { describeFigureStore } from '../../contract/figure-store.ts';
 import { createTables } from './emulator.ts';
 

@@ -4,7 +4,7 @@ import mqtt, { type IClientOptions, type IClientPublishOptions, type MqttClient 
 import { mqttClientOptions } from '../../../lib/adapters/mqtt/client-options.ts';
 import { errorOfReason } from '../../../lib/adapters/mqtt/errors.ts';
 import { createMqttSessions } from '../../../lib/adapters/mqtt/session.ts';
-import type { MqttMessage } from '../../../lib/domain/message.ts';
+import type { MqttMessage } from '../../../lib/domain/messages/message.ts';
 import type { MqttClusterRecord } from '../../../lib/ports/mqtt-publisher.ts';
 import { LOCAL_DIR } from '../../../local/layout.ts';
 import { findMosquitto } from '../../../local/mosquitto-packages.ts';

@@ -9,8 +9,8 @@ import { createProducerPool } from '../../../lib/adapters/rocketmq/producer-pool
 import { createSqsDeadLetterQueue } from '../../../lib/adapters/sqs/dead-letter-queue.ts';
 import { createSqsVisibility } from '../../../lib/adapters/sqs/visibility.ts';
 import { systemClock } from '../../../lib/adapters/system/clock.ts';
-import { decodeHandOver } from '../../../lib/domain/dead-letter.ts';
-import type { Task, TaskDefinition } from '../../../lib/domain/task.ts';
+import { decodeHandOver } from '../../../lib/domain/dead-letters/dead-letter.ts';
+import type { Task, TaskDefinition } from '../../../lib/domain/tasks/task.ts';
 import { createForwardBatch } from '../../../lib/replication/rule-path/forward-batch.ts';
 import type { SourceRecord } from '../../../lib/replication/rule-path/source-record.ts';
 import { createTestQueues, type ReceivedMessage, type TestQueue } from '../../helpers/aws-emulator.ts';

@@ -5,7 +5,7 @@ import { RocketmqProducer } from '../../../lib/adapters/rocketmq/producer.ts';
 import { createRocketmqAdmins } from '../../../lib/adapters/rocketmq-admin/admins.ts';
 import { remotingCall } from '../../../lib/adapters/rocketmq-admin/remoting-call.ts';
 import { systemClock } from '../../../lib/adapters/system/clock.ts';
-import type { RocketmqClusterRecord } from '../../../lib/domain/cluster.ts';
+import type { RocketmqClusterRecord } from '../../../lib/domain/clusters/cluster.ts';
 import type { RocketmqAdmin } from '../../../lib/ports/rocketmq-admin.ts';
 import { failures, plain } from '../../contract/message-producer.ts';
 import { describeRocketmqAdmin } from '../../contract/rocketmq-admin.ts';

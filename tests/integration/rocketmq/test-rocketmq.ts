@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { RocketmqCredentials } from '../../../lib/adapters/rocketmq/metadata.ts';
-import type { RocketmqMessage } from '../../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../../lib/domain/messages/message.ts';
 import { LOCAL_DIR } from '../../../local/layout.ts';
 import { type RocketmqOptions, startRocketmq } from '../../../local/parts/rocketmq.ts';
 import { ensureGroup, ensureTopic } from '../../../local/rocketmq-topics.ts';

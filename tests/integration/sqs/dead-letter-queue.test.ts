@@ -1,6 +1,6 @@
 import { afterAll } from '@jest/globals';
 import { createSqsDeadLetterQueue } from '../../../lib/adapters/sqs/dead-letter-queue.ts';
-import { decodeHandOver } from '../../../lib/domain/dead-letter.ts';
+import { decodeHandOver } from '../../../lib/domain/dead-letters/dead-letter.ts';
 import { describeDeadLetterQueue } from '../../contract/dead-letter-queue.ts';
 import { createTestQueues } from '../../helpers/aws-emulator.ts';
 import { createRecordingLogger } from '../../helpers/rule-path.ts';

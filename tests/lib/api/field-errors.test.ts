@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { fieldErrors, fieldPath } from '../../../lib/api/field-errors.ts';
 import { PageQuery } from '../../../lib/api/schemas.ts';
 import { CreateTask } from '../../../lib/api/task-schemas.ts';
-import { ClusterInput } from '../../../lib/domain/cluster.ts';
+import { ClusterInput } from '../../../lib/domain/clusters/cluster.ts';
 
 const task = {
   taskName: 'charger-wills',

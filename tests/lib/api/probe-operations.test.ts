@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { probeOperations } from '../../../lib/api/probe-operations.ts';
 import { LagAnswer, ListedTopicAnswer, PositionAnswer, PROBE_ROUTES } from '../../../lib/api/probe-routes.ts';
-import { BrokerHoldError } from '../../../lib/domain/errors.ts';
+import { BrokerHoldError } from '../../../lib/domain/errors/errors.ts';
 import { createApi } from '../../../lib/middleware/create-api.ts';
 import { type ApiCall, invokeApi, USER_ARN } from '../../helpers/api-event.ts';
 import { createProbeWorld, type ProbeWorld } from '../../helpers/probe-world.ts';

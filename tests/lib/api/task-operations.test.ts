@@ -9,7 +9,7 @@ import { createEditTask } from '../../../lib/control/tasks/edit-task.ts';
 import { createListEvents } from '../../../lib/control/tasks/list-events.ts';
 import { createListRevisions } from '../../../lib/control/tasks/list-revisions.ts';
 import { createListTasks } from '../../../lib/control/tasks/list-tasks.ts';
-import { newFigures } from '../../../lib/domain/figures.ts';
+import { newFigures } from '../../../lib/domain/figures/figures.ts';
 import { createApi } from '../../../lib/middleware/create-api.ts';
 import type { FigureStore } from '../../../lib/ports/figure-store.ts';
 import { type ApiCall, invokeApi, USER_ARN } from '../../helpers/api-event.ts';

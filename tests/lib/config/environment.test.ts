@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readEnvironment } from '../../../lib/config/environment.ts';
-import { ConfigError } from '../../../lib/domain/errors.ts';
+import { ConfigError } from '../../../lib/domain/errors/errors.ts';
 
 const STACK_ARN =
   'arn:aws:cloudformation:eu-west-1:123456789012:stack/mqferry-dev/0a1b2c3d-aaaa-bbbb-cccc-121212121212';

@@ -7,7 +7,7 @@ import { createListClusters } from '../../../lib/control/clusters/list-clusters.
 import { createListEvents } from '../../../lib/control/tasks/list-events.ts';
 import { createListRevisions } from '../../../lib/control/tasks/list-revisions.ts';
 import { createListTasks } from '../../../lib/control/tasks/list-tasks.ts';
-import type { Task } from '../../../lib/domain/task.ts';
+import type { Task } from '../../../lib/domain/tasks/task.ts';
 import { type ControlWorld, createControlWorld } from '../../helpers/control-world.ts';
 import { definitionWith } from '../../helpers/tasks.ts';
 

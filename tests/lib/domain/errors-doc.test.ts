@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { GRPC_STATUSES, ROCKETMQ_STATUSES } from '../../../lib/domain/error-table.ts';
+import { GRPC_STATUSES, ROCKETMQ_STATUSES } from '../../../lib/domain/errors/error-table.ts';
 import { ERRORS_DOC, withErrorTables } from '../../../tools/errors-doc.ts';
 
 /*

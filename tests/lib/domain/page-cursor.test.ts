@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RequestError } from '../../../lib/domain/errors.ts';
+import { RequestError } from '../../../lib/domain/errors/errors.ts';
 import { decodeCursor, encodeCursor } from '../../../lib/domain/page-cursor.ts';
 
 const refusal = { status: 400, code: 'CURSOR_INVALID' };

@@ -4,8 +4,8 @@ import type {
   Provenance,
   ReceivedRocketmqMessage,
   UserProperty,
-} from '../../../lib/domain/message.ts';
-import { RESERVED_PROPERTY_NAMES } from '../../../lib/domain/rocketmq-limits.ts';
+} from '../../../lib/domain/messages/message.ts';
+import { RESERVED_PROPERTY_NAMES } from '../../../lib/domain/messages/rocketmq-limits.ts';
 import { isCarried } from '../../../lib/domain/text.ts';
 import { ALIBABA, RMQ, ROCKETMQ_MQTT, WIRE_NAMES } from '../../../lib/mapping/wire-names.ts';
 

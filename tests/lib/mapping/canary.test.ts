@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { canaryTopicName } from '../../../lib/domain/canary.ts';
-import { checkOutgoingMqttMessage } from '../../../lib/domain/mqtt-limits.ts';
-import { checkRocketmqMessage } from '../../../lib/domain/rocketmq-limits.ts';
+import { checkOutgoingMqttMessage } from '../../../lib/domain/messages/mqtt-limits.ts';
+import { checkRocketmqMessage } from '../../../lib/domain/messages/rocketmq-limits.ts';
+import { canaryTopicName } from '../../../lib/domain/tasks/canary.ts';
 import {
   canaryOfEnvelope,
   canaryPayload,

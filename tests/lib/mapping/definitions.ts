@@ -2,7 +2,7 @@ import {
   type MqttToRocketmqDefinition,
   type RocketmqToMqttDefinition,
   TaskDefinition,
-} from '../../../lib/domain/task.ts';
+} from '../../../lib/domain/tasks/task.ts';
 
 /** What a test wants otherwise than usual. */
 export interface Change {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { MqttMessage } from '../../../lib/domain/message.ts';
+import type { MqttMessage } from '../../../lib/domain/messages/message.ts';
 import { createSessionMessageIds, pulledMessageId } from '../../../lib/mapping/message-id.ts';
 
 const session = { taskId: '01JDAB3C4D5E6F7G8H9JKMNPQR', lane: 0, sessionStartMs: 1 };

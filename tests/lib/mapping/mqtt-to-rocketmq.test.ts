@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BridgeError } from '../../../lib/domain/errors.ts';
-import type { MqttMessage, Provenance, RocketmqMessage } from '../../../lib/domain/message.ts';
-import { checkRocketmqMessage } from '../../../lib/domain/rocketmq-limits.ts';
+import { BridgeError } from '../../../lib/domain/errors/errors.ts';
+import type { MqttMessage, Provenance, RocketmqMessage } from '../../../lib/domain/messages/message.ts';
+import { checkRocketmqMessage } from '../../../lib/domain/messages/rocketmq-limits.ts';
 import { decodeRocketmqMessage } from '../../../lib/mapping/carried-message.ts';
 import { createMqttToRocketmqMapper } from '../../../lib/mapping/mqtt-to-rocketmq.ts';
 import { mqttMessages, provenances, userProperties } from './arbitraries.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { MqttMessage } from '../../../lib/domain/message.ts';
+import type { MqttMessage } from '../../../lib/domain/messages/message.ts';
 import { decodeRocketmqMessage } from '../../../lib/mapping/carried-message.ts';
 import { createMqttToRocketmqMapper } from '../../../lib/mapping/mqtt-to-rocketmq.ts';
 import { NAME_SETS } from '../../../lib/mapping/name-sets.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { MqttMessage } from '../../../lib/domain/message.ts';
-import { PresenceOption } from '../../../lib/domain/presence-option.ts';
+import type { MqttMessage } from '../../../lib/domain/messages/message.ts';
+import { PresenceOption } from '../../../lib/domain/tasks/presence-option.ts';
 import { decodeEnvelope, messageOfEnvelope } from '../../../lib/mapping/envelope.ts';
 import { createPresenceReader, offlineMessage } from '../../../lib/mapping/presence.ts';
 import { failure } from './failure.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { UserProperty } from '../../../lib/domain/message.ts';
+import type { UserProperty } from '../../../lib/domain/messages/message.ts';
 import { putProvenance, readProvenance, takePath } from '../../../lib/mapping/provenance.ts';
 
 describe('putProvenance', () => {

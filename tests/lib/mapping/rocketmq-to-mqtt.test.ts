@@ -6,7 +6,7 @@ import type {
   OutgoingMqttMessage,
   ReceivedRocketmqMessage,
   RocketmqMessage,
-} from '../../../lib/domain/message.ts';
+} from '../../../lib/domain/messages/message.ts';
 import { createMqttToRocketmqMapper } from '../../../lib/mapping/mqtt-to-rocketmq.ts';
 import { takePath } from '../../../lib/mapping/provenance.ts';
 import { createRocketmqToMqttMapper } from '../../../lib/mapping/rocketmq-to-mqtt.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { UserProperty } from '../../../lib/domain/message.ts';
+import type { UserProperty } from '../../../lib/domain/messages/message.ts';
 import { sortByName } from '../../../lib/mapping/sort-by-name.ts';
 
 describe('sortByName', () => {

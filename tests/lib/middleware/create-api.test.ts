@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
 import type { ApiRequest, Route, Routes } from '../../../lib/api/route.ts';
-import { RequestError } from '../../../lib/domain/errors.ts';
+import { RequestError } from '../../../lib/domain/errors/errors.ts';
 import { createApi } from '../../../lib/middleware/create-api.ts';
 import type { InvocationLogger } from '../../../lib/ports/logger.ts';
 import type { ApiCall } from '../../helpers/api-event.ts';

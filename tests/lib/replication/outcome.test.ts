@@ -6,7 +6,7 @@ import {
   BrokerUnavailableError,
   GroupStoppedError,
   InvalidMessageError,
-} from '../../../lib/domain/errors.ts';
+} from '../../../lib/domain/errors/errors.ts';
 import { outcomeInRecovery, outcomeOf, outcomeOfError } from '../../../lib/replication/outcome.ts';
 
 const failed = (error: unknown) => ({ status: 'failed', error });

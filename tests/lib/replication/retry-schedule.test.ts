@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_RECEIVE_COUNT, RETENTION_SECONDS } from '../../../lib/domain/resource-specs.ts';
+import { MAX_RECEIVE_COUNT, RETENTION_SECONDS } from '../../../lib/domain/tasks/resource-specs.ts';
 import { retryWaitMs, visibilityTimeoutSeconds } from '../../../lib/replication/retry-schedule.ts';
 
 const LEAST = () => 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryRetryTallies } from '../../../lib/adapters/memory/retry-tallies.ts';
-import { BrokerUnavailableError } from '../../../lib/domain/errors.ts';
-import { type RetryOption, retryPolicyOf } from '../../../lib/domain/retry-policy.ts';
+import { BrokerUnavailableError } from '../../../lib/domain/errors/errors.ts';
+import { type RetryOption, retryPolicyOf } from '../../../lib/domain/tasks/retry-policy.ts';
 import type { RetryTallies } from '../../../lib/ports/retry-tallies.ts';
 import { createRetryWatch } from '../../../lib/replication/retry-watch.ts';
 import { createRecordingLogger, createSteppingClock, NOW_MS } from '../../helpers/rule-path.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createResourceNames } from '../../../lib/domain/resource-names.ts';
+import { createResourceNames } from '../../../lib/domain/tasks/resource-names.ts';
 import { encodeLargeEnvelope } from '../../../lib/mapping/session-envelope.ts';
 import { taskIdOfQueueArn, taskIdOfRuleName, taskOfEnvelope } from '../../../lib/replication/task-names.ts';
 import { envelopeText, TASK_ID } from '../../helpers/rule-path.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createDynamoFigureWrites } from '../../../lib/adapters/dynamodb/figure-writes.ts';
 import type { Table } from '../../../lib/adapters/dynamodb/table.ts';
-import { newFigures } from '../../../lib/domain/figures.ts';
+import { newFigures } from '../../../lib/domain/figures/figures.ts';
 import { type Bug, plantedBugs } from '../../exactness/planted-bugs.ts';
 import type { ItemUpdate } from '../../faults/table-relay.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createDataPublishers } from '../../../../lib/adapters/aws-iot/data-publisher.ts';
 import { systemClock } from '../../../../lib/adapters/system/clock.ts';
-import { BrokerHoldError } from '../../../../lib/domain/errors.ts';
+import { BrokerHoldError } from '../../../../lib/domain/errors/errors.ts';
 import { errorOf, sampleMessage } from '../../../contract/mqtt-publisher.ts';
 
 const deadline = () => ({ deadlineMs: Date.now() + 10_000 });

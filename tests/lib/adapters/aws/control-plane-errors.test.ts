@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { controlPlaneErrorOf, isAway } from '../../../../lib/adapters/aws/control-plane-errors.ts';
-import { ControlPlaneError } from '../../../../lib/domain/control-plane-error.ts';
+import { ControlPlaneError } from '../../../../lib/domain/errors/control-plane-error.ts';
 
 const fault = (name: string, message = 'text', httpStatusCode?: number) =>
   Object.assign(new Error(message), { name, ...(httpStatusCode && { $metadata: { httpStatusCode } }) });

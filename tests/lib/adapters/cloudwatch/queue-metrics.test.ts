@@ -2,7 +2,7 @@ import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { createCloudWatchQueueMetrics } from '../../../../lib/adapters/cloudwatch/queue-metrics.ts';
-import { minuteOf, startOfMinuteMs } from '../../../../lib/domain/figures.ts';
+import { minuteOf, startOfMinuteMs } from '../../../../lib/domain/figures/figures.ts';
 
 const FIRST = minuteOf(Date.UTC(2026, 10, 23, 12));
 const range = { fromMinute: FIRST, toMinute: FIRST + 2 };

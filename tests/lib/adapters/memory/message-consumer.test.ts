@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { createManualClock, type ManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemoryMessageConsumers } from '../../../../lib/adapters/memory/message-consumer.ts';
-import type { RocketmqClusterRecord } from '../../../../lib/domain/cluster.ts';
+import type { RocketmqClusterRecord } from '../../../../lib/domain/clusters/cluster.ts';
 import {
   type BridgeError,
   BrokerThrottledError,
   BrokerUnavailableError,
-} from '../../../../lib/domain/errors.ts';
+} from '../../../../lib/domain/errors/errors.ts';
 import { describeMessageConsumer } from '../../../contract/message-consumer.ts';
 import { plain } from '../../../contract/message-producer.ts';
 

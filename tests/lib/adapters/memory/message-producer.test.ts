@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryMessageProducer } from '../../../../lib/adapters/memory/message-producer.ts';
 import { systemClock } from '../../../../lib/adapters/system/clock.ts';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { describeMessageProducer, errorAt, plain } from '../../../contract/message-producer.ts';
 
 const topics = { normal: 'NORMAL', fifo: 'FIFO' } as const;

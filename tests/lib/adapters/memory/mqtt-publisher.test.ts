@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemoryMqttPublisher } from '../../../../lib/adapters/memory/mqtt-publisher.ts';
 import { systemClock } from '../../../../lib/adapters/system/clock.ts';
-import type { BridgeError } from '../../../../lib/domain/errors.ts';
+import type { BridgeError } from '../../../../lib/domain/errors/errors.ts';
 import {
   BrokerHoldError,
   BrokerThrottledError,
   BrokerUnavailableError,
-} from '../../../../lib/domain/errors.ts';
+} from '../../../../lib/domain/errors/errors.ts';
 import { describeMqttPublisher, errorOf, sampleMessage } from '../../../contract/mqtt-publisher.ts';
 
 describeMqttPublisher(

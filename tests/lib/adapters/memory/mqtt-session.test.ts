@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryMqttBroker } from '../../../../lib/adapters/memory/mqtt-session.ts';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { openSession, payloads } from '../../../contract/mqtt-session/kit.ts';
 import { describeMqttSessions } from '../../../contract/mqtt-session.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { errorOfConnecting, errorOfConnection, errorOfReason } from '../../../../lib/adapters/mqtt/errors.ts';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 
 const nodeError = (code: string, message = code) => Object.assign(new Error(message), { code });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseMqttSecret } from '../../../../lib/adapters/mqtt/mqtt-secret.ts';
-import { BridgeError } from '../../../../lib/domain/errors.ts';
+import { BridgeError } from '../../../../lib/domain/errors/errors.ts';
 import { createCertificateAuthority } from '../../../../local/certificates.ts';
 
 const authority = createCertificateAuthority();

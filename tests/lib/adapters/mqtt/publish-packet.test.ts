@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type IPublishPacket, parser } from 'mqtt-packet';
 import { encodePublish, encodePubrel } from '../../../../lib/adapters/mqtt/publish-packet.ts';
-import type { OutgoingMqttMessage, UserProperty } from '../../../../lib/domain/message.ts';
+import type { OutgoingMqttMessage, UserProperty } from '../../../../lib/domain/messages/message.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 100 });
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));

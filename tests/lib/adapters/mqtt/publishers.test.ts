@@ -4,7 +4,7 @@ import { createMemoryMqttPublisher } from '../../../../lib/adapters/memory/mqtt-
 import { createMemorySecretReader } from '../../../../lib/adapters/memory/secret-reader.ts';
 import type { MqttBrokerPublisherOptions } from '../../../../lib/adapters/mqtt/publisher.ts';
 import { createMqttPublishers } from '../../../../lib/adapters/mqtt/publishers.ts';
-import { BrokerHoldError } from '../../../../lib/domain/errors.ts';
+import { BrokerHoldError } from '../../../../lib/domain/errors/errors.ts';
 import type { MqttClusterRecord } from '../../../../lib/ports/mqtt-publisher.ts';
 import { errorOf, sampleMessage } from '../../../contract/mqtt-publisher.ts';
 

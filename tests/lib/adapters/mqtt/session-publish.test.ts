@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedPacketError, readPublish } from '../../../../lib/adapters/mqtt/session-publish.ts';
-import type { MqttMessage } from '../../../../lib/domain/message.ts';
+import type { MqttMessage } from '../../../../lib/domain/messages/message.ts';
 import { type PublishFields, packetOf, publishPacket } from '../../../helpers/mqtt-packets.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });

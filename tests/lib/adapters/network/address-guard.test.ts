@@ -12,7 +12,7 @@ import {
 import { createProxies } from '../../../../lib/adapters/rocketmq/proxies.ts';
 import { remotingCall } from '../../../../lib/adapters/rocketmq-admin/remoting-call.ts';
 import { systemClock } from '../../../../lib/adapters/system/clock.ts';
-import type { Cluster } from '../../../../lib/domain/cluster.ts';
+import type { Cluster } from '../../../../lib/domain/clusters/cluster.ts';
 
 const NOT_ALLOWED = { code: 'ADDRESS_NOT_ALLOWED', reaction: 'hold', scope: 'cluster' };
 /** Stands for what must not be reached: it notes who comes. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemorySecretReader } from '../../../../lib/adapters/memory/secret-reader.ts';
 import { createRocketmqAdmins } from '../../../../lib/adapters/rocketmq-admin/admins.ts';
-import type { RocketmqClusterRecord } from '../../../../lib/domain/cluster.ts';
+import type { RocketmqClusterRecord } from '../../../../lib/domain/clusters/cluster.ts';
 import { createFakeRemoting } from '../../../helpers/fake-remoting-server.ts';
 
 const remoting = createFakeRemoting();

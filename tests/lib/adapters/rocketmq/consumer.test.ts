@@ -3,7 +3,7 @@ import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemorySecretReader } from '../../../../lib/adapters/memory/secret-reader.ts';
 import { createMessageConsumers } from '../../../../lib/adapters/rocketmq/consumers.ts';
 import { systemClock } from '../../../../lib/adapters/system/clock.ts';
-import type { RocketmqClusterRecord } from '../../../../lib/domain/cluster.ts';
+import type { RocketmqClusterRecord } from '../../../../lib/domain/clusters/cluster.ts';
 import type { Clock } from '../../../../lib/ports/clock.ts';
 import type { SecretReader } from '../../../../lib/ports/secret-reader.ts';
 import { rocketmqCluster } from '../../../helpers/cluster-record.ts';

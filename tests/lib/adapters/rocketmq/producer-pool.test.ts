@@ -3,13 +3,13 @@ import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemorySecretReader } from '../../../../lib/adapters/memory/secret-reader.ts';
 import type { RocketmqProducerOptions } from '../../../../lib/adapters/rocketmq/producer.ts';
 import { createProducerPool } from '../../../../lib/adapters/rocketmq/producer-pool.ts';
-import type { RocketmqClusterRecord } from '../../../../lib/domain/cluster.ts';
+import type { RocketmqClusterRecord } from '../../../../lib/domain/clusters/cluster.ts';
 import {
   type BridgeError,
   BrokerHoldError,
   BrokerUnavailableError,
   GroupStoppedError,
-} from '../../../../lib/domain/errors.ts';
+} from '../../../../lib/domain/errors/errors.ts';
 import type { MessageProducer, SendResult } from '../../../../lib/ports/message-producer.ts';
 import type { SecretReader } from '../../../../lib/ports/secret-reader.ts';
 import { errorAt, plain } from '../../../contract/message-producer.ts';

@@ -8,7 +8,7 @@ import {
   type RocketmqProducerOptions,
 } from '../../../../lib/adapters/rocketmq/producer.ts';
 import { systemClock } from '../../../../lib/adapters/system/clock.ts';
-import type { RocketmqMessage } from '../../../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../../../lib/domain/messages/message.ts';
 import { describeMessageProducer, errorAt, failures, plain } from '../../../contract/message-producer.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import {

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import rpc from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import { createSendMessageEncoder } from '../../../../lib/adapters/rocketmq/send-message-encoder.ts';
-import type { RocketmqMessage } from '../../../../lib/domain/message.ts';
+import type { RocketmqMessage } from '../../../../lib/domain/messages/message.ts';
 
 const TOPIC = 'charger_status';
 /** Mostly ASCII, sometimes anything well-formed: both branches of the string writer, and its change from short to long. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createLogger } from '../../../../lib/adapters/system/logger.ts';
-import { emfDocument } from '../../../../lib/domain/emf.ts';
+import { emfDocument } from '../../../../lib/domain/figures/emf.ts';
 import { emfFaults } from '../../../helpers/emf-schema.ts';
 
 let lines: Record<string, unknown>[];

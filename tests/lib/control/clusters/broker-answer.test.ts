@@ -5,7 +5,7 @@ import {
   BrokerThrottledError,
   BrokerUnavailableError,
   RequestError,
-} from '../../../../lib/domain/errors.ts';
+} from '../../../../lib/domain/errors/errors.ts';
 
 const held = (code: string) => new BrokerHoldError('refused', { code, scope: 'cluster', hint: 'Do this.' });
 

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createMemoryRocketmqAdmins } from '../../../../lib/adapters/memory/rocketmq-admin.ts';
 import { createListTopics, type ListedTopic } from '../../../../lib/control/clusters/list-topics.ts';
-import type { RegisteredTopic } from '../../../../lib/domain/cluster.ts';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import type { RegisteredTopic } from '../../../../lib/domain/clusters/cluster.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import type { RocketmqAdmin } from '../../../../lib/ports/rocketmq-admin.ts';
 import { createProbeWorld, type ProbeWorld } from '../../../helpers/probe-world.ts';
 

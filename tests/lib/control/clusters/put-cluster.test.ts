@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createPutCluster } from '../../../../lib/control/clusters/put-cluster.ts';
-import { ClusterInput } from '../../../../lib/domain/cluster.ts';
+import { ClusterInput } from '../../../../lib/domain/clusters/cluster.ts';
 import { type ControlWorld, createControlWorld } from '../../../helpers/control-world.ts';
 import { business, definitionWith, devices } from '../../../helpers/tasks.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { RocketmqMessageType } from '../../../../lib/domain/cluster.ts';
+import type { RocketmqMessageType } from '../../../../lib/domain/clusters/cluster.ts';
 import { type ControlWorld, createControlWorld } from '../../../helpers/control-world.ts';
 import { definitionWith } from '../../../helpers/tasks.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { planDeletion } from '../../../../lib/control/converge/converge-deletion.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
-import { TaskOptions } from '../../../../lib/domain/task.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
+import { TaskOptions } from '../../../../lib/domain/tasks/task.ts';
 
 const GONE_AT_MS = 1_000_000;
 const TIMES = { settlingMs: 5_000, countLagMs: 60_000 };

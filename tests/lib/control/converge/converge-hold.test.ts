@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HOLD_AFTER_MS } from '../../../../lib/control/converge/converge-hold.ts';
 import { isWatched, needsConverge } from '../../../../lib/control/converge/converge-plan.ts';
-import { renderResourceSpecs } from '../../../../lib/domain/resource-specs.ts';
-import type { StatusReason } from '../../../../lib/domain/task.ts';
+import { renderResourceSpecs } from '../../../../lib/domain/tasks/resource-specs.ts';
+import type { StatusReason } from '../../../../lib/domain/tasks/task.ts';
 import {
   type ConvergeWorld,
   createConvergeWorld,

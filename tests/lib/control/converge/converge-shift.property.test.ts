@@ -4,8 +4,8 @@ import { stateOf } from '../../../../lib/adapters/memory/strict-cloud-mappings.t
 import { isLive } from '../../../../lib/control/converge/converge-shift.ts';
 import { createInventory } from '../../../../lib/control/converge/sweep-inventory.ts';
 import { createSweepOrphans } from '../../../../lib/control/converge/sweep-orphans.ts';
-import type { Task, TaskDefinition } from '../../../../lib/domain/task.ts';
-import { pathOf } from '../../../../lib/domain/task-path.ts';
+import type { Task, TaskDefinition } from '../../../../lib/domain/tasks/task.ts';
+import { pathOf } from '../../../../lib/domain/tasks/task-path.ts';
 import {
   type ConvergeWorld,
   createConvergeWorld,

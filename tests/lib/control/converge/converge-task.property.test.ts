@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { stateOf } from '../../../../lib/adapters/memory/strict-cloud-mappings.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
-import { uncoveredFilters } from '../../../../lib/domain/topic-filter.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
+import { uncoveredFilters } from '../../../../lib/domain/topics/topic-filter.ts';
 import {
   type ConvergeWorld,
   createConvergeWorld,

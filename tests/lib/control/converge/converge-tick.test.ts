@@ -8,7 +8,7 @@ import { createStartShifts } from '../../../../lib/control/converge/start-shifts
 import { createInventory } from '../../../../lib/control/converge/sweep-inventory.ts';
 import { createSweepOrphans } from '../../../../lib/control/converge/sweep-orphans.ts';
 import { createFoldFigures } from '../../../../lib/control/figures/fold-figures.ts';
-import { minuteOf, newFigures } from '../../../../lib/domain/figures.ts';
+import { minuteOf, newFigures } from '../../../../lib/domain/figures/figures.ts';
 import type { FigureStore } from '../../../../lib/ports/figure-store.ts';
 import type { Logger } from '../../../../lib/ports/logger.ts';
 import {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createManualClock, type ManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemoryShiftRoster, createMemoryShiftSlots } from '../../../../lib/adapters/memory/shifts.ts';
 import { createStartShifts, type StartShifts } from '../../../../lib/control/converge/start-shifts.ts';
-import { ControlPlaneError } from '../../../../lib/domain/control-plane-error.ts';
+import { ControlPlaneError } from '../../../../lib/domain/errors/control-plane-error.ts';
 import type { ShiftKind, ShiftRoster, ShiftSlots } from '../../../../lib/ports/shifts.ts';
 import { silentLogger } from '../../../helpers/silent-logger.ts';
 

@@ -7,7 +7,7 @@ import { createGetDeadLetter } from '../../../../lib/control/dead-letters/get-de
 import { createGetDeadLetterJob } from '../../../../lib/control/dead-letters/get-dead-letter-job.ts';
 import { createListDeadLetters } from '../../../../lib/control/dead-letters/list-dead-letters.ts';
 import { createSummarizeDeadLetters } from '../../../../lib/control/dead-letters/summarize-dead-letters.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import { encodeSessionEnvelope } from '../../../../lib/mapping/session-envelope.ts';
 import { createSteppingClock, envelopeText, NOW_MS, ruleTask, TASK_ID } from '../../../helpers/rule-path.ts';
 import { silentLogger } from '../../../helpers/silent-logger.ts';

@@ -3,8 +3,8 @@ import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-
 import { createGetMetrics } from '../../../../lib/control/figures/get-metrics.ts';
 import { createReadBalance } from '../../../../lib/control/figures/read-balance.ts';
 import { createScrapeMetrics } from '../../../../lib/control/figures/scrape-metrics.ts';
-import { addSending, type Figures, minuteOf, newFigures } from '../../../../lib/domain/figures.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import { addSending, type Figures, minuteOf, newFigures } from '../../../../lib/domain/figures/figures.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { FigureStore } from '../../../../lib/ports/figure-store.ts';
 import type { QueueBacklog } from '../../../../lib/ports/task-queues.ts';
 import { createRecordingLogger, NOW_MS, ruleTask, TASK_ID } from '../../../helpers/rule-path.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createMemoryCanaryStore } from '../../../../lib/adapters/memory/canary-store.ts';
 import { createSendCanaries } from '../../../../lib/control/figures/send-canaries.ts';
-import { BrokerHoldError } from '../../../../lib/domain/errors.ts';
-import type { StatusReason, Task } from '../../../../lib/domain/task.ts';
+import { BrokerHoldError } from '../../../../lib/domain/errors/errors.ts';
+import type { StatusReason, Task } from '../../../../lib/domain/tasks/task.ts';
 import type { CanaryEntrance } from '../../../../lib/ports/canary-entrance.ts';
 import { createRecordingLogger, createSteppingClock, ruleTask, TASK_ID } from '../../../helpers/rule-path.ts';
 

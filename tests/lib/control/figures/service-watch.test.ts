@@ -3,9 +3,9 @@ import { createMemoryConvergeState } from '../../../../lib/adapters/memory/conve
 import { createMemoryDeadLetterStore } from '../../../../lib/adapters/memory/dead-letter-store.ts';
 import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-store.ts';
 import { createServiceWatch, type ServiceWatchPorts } from '../../../../lib/control/figures/service-watch.ts';
-import type { EmfDocument } from '../../../../lib/domain/emf.ts';
-import { SERVICE_METRICS } from '../../../../lib/domain/metrics.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import type { EmfDocument } from '../../../../lib/domain/figures/emf.ts';
+import { SERVICE_METRICS } from '../../../../lib/domain/figures/metrics.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { QueueBacklog } from '../../../../lib/ports/task-queues.ts';
 import { createJumpingClock } from '../../../helpers/converge-world.ts';
 import { emfFaults } from '../../../helpers/emf-schema.ts';

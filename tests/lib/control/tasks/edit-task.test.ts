@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Task } from '../../../../lib/domain/task.ts';
-import type { TaskPatch } from '../../../../lib/domain/task-patch.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
+import type { TaskPatch } from '../../../../lib/domain/tasks/task-patch.ts';
 import { type ControlWorld, createControlWorld } from '../../../helpers/control-world.ts';
 import { definitionWith, devices } from '../../../helpers/tasks.ts';
 

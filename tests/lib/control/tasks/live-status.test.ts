@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createManualClock, type ManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemoryLaneLeases } from '../../../../lib/adapters/memory/lane-leases.ts';
 import { createLiveStatus, type LiveStatus } from '../../../../lib/control/tasks/live-status.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { LaneLeases } from '../../../../lib/ports/lane-leases.ts';
 
 const LEASE_MS = 20_000;

@@ -4,8 +4,8 @@ import {
   createMemoryProducerPool,
 } from '../../../../lib/adapters/memory/message-producer.ts';
 import { createProbeTarget } from '../../../../lib/control/tasks/probe-target.ts';
-import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { MessageProducer } from '../../../../lib/ports/message-producer.ts';
 import {
   createSteppingClock,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
-import type { TaskStatus } from '../../../../lib/domain/task.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
+import type { TaskStatus } from '../../../../lib/domain/tasks/task.ts';
 import { createProbeWorld, type ProbeWorld } from '../../../helpers/probe-world.ts';
 import { newTaskWith } from '../../../helpers/tasks.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type DeadLetterHandOver, encodeHandOver } from '../../../../lib/domain/dead-letter.ts';
+import { type DeadLetterHandOver, encodeHandOver } from '../../../../lib/domain/dead-letters/dead-letter.ts';
 import {
   deadLetterOf,
   type HandOverRecord,

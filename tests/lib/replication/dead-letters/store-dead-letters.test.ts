@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterStore } from '../../../../lib/adapters/memory/dead-letter-store.ts';
 import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-store.ts';
 import { createMemoryLargeBodies } from '../../../../lib/adapters/memory/large-bodies.ts';
-import type { TaskCounted } from '../../../../lib/domain/counted.ts';
+import type { TaskCounted } from '../../../../lib/domain/figures/counted.ts';
 import { encodeLargeEnvelope } from '../../../../lib/mapping/session-envelope.ts';
 import type { DeadLetterStore } from '../../../../lib/ports/dead-letter-store.ts';
 import { createStoreDeadLetters } from '../../../../lib/replication/dead-letters/store-dead-letters.ts';

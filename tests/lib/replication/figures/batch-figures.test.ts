@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-store.ts';
-import { type Figures, minuteOf, newFigures, newLatencies } from '../../../../lib/domain/figures.ts';
+import { type Figures, minuteOf, newFigures, newLatencies } from '../../../../lib/domain/figures/figures.ts';
 import type { FigureStore, FigureWrite } from '../../../../lib/ports/figure-store.ts';
 import { newBatchCounts } from '../../../../lib/replication/figures/batch-counts.ts';
 import { createBatchFigures, figuresOfBatch } from '../../../../lib/replication/figures/batch-figures.ts';

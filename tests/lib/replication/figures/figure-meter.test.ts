@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
 import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-store.ts';
-import { minuteOf, sumOf, UNKNOWN_TIME } from '../../../../lib/domain/figures.ts';
+import { minuteOf, sumOf, UNKNOWN_TIME } from '../../../../lib/domain/figures/figures.ts';
 import type { FigureWrite, WitnessWrite } from '../../../../lib/ports/figure-store.ts';
 import { createFigureMeters } from '../../../../lib/replication/figures/figure-meter.ts';
 import { createRecordingLogger, TASK_ID } from '../../../helpers/rule-path.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Counted, newCounted, type TaskCounted } from '../../../../lib/domain/counted.ts';
+import { type Counted, newCounted, type TaskCounted } from '../../../../lib/domain/figures/counted.ts';
 import { createLaneMeter } from '../../../../lib/replication/figures/lane-meter.ts';
 import { createPullTally } from '../../../../lib/replication/pull-path/pull-counts.ts';
 import { createLaneTally } from '../../../../lib/replication/session-path/session-counts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { createPullWorld } from '../../../helpers/pull-world.ts';
 
 const away = new BrokerUnavailableError('no answer', { code: 'TARGET_TIMEOUT' });

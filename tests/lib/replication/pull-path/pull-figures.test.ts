@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createReadBalance } from '../../../../lib/control/figures/read-balance.ts';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
-import { COUNT_NAMES, minuteOf, sumOf, totalsOf } from '../../../../lib/domain/figures.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
+import { COUNT_NAMES, minuteOf, sumOf, totalsOf } from '../../../../lib/domain/figures/figures.ts';
 import type { RocketmqAdmin } from '../../../../lib/ports/rocketmq-admin.ts';
 import { createPullWorld, ORDERED } from '../../../helpers/pull-world.ts';
 import { silentLogger } from '../../../helpers/silent-logger.ts';

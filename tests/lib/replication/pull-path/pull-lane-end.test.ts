@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { BridgeError, BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import {
+  BridgeError,
+  BrokerHoldError,
+  BrokerUnavailableError,
+} from '../../../../lib/domain/errors/errors.ts';
 import { COMMANDS, createPullWorld, ORDERED } from '../../../helpers/pull-world.ts';
 
 const MINUTE_MS = 60_000;

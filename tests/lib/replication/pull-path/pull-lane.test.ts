@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TaskCounted } from '../../../../lib/domain/counted.ts';
 import {
   BrokerHoldError,
   BrokerThrottledError,
   BrokerUnavailableError,
-} from '../../../../lib/domain/errors.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import type { TaskCounted } from '../../../../lib/domain/figures/counted.ts';
 import { decodeRocketmqEnvelope } from '../../../../lib/mapping/rocketmq-envelope.ts';
 import { createLaneMeter } from '../../../../lib/replication/figures/lane-meter.ts';
 import { COMMANDS, createPullWorld, ORDERED } from '../../../helpers/pull-world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { createPullWorld } from '../../../helpers/pull-world.ts';
 
 const MARK = ['mqferry_resent', '1'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { COMMANDS, createPullWorld, ORDERED } from '../../../helpers/pull-world.ts';
 
 const odd = new BrokerUnavailableError('unspecified error', { code: 'TARGET_ERROR' });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createManualClock } from '../../../../lib/adapters/memory/clock.ts';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { createTargetGate } from '../../../../lib/replication/pull-path/target-gate.ts';
 
 const away = new BrokerUnavailableError('away');

@@ -3,8 +3,8 @@ import {
   BrokerHoldError,
   BrokerUnavailableError,
   InvalidMessageError,
-} from '../../../../lib/domain/errors.ts';
-import { newTask } from '../../../../lib/domain/task-changes.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import { newTask } from '../../../../lib/domain/tasks/task-changes.ts';
 import { encodeSessionEnvelope } from '../../../../lib/mapping/session-envelope.ts';
 import { createRedriveWorld } from '../../../helpers/redrive-world.ts';
 import { NOW_MS, ruleTask, TASK_ID } from '../../../helpers/rule-path.ts';

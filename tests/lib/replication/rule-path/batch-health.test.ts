@@ -3,8 +3,8 @@ import {
   BrokerHoldError,
   BrokerThrottledError,
   BrokerUnavailableError,
-} from '../../../../lib/domain/errors.ts';
-import type { StatusReason, Task } from '../../../../lib/domain/task.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import type { StatusReason, Task } from '../../../../lib/domain/tasks/task.ts';
 import { createBatchHealth } from '../../../../lib/replication/rule-path/batch-health.ts';
 import {
   createRecordingLogger,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { bucketOf } from '../../../../lib/domain/latency-histogram.ts';
+import { bucketOf } from '../../../../lib/domain/figures/latency-histogram.ts';
 import { createBatchLedger } from '../../../../lib/replication/rule-path/batch-ledger.ts';
 import type { SourceRecord } from '../../../../lib/replication/rule-path/source-record.ts';
 import { sourceRecord, TASK_ID } from '../../../helpers/rule-path.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Task } from '../../../../lib/domain/task.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import { encodeSessionEnvelope } from '../../../../lib/mapping/session-envelope.ts';
 import { createCompiledTasks } from '../../../../lib/replication/compiled-tasks.ts';
 import { decideRecord } from '../../../../lib/replication/rule-path/decide-record.ts';

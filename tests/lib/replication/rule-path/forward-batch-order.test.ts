@@ -4,8 +4,8 @@ import {
   BrokerHoldError,
   BrokerUnavailableError,
   InvalidMessageError,
-} from '../../../../lib/domain/errors.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { ForwardBatchPorts } from '../../../../lib/replication/rule-path/forward-batch-ports.ts';
 import { createForwardWorld } from '../../../helpers/forward-world.ts';
 import { NOW_MS, ruleTask, sourceRecord } from '../../../helpers/rule-path.ts';

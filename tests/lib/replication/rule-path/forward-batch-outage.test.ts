@@ -3,8 +3,8 @@ import {
   BrokerHoldError,
   BrokerThrottledError,
   BrokerUnavailableError,
-} from '../../../../lib/domain/errors.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { ForwardBatchPorts } from '../../../../lib/replication/rule-path/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../../lib/replication/rule-path/source-record.ts';
 import { createForwardWorld } from '../../../helpers/forward-world.ts';

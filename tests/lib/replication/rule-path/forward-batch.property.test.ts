@@ -8,8 +8,8 @@ import {
   BrokerUnavailableError,
   GroupStoppedError,
   InvalidMessageError,
-} from '../../../../lib/domain/errors.ts';
-import type { RocketmqMessage } from '../../../../lib/domain/message.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import type { RocketmqMessage } from '../../../../lib/domain/messages/message.ts';
 import type { DeadLetterHandOver } from '../../../../lib/ports/dead-letter-hand-over.ts';
 import { createForwardBatch } from '../../../../lib/replication/rule-path/forward-batch.ts';
 import type { SourceRecord } from '../../../../lib/replication/rule-path/source-record.ts';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-store.ts';
 import type { MemoryMessageProducer } from '../../../../lib/adapters/memory/message-producer.ts';
-import type { EmfDocument } from '../../../../lib/domain/emf.ts';
 import {
   BrokerHoldError,
   BrokerUnavailableError,
   InvalidMessageError,
-} from '../../../../lib/domain/errors.ts';
-import type { RocketmqMessage } from '../../../../lib/domain/message.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import type { EmfDocument } from '../../../../lib/domain/figures/emf.ts';
+import type { RocketmqMessage } from '../../../../lib/domain/messages/message.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { MessageProducer } from '../../../../lib/ports/message-producer.ts';
 import { deadLetterIdOf } from '../../../../lib/replication/dead-letters/dead-letter-id.ts';
 import { createBatchFigures } from '../../../../lib/replication/figures/batch-figures.ts';

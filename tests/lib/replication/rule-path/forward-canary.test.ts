@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryCanaryStore } from '../../../../lib/adapters/memory/canary-store.ts';
 import { createMemoryFigureStore } from '../../../../lib/adapters/memory/figure-store.ts';
-import { minuteOf, totalsOf } from '../../../../lib/domain/figures.ts';
+import { minuteOf, totalsOf } from '../../../../lib/domain/figures/figures.ts';
 import { canaryPayload } from '../../../../lib/mapping/canary.ts';
 import type { CanaryStore } from '../../../../lib/ports/canary-store.ts';
 import { createBatchFigures } from '../../../../lib/replication/figures/batch-figures.ts';

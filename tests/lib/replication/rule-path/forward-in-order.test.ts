@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterQueue } from '../../../../lib/adapters/memory/dead-letter-queue.ts';
-import { BrokerUnavailableError, InvalidMessageError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError, InvalidMessageError } from '../../../../lib/domain/errors/errors.ts';
 import { encodeLargeEnvelope, encodeSessionEnvelope } from '../../../../lib/mapping/session-envelope.ts';
 import type { ForwardBatchPorts } from '../../../../lib/replication/rule-path/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../../lib/replication/rule-path/source-record.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
-import type { RetryOption } from '../../../../lib/domain/retry-policy.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
+import type { RetryOption } from '../../../../lib/domain/tasks/retry-policy.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import { encodeSessionEnvelope } from '../../../../lib/mapping/session-envelope.ts';
 import type { ForwardBatchPorts } from '../../../../lib/replication/rule-path/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../../lib/replication/rule-path/source-record.ts';

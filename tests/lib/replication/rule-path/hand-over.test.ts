@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryDeadLetterQueue } from '../../../../lib/adapters/memory/dead-letter-queue.ts';
-import { UnmappableMessageError } from '../../../../lib/domain/errors.ts';
+import { UnmappableMessageError } from '../../../../lib/domain/errors/errors.ts';
 import type { DeadLetterQueue } from '../../../../lib/ports/dead-letter-hand-over.ts';
 import { createBatchLedger } from '../../../../lib/replication/rule-path/batch-ledger.ts';
 import { createHandOver } from '../../../../lib/replication/rule-path/hand-over.ts';

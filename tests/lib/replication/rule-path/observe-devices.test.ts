@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createMemoryPresenceStates } from '../../../../lib/adapters/memory/presence-states.ts';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
-import { newLatencies } from '../../../../lib/domain/latency.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
+import { newLatencies } from '../../../../lib/domain/figures/latency.ts';
 import type { BatchCounts } from '../../../../lib/replication/figures/batch-counts.ts';
 import type { ForwardBatchPorts } from '../../../../lib/replication/rule-path/forward-batch-ports.ts';
 import type { SourceRecord } from '../../../../lib/replication/rule-path/source-record.ts';

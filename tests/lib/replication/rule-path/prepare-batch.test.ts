@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type { Cluster } from '../../../../lib/domain/cluster.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import type { Cluster } from '../../../../lib/domain/clusters/cluster.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import { createCompiledTasks } from '../../../../lib/replication/compiled-tasks.ts';
 import { type PrepareOptions, prepareBatch } from '../../../../lib/replication/rule-path/prepare-batch.ts';
 import { createTaskTable, rocketmqCluster, ruleTask, TASK_ID } from '../../../helpers/rule-path.ts';

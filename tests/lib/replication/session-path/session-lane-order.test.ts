@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ulid } from 'ulid';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { createLaneWorld, orderedTask } from '../../../helpers/session-lane.ts';
 
 const away = () => new BrokerUnavailableError('away');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { createLaneWorld, sessionTask } from '../../../helpers/session-lane.ts';
 
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `m${from + index}`);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
-import type { Task } from '../../../../lib/domain/task.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
+import type { Task } from '../../../../lib/domain/tasks/task.ts';
 import type { LaneMode } from '../../../../lib/ports/lane-leases.ts';
 import { NOW_MS } from '../../../helpers/rule-path.ts';
 import { createLaneWorld, sessionTask } from '../../../helpers/session-lane.ts';

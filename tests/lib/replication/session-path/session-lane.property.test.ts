@@ -5,7 +5,7 @@ import {
   BrokerThrottledError,
   BrokerUnavailableError,
   InvalidMessageError,
-} from '../../../../lib/domain/errors.ts';
+} from '../../../../lib/domain/errors/errors.ts';
 import type { Clock } from '../../../../lib/ports/clock.ts';
 import type { OverflowGroups } from '../../../../lib/ports/overflow-groups.ts';
 import type { Lane } from '../../../../lib/replication/shifts/lane.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createMemoryDeadLetterQueue } from '../../../../lib/adapters/memory/dead-letter-queue.ts';
 import { createMemoryProducerPool } from '../../../../lib/adapters/memory/message-producer.ts';
-import type { TaskCounted } from '../../../../lib/domain/counted.ts';
 import {
   BrokerHoldError,
   BrokerUnavailableError,
   InvalidMessageError,
-} from '../../../../lib/domain/errors.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import type { TaskCounted } from '../../../../lib/domain/figures/counted.ts';
 import { createLaneMeter } from '../../../../lib/replication/figures/lane-meter.ts';
 import { createLaneWorld, sessionTask } from '../../../helpers/session-lane.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { MqttToRocketmqDefinition } from '../../../../lib/domain/task.ts';
+import type { MqttToRocketmqDefinition } from '../../../../lib/domain/tasks/task.ts';
 import { planSubscription } from '../../../../lib/replication/session-path/session-subscription.ts';
 import { sessionTask } from '../../../helpers/session-lane.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import type { LaneItem } from '../../../../lib/replication/session-path/session-item.ts';
 import { createWayBack } from '../../../../lib/replication/session-path/session-way-back.ts';
 import { createQueueDrain } from '../../../helpers/queue-drain.ts';

@@ -4,9 +4,9 @@ import {
   BrokerHoldError,
   BrokerThrottledError,
   BrokerUnavailableError,
-} from '../../../../lib/domain/errors.ts';
-import { totalsOf } from '../../../../lib/domain/figures.ts';
-import type { StatusReason } from '../../../../lib/domain/task.ts';
+} from '../../../../lib/domain/errors/errors.ts';
+import { totalsOf } from '../../../../lib/domain/figures/figures.ts';
+import type { StatusReason } from '../../../../lib/domain/tasks/task.ts';
 import { createLaneHealth } from '../../../../lib/replication/shifts/lane-health.ts';
 import { createPullWorld } from '../../../helpers/pull-world.ts';
 import { createRecordingLogger, TASK_ID } from '../../../helpers/rule-path.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import type { LaneContext } from '../../../../lib/replication/shifts/lane.ts';
 import { createShift } from '../../../../lib/replication/shifts/shift.ts';
 import { SHIFT_TIMES } from '../../../../lib/replication/shifts/shift-times.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { SHIFT_TIMES } from '../../../../lib/replication/shifts/shift-times.ts';
 import { createShiftWorld } from '../../../helpers/shift-world.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { BrokerUnavailableError } from '../../../../lib/domain/errors.ts';
+import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { SHIFT_TIMES } from '../../../../lib/replication/shifts/shift-times.ts';
 import { createShiftWorld } from '../../../helpers/shift-world.ts';
 import { newTaskWith } from '../../../helpers/tasks.ts';
