@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { GRPC_STATUSES, ROCKETMQ_STATUSES } from '../../../lib/domain/errors/error-table.ts';
-import { ERRORS_DOC, withErrorTables } from '../../../tools/errors-doc.ts';
+import { GRPC_STATUSES, ROCKETMQ_STATUSES } from '../../../../lib/domain/errors/error-table.ts';
+import { ERRORS_DOC, withErrorTables } from '../../../../tools/errors-doc.ts';
 
 /*
  * How codes are found: by their form. Whatever stands in lib/ as a string literal of upper snake case with an underscore is
@@ -11,7 +11,7 @@ import { ERRORS_DOC, withErrorTables } from '../../../tools/errors-doc.ts';
  * named as such: `code: 'X'` and `new RequestError(500, 'X'`. A template with such a head (`TARGET_STATUS_${…}`) is
  * documented with an ellipsis. lib/config is left out: its literals are names of environment variables.
  */
-const root = path.join(import.meta.dirname, '../../..');
+const root = path.join(import.meta.dirname, '../../../..');
 const sources = globSync('lib/**/*.ts', { cwd: root })
   .filter((file) => !file.startsWith(path.join('lib', 'config')))
   .map((file) => readFileSync(path.join(root, file), 'utf8'));
