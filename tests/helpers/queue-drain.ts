@@ -16,7 +16,7 @@ export function createQueueDrain(
     /** @param options.isKilled - ends before it tells anybody, so that the same records come again */
     async drain(count = Number.POSITIVE_INFINITY, options: { isKilled?: boolean } = {}): Promise<void> {
       const records = world.queue.records(world.queueUrl).slice(drained, drained + count);
-      const bodies = world.queued().slice(drained, drained + count);
+      const bodies = world.queued(drained, drained + count);
       for (const body of bodies) onTaken(body);
       if (options.isKilled === true) return;
       drained += records.length;

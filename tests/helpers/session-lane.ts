@@ -200,12 +200,19 @@ export function createLaneWorld(
         await settle();
       }
     },
-    bodies: (topic = 'charger_status') => producer.stored(topic).map(({ body }) => body.toString()),
-    queued: () =>
-      queue.records(world.queueUrl).map(({ body }) => {
-        const { p = '' } = JSON.parse(body) as { p?: string };
-        return Buffer.from(p, 'base64').toString();
-      }),
+    bodies: (topic = 'charger_status', from = 0) =>
+      producer
+        .stored(topic)
+        .slice(from)
+        .map(({ body }) => body.toString()),
+    queued: (from = 0, to = Number.POSITIVE_INFINITY) =>
+      queue
+        .records(world.queueUrl)
+        .slice(from, to)
+        .map(({ body }) => {
+          const { p = '' } = JSON.parse(body) as { p?: string };
+          return Buffer.from(p, 'base64').toString();
+        }),
     kept: () => broker.kept(world.clientId),
   });
 }

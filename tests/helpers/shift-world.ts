@@ -13,6 +13,9 @@ import { SHIFT_TIMES } from '../../lib/replication/shifts/shift-times.ts';
 import { silentLogger } from './silent-logger.ts';
 import { newTaskWith, registerClusters } from './tasks.ts';
 
+/** What a function has, before which its shift has handed over. */
+export const FUNCTION_MS = 15 * 60_000;
+
 /** A lane that does what the test tells it. */
 export interface FakeLane {
   context: LaneContext;
@@ -25,6 +28,12 @@ export interface FakeLane {
   lastStoredAtMs: number;
   end(end: LaneEnd): void;
 }
+
+/** Of which tasks these lanes are. */
+export const taskIdsOf = (lanes: readonly FakeLane[]): string[] =>
+  lanes.map(({ context }) => context.task.taskId);
+
+export type ShiftWorld = Awaited<ReturnType<typeof createShiftWorld>>;
 
 /** The tables of one stack in memory, tasks wanted running, and shifts whose lanes are fakes. */
 export async function createShiftWorld(kind: ShiftKind = 'pull') {
@@ -95,6 +104,8 @@ export async function createShiftWorld(kind: ShiftKind = 'pull') {
     /** Lanes that are open now. */
     open: () => lanes.filter(({ closedAtMs }) => closedAtMs === undefined),
     ports,
+    /** With `begin`: a shift in a function. */
+    inFunction: () => ({ deadlineMs: clock.now() + FUNCTION_MS }),
 
     /** A task that is starting, in the roster. */
     async addTask(numberOfLanes = 1): Promise<string> {

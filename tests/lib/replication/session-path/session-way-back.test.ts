@@ -18,9 +18,9 @@ async function busyLane(options: { everyMs?: number; receiveMaximum?: number } =
   const arrived: string[] = [];
   let seen = 0;
   const look = () => {
-    const bodies = world.bodies('fifo');
-    arrived.push(...bodies.slice(seen));
-    seen = bodies.length;
+    const bodies = world.bodies('fifo', seen);
+    arrived.push(...bodies);
+    seen += bodies.length;
   };
   const queue = createQueueDrain(world, (body) => arrived.push(body));
   let next = 0;
@@ -119,9 +119,9 @@ describe('a busy ordered group', () => {
         published.push(...payloads);
         world.publish(payloads, topicOf);
         await world.pass(50);
-        const bodies = world.bodies('fifo');
-        arrived.push(...bodies.slice(seen));
-        seen = bodies.length;
+        const bodies = world.bodies('fifo', seen);
+        arrived.push(...bodies);
+        seen += bodies.length;
         if (step % 4 === 0) await queue.drain(drained);
       }
     }

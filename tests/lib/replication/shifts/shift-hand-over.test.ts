@@ -3,33 +3,27 @@ import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts'
 import type { LaneContext } from '../../../../lib/replication/shifts/lane.ts';
 import { createShift } from '../../../../lib/replication/shifts/shift.ts';
 import { SHIFT_TIMES } from '../../../../lib/replication/shifts/shift-times.ts';
-import { createShiftWorld } from '../../../helpers/shift-world.ts';
-
-type World = Awaited<ReturnType<typeof createShiftWorld>>;
+import { createShiftWorld, FUNCTION_MS, type ShiftWorld, taskIdsOf } from '../../../helpers/shift-world.ts';
 
 const MINUTE_MS = 60_000;
-const FUNCTION_MS = 15 * MINUTE_MS;
 const away = new BrokerUnavailableError('no answer', { code: 'TARGET_UNREACHABLE' });
 
 describe('createShift', () => {
-  let world: World;
+  let world: ShiftWorld;
 
   beforeEach(async () => {
     world = await createShiftWorld();
   });
 
-  const inFunction = () => ({ deadlineMs: world.clock.now() + FUNCTION_MS });
-  const taskIdsOf = (lanes: World['lanes']) => lanes.map(({ context }) => context.task.taskId);
-
   it('hands over to its standby, lane by lane, without a gap, 20 times in a row', async () => {
     const taskIds = [await world.addTask(), await world.addTask(2)];
-    let current = await world.begin('shift 0', inFunction());
+    let current = await world.begin('shift 0', world.inFunction());
     for (let shift = 1; shift <= 20; shift += 1) {
       await world.clock.advance(FUNCTION_MS - 2 * MINUTE_MS);
-      expect((await (await world.begin('early', inFunction())).report).place).toBe('none');
+      expect((await (await world.begin('early', world.inFunction())).report).place).toBe('none');
       await world.clock.advance(MINUTE_MS - 20_000);
-      const next = await world.begin(`shift ${shift}`, inFunction());
-      expect((await (await world.begin('third', inFunction())).report).place).toBe('none');
+      const next = await world.begin(`shift ${shift}`, world.inFunction());
+      expect((await (await world.begin('third', world.inFunction())).report).place).toBe('none');
       await world.clock.advance(30_000);
       expect(await current.report).toEqual({ place: expect.anything(), lanes: 3 });
       expect(world.open()).toHaveLength(3);
@@ -51,9 +45,9 @@ describe('createShift', () => {
 
   it('keeps the connection of a handed-over lane until it is taken over', async () => {
     await world.addTask();
-    const old = await world.begin('old', inFunction());
+    const old = await world.begin('old', world.inFunction());
     await world.clock.advance(FUNCTION_MS - MINUTE_MS - 20_000);
-    await world.begin('new', inFunction());
+    await world.begin('new', world.inFunction());
     await world.clock.advance(20_000 + SHIFT_TIMES.renewMs);
     expect(world.lanes).toHaveLength(2);
     const [first, second] = world.lanes;
@@ -64,10 +58,10 @@ describe('createShift', () => {
 
   it('says nothing more of a lane that another has taken over', async () => {
     const taskId = await world.addTask();
-    await world.begin('old', inFunction());
+    await world.begin('old', world.inFunction());
     world.lanes[0]?.context.health.working();
     await world.clock.advance(FUNCTION_MS - MINUTE_MS - 20_000);
-    await world.begin('new', inFunction());
+    await world.begin('new', world.inFunction());
     await world.clock.advance(20_000 + SHIFT_TIMES.renewMs);
     const [first, second] = world.lanes;
     second?.context.health.working();
@@ -87,7 +81,7 @@ describe('createShift', () => {
       renew: (...args: Parameters<typeof leases.renew>) =>
         sleeps ? new Promise<undefined>(() => undefined) : leases.renew(...args),
     };
-    await world.begin('old', { ...inFunction(), leases: sleeping });
+    await world.begin('old', { ...world.inFunction(), leases: sleeping });
     const [first] = world.lanes;
     first?.context.health.working();
     await world.clock.advance(0);
@@ -118,7 +112,7 @@ describe('createShift', () => {
 
   it('gives back in time when no standby comes', async () => {
     const taskId = await world.addTask();
-    const { report } = await world.begin('a', inFunction());
+    const { report } = await world.begin('a', world.inFunction());
     await world.clock.advance(FUNCTION_MS - SHIFT_TIMES.handOverBeforeMs / 2 + 4_000);
     expect(await report).toEqual({ place: 'slot', lanes: 1 });
     expect((await world.leases.list(taskId))[0]).not.toHaveProperty('owner');
@@ -127,8 +121,8 @@ describe('createShift', () => {
 
   it('gives way at once to a shift of another version, but a process gives way to no function', async () => {
     await world.addTask();
-    const old = await world.begin('old', inFunction());
-    await world.begin('new', { ...inFunction(), codeVersion: 'v2' });
+    const old = await world.begin('old', world.inFunction());
+    await world.begin('new', { ...world.inFunction(), codeVersion: 'v2' });
     await world.clock.advance(2 * SHIFT_TIMES.renewMs + SHIFT_TIMES.takeoverMs);
     expect(await old.report).toMatchObject({ place: 'slot' });
     expect(world.open()).toHaveLength(1);
@@ -136,7 +130,7 @@ describe('createShift', () => {
     const process = await world.begin('process', { codeVersion: 'process' });
     await world.clock.advance(2 * SHIFT_TIMES.renewMs + SHIFT_TIMES.takeoverMs);
     expect(await world.slots.list('pull')).toMatchObject([{ owner: 'process' }]);
-    expect((await (await world.begin('tick', inFunction())).report).place).toBe('none');
+    expect((await (await world.begin('tick', world.inFunction())).report).place).toBe('none');
     process.end();
     await world.clock.advance(0);
     await world.clock.advance(SHIFT_TIMES.takeoverMs);
@@ -192,9 +186,9 @@ describe('createShift', () => {
 
   it('leaves what is too much for it to another shift, for which there is a slot', async () => {
     for (let task = 0; task < 5; task += 1) await world.addTask();
-    await world.begin('a', { ...inFunction(), capacity: 3 });
+    await world.begin('a', { ...world.inFunction(), capacity: 3 });
     expect(world.open()).toHaveLength(3);
-    await world.begin('b', { ...inFunction(), capacity: 3 });
+    await world.begin('b', { ...world.inFunction(), capacity: 3 });
     await world.clock.advance(SHIFT_TIMES.pollMs);
     expect(new Set(taskIdsOf(world.open())).size).toBe(5);
   });
@@ -202,12 +196,12 @@ describe('createShift', () => {
   it('takes over what a killed shift held once its leases have run out', async () => {
     await world.addTask();
     const frozen = { ...world.clock, sleep: () => new Promise<void>(() => undefined) };
-    await world.begin('killed', { ...inFunction(), clock: frozen });
+    await world.begin('killed', { ...world.inFunction(), clock: frozen });
     expect(world.lanes).toHaveLength(0);
-    const other = await world.begin('b', inFunction());
+    const other = await world.begin('b', world.inFunction());
     expect((await other.report).place).toBe('none');
     await world.clock.advance(SHIFT_TIMES.leaseMs);
-    await world.begin('c', inFunction());
+    await world.begin('c', world.inFunction());
     await world.clock.advance(SHIFT_TIMES.pollMs);
     expect(world.open()).toHaveLength(1);
   });
@@ -224,7 +218,7 @@ describe('createShift', () => {
         return leases.acquire(...args);
       },
     };
-    await world.begin('a', { ...inFunction(), leases: counting });
+    await world.begin('a', { ...world.inFunction(), leases: counting });
     await world.clock.advance(5 * MINUTE_MS);
     // Sixty at an even pace.
     expect(asked).toBeLessThan(35);
@@ -237,7 +231,7 @@ describe('createShift', () => {
     'has a lane again within seconds that another took for %i ms',
     async (takenMs) => {
       const taskId = await world.addTask();
-      await world.begin('a', inFunction());
+      await world.begin('a', world.inFunction());
       const [record] = await world.leases.list(taskId);
       await world.leases.release({ taskId, lane: 0, owner: 'a', epoch: record?.epoch ?? 0, expiresAtMs: 0 });
       await world.leases.acquire({ taskId, lane: 0 }, 'other', takenMs);
@@ -255,10 +249,10 @@ describe('createShift', () => {
       ...world.ports.openLane(context),
       drain: () => world.clock.sleep(SHIFT_TIMES.drainMs),
     });
-    await world.begin('old', { ...inFunction(), openLane: slowly });
+    await world.begin('old', { ...world.inFunction(), openLane: slowly });
     const taskId = await world.addTask();
     const other = await world.leases.acquire({ taskId, lane: 0 }, 'other', 20 * MINUTE_MS);
-    await world.begin('new', { ...inFunction(), codeVersion: 'v2' });
+    await world.begin('new', { ...world.inFunction(), codeVersion: 'v2' });
     await world.clock.advance(SHIFT_TIMES.renewMs + SHIFT_TIMES.drainMs + 2 * SHIFT_TIMES.takeoverMs);
     expect(await world.slots.list('pull')).toMatchObject([{ owner: 'new' }]);
     if (other !== undefined) await world.leases.release(other.lease);

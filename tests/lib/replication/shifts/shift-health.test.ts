@@ -1,25 +1,20 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerHoldError, BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { SHIFT_TIMES } from '../../../../lib/replication/shifts/shift-times.ts';
-import { createShiftWorld } from '../../../helpers/shift-world.ts';
-
-type World = Awaited<ReturnType<typeof createShiftWorld>>;
+import { createShiftWorld, type ShiftWorld } from '../../../helpers/shift-world.ts';
 
 const MINUTE_MS = 60_000;
-const FUNCTION_MS = 15 * MINUTE_MS;
 const FOREIGN = { status: 'failed', reason: { code: 'CLIENT_ID_TAKEN' } };
 const lost = new BrokerUnavailableError('lost', { code: 'CONNECTION_LOST' });
 const taken = new BrokerHoldError('taken', { code: 'CLIENT_ID_TAKEN', scope: 'cluster' });
 const away = new BrokerUnavailableError('no answer', { code: 'TARGET_UNREACHABLE' });
 
 describe('createShift', () => {
-  let world: World;
+  let world: ShiftWorld;
 
   beforeEach(async () => {
     world = await createShiftWorld();
   });
-
-  const inFunction = () => ({ deadlineMs: world.clock.now() + FUNCTION_MS });
 
   it('says at its next renewal that a task runs, when the table did not take it', async () => {
     const { tasks } = world;
@@ -30,7 +25,7 @@ describe('createShift', () => {
         isAway ? Promise.reject(new Error('no connection')) : tasks.reportLane(...args),
     };
     const taskId = await world.addTask();
-    await world.begin('a', { tasks: flaky, ...inFunction() });
+    await world.begin('a', { tasks: flaky, ...world.inFunction() });
     // Said once by the lane: nothing happens on it afterwards.
     world.lanes[0]?.context.health.working();
     await world.clock.advance(SHIFT_TIMES.renewMs);
@@ -42,7 +37,7 @@ describe('createShift', () => {
 
   it('does not take the next owner of a lane for a foreign client', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     world.lanes[0]?.context.health.working();
     await world.clock.advance(0);
     const [record] = await world.leases.list(taskId);
@@ -63,7 +58,7 @@ describe('createShift', () => {
       renew: (...args: Parameters<typeof leases.renew>) =>
         isAway ? Promise.reject(new Error('throttled')) : leases.renew(...args),
     };
-    await world.begin('a', { ...inFunction(), leases: flaky });
+    await world.begin('a', { ...world.inFunction(), leases: flaky });
     isAway = true;
     world.lanes[0]?.end(world.failed(taken));
     await world.clock.advance(1_000);
@@ -78,7 +73,7 @@ describe('createShift', () => {
 
   it('keeps an event of each outage, and of its end', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const { health } = world.lanes[0]?.context ?? {};
     health?.working();
     await world.clock.advance(0);
@@ -98,7 +93,7 @@ describe('createShift', () => {
 
   it('does not take refused connections for a foreign client', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     for (let closes = 0; closes < 4; closes += 1) {
       world.lanes.at(-1)?.end(world.failed(away));
       await world.clock.advance(2_500);
@@ -126,7 +121,7 @@ describe('createShift', () => {
 
   it('leaves a task that has failed alone, until its user starts it again', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     world.lanes[0]?.end(world.failed(taken));
     await world.clock.advance(5 * MINUTE_MS);
     expect(world.lanes).toHaveLength(1);
@@ -146,13 +141,13 @@ describe('createShift', () => {
 
   it('opens no lane of a task that another shift has failed', async () => {
     const taskId = await world.addTask();
-    const first = await world.begin('a', inFunction());
+    const first = await world.begin('a', world.inFunction());
     world.lanes[0]?.end(world.failed(taken));
     await world.clock.advance(1_000);
     first.end();
     await world.clock.advance(5_000);
     await first.report;
-    await world.begin('b', inFunction());
+    await world.begin('b', world.inFunction());
     await world.clock.advance(MINUTE_MS);
     expect(await world.leases.list(taskId)).toMatchObject([{ owner: 'b' }]);
     expect(world.lanes).toHaveLength(1);
@@ -175,7 +170,7 @@ describe('createShift', () => {
 
   it('tells at once that a lane is in effect', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     world.lanes[0]?.context.health.working();
     await world.clock.advance(0);
     expect(await world.leases.list(taskId)).toMatchObject([{ state: { isEffective: true } }]);
@@ -183,7 +178,7 @@ describe('createShift', () => {
 
   it('says again within a minute what could not be said when it was true', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const lease = await world.tasks.acquireLease(taskId, 'converge', MINUTE_MS);
     if (lease === undefined) throw new Error('the task is leased');
     const reason = { code: 'CONCURRENCY_EXHAUSTED', message: 'none free', at: new Date().toISOString() };
@@ -198,7 +193,7 @@ describe('createShift', () => {
 
   it('does not say again that one lane works while another is failing', async () => {
     const taskId = await world.addTask(2);
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const [first, second] = world.lanes;
     first?.context.health.working();
     await world.clock.advance(0);

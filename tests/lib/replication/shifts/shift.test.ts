@@ -1,13 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { BrokerUnavailableError } from '../../../../lib/domain/errors/errors.ts';
 import { SHIFT_TIMES } from '../../../../lib/replication/shifts/shift-times.ts';
-import { createShiftWorld } from '../../../helpers/shift-world.ts';
+import { createShiftWorld, type ShiftWorld, taskIdsOf } from '../../../helpers/shift-world.ts';
 import { newTaskWith } from '../../../helpers/tasks.ts';
 
-type World = Awaited<ReturnType<typeof createShiftWorld>>;
-
 const MINUTE_MS = 60_000;
-const FUNCTION_MS = 15 * MINUTE_MS;
 const closed = new BrokerUnavailableError('closed', { code: 'CONNECTION_CLOSED' });
 const reset = new BrokerUnavailableError('reset', { code: 'CONNECTION_RESET' });
 const FOREIGN = { status: 'failed', reason: { code: 'CLIENT_ID_TAKEN' } };
@@ -15,24 +12,21 @@ const lost = new BrokerUnavailableError('lost', { code: 'CONNECTION_LOST' });
 const away = new BrokerUnavailableError('no answer', { code: 'TARGET_UNREACHABLE' });
 
 describe('createShift', () => {
-  let world: World;
+  let world: ShiftWorld;
 
   beforeEach(async () => {
     world = await createShiftWorld();
   });
 
-  const inFunction = () => ({ deadlineMs: world.clock.now() + FUNCTION_MS });
-  const taskIdsOf = (lanes: World['lanes']) => lanes.map(({ context }) => context.task.taskId);
-
   it('has nothing to do without tasks, and says so without taking a slot', async () => {
-    const { report } = await world.begin('a', inFunction());
+    const { report } = await world.begin('a', world.inFunction());
     expect(await report).toEqual({ place: 'none', lanes: 0 });
     expect(await world.slots.list('pull')).toEqual([]);
   });
 
   it('opens every lane of every task, with its ends and a lease', async () => {
     const [first, second] = [await world.addTask(), await world.addTask(2)];
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     expect(taskIdsOf(world.open()).sort()).toEqual([first, second, second].sort());
     expect(world.lanes[0]?.context).toMatchObject({
       source: { clusterId: 'devices' },
@@ -48,7 +42,7 @@ describe('createShift', () => {
 
   it('finds a started task within a second, and gives back a paused one', async () => {
     const first = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const second = await world.addTask();
     await world.clock.advance(SHIFT_TIMES.pollMs);
     expect(taskIdsOf(world.open())).toEqual([first, second]);
@@ -61,7 +55,7 @@ describe('createShift', () => {
 
   it.each([{ version: 2 }, { mode: 'buffer' as const }])('opens a lane anew for %j', async (change) => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     await world.roster.put('pull', { taskId, version: 1, mode: 'forward', lanes: 1, ...change });
     await world.clock.advance(2 * SHIFT_TIMES.pollMs);
     expect(world.lanes).toHaveLength(2);
@@ -71,7 +65,7 @@ describe('createShift', () => {
 
   it('keeps its leases for as long as it works, and tells what its lanes are at', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     await world.clock.advance(5 * SHIFT_TIMES.leaseMs);
     expect(world.lanes).toHaveLength(1);
     expect(world.lanes[0]?.context.isOurs()).toBe(true);
@@ -83,7 +77,7 @@ describe('createShift', () => {
   it('opens a lane again that failed, later and later, and no other one notices', async () => {
     const bad = await world.addTask();
     const good = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const openings = () => world.lanes.filter(({ context }) => context.task.taskId === bad);
     for (let failures = 0; failures < 5; failures += 1) {
       openings().at(-1)?.end(world.failed(away));
@@ -101,7 +95,7 @@ describe('createShift', () => {
 
   it('notices within seconds that a source is back which was away for long', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     for (let failures = 0; failures < 12; failures += 1) {
       world.lanes.at(-1)?.end(world.failed(away));
       // It begins to wait.
@@ -123,7 +117,7 @@ describe('createShift', () => {
         return leases.renew(...args);
       },
     };
-    await world.begin('a', { ...inFunction(), leases: flaky });
+    await world.begin('a', { ...world.inFunction(), leases: flaky });
     refusals = 3;
     await world.clock.advance(SHIFT_TIMES.renewMs + 2 * SHIFT_TIMES.renewAgainMs);
     expect(await leases.list(taskId)).toMatchObject([
@@ -142,7 +136,7 @@ describe('createShift', () => {
       acquire: (...args: Parameters<typeof leases.acquire>) =>
         isAway ? Promise.reject(new Error('throttled')) : leases.acquire(...args),
     };
-    await world.begin('a', { ...inFunction(), leases: flaky });
+    await world.begin('a', { ...world.inFunction(), leases: flaky });
     isAway = true;
     const [lane] = world.lanes;
     let freeAtMs: number | undefined;
@@ -159,7 +153,7 @@ describe('createShift', () => {
 
   it('closes a lane whose lease another shift has, at its next renewal, without draining it', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const [record] = await world.leases.list(taskId);
     // As if our clock had stood still.
     await world.leases.release({ taskId, lane: 0, owner: 'a', epoch: record?.epoch ?? 0, expiresAtMs: 0 });
@@ -172,7 +166,7 @@ describe('createShift', () => {
 
   it('tells with each renewal when the target has last taken a message of the lane', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     await world.clock.advance(SHIFT_TIMES.renewMs);
     expect((await world.leases.list(taskId))[0]?.state).not.toHaveProperty('lastStoredAtMs');
     const [lane] = world.lanes;
@@ -184,7 +178,7 @@ describe('createShift', () => {
 
   it('holds a lane that is done until the roster asks for nothing more', async () => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     world.lanes[0]?.end({ reason: 'done' });
     await world.clock.advance(3 * SHIFT_TIMES.leaseMs);
     expect(world.lanes).toHaveLength(1);
@@ -214,7 +208,7 @@ describe('createShift', () => {
     ],
   ] as const)('%s a task that is thrown out again and again, %s', async (_, _how, times, error, expected) => {
     const taskId = await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     for (let closes = 1; closes <= times; closes += 1) {
       const lane = world.lanes.at(-1);
       lane?.context.health.working();
@@ -227,17 +221,17 @@ describe('createShift', () => {
 
   it('ends when the stack is being removed', async () => {
     const taskId = await world.addTask();
-    const { report } = await world.begin('a', inFunction());
+    const { report } = await world.begin('a', world.inFunction());
     await world.stack.markRemoving(new Date(world.clock.now()).toISOString());
     await world.clock.advance(11_000 + SHIFT_TIMES.takeoverMs);
     expect(await report).toEqual({ place: 'slot', lanes: 1 });
     expect((await world.leases.list(taskId))[0]).not.toHaveProperty('owner');
-    expect((await (await world.begin('b', inFunction())).report).place).toBe('none');
+    expect((await (await world.begin('b', world.inFunction())).report).place).toBe('none');
   });
 
   it('ends when it has been idle for as long as its option says', async () => {
     await world.addTask();
-    const { report } = await world.begin('a', { ...inFunction(), idleEndMs: 30_000 });
+    const { report } = await world.begin('a', { ...world.inFunction(), idleEndMs: 30_000 });
     await world.clock.advance(20_000);
     const [lane] = world.lanes;
     if (lane !== undefined) lane.lastMessageAtMs = world.clock.now();
@@ -249,7 +243,7 @@ describe('createShift', () => {
 
   it('opens a lane anew when a cluster has changed', async () => {
     await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const business = await world.clusters.get('business');
     if (business === undefined) throw new Error('business is registered');
     const { clusterId, version, createdAt: _, updatedAt: _u, ...input } = business;
@@ -263,7 +257,7 @@ describe('createShift', () => {
 
   it('ends lanes that a task has no more, whatever the others do', async () => {
     const taskId = await world.addTask(3);
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     await world.roster.put('pull', { taskId, version: 1, mode: 'forward', lanes: 1, endedLanes: 3 });
     await world.clock.advance(2 * SHIFT_TIMES.pollMs);
     const openNow = world.open().map(({ context }) => `${context.lane} ${context.mode}`);
@@ -275,13 +269,13 @@ describe('createShift', () => {
     const edited = { ...task.definition, description: 'edited' };
     await world.tasks.saveDefinition({ ...task, expectedVersion: 1, definition: edited, at: task.createdAt });
     await world.roster.put('pull', { taskId: task.taskId, version: 1, mode: 'end', lanes: 1 });
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     expect(world.lanes[0]?.context.task).toMatchObject({ version: 1, definition: task.definition });
   });
 
   it('connects again at once after an attempt that was waited for, and later after one that was refused', async () => {
     await world.addTask();
-    await world.begin('a', inFunction());
+    await world.begin('a', world.inFunction());
     const refuse = async () => {
       world.lanes.at(-1)?.end(world.failed(away));
       await world.clock.advance(0);
@@ -310,7 +304,7 @@ describe('createShift', () => {
       acquire: (...args: Parameters<typeof leases.acquire>) =>
         args[0].taskId === taskIds[0] ? Promise.reject(new Error('throttled')) : leases.acquire(...args),
     };
-    await world.begin('a', { ...inFunction(), leases: flaky });
+    await world.begin('a', { ...world.inFunction(), leases: flaky });
     expect(taskIdsOf(world.open()).toSorted()).toEqual(taskIds.slice(1).toSorted());
   });
 
@@ -323,7 +317,7 @@ describe('createShift', () => {
       read: (kind: 'pull' | 'session') =>
         isAway ? Promise.reject(new Error('throttled')) : roster.read(kind),
     };
-    await world.begin('a', { ...inFunction(), roster: flaky });
+    await world.begin('a', { ...world.inFunction(), roster: flaky });
     isAway = true;
     await world.clock.advance(10_000);
     expect(world.open()).toHaveLength(1);
