@@ -21,6 +21,7 @@ import { business, definitionWith } from './tasks.ts';
 
 export const COMMANDS = 'charger_commands';
 export const ORDERED = 'charger_orders';
+const RECEIVES_END_MS = 5_000;
 
 /** A RocketMQ cluster, an MQTT broker and a dead-letter store in memory, and a pull lane between them. */
 export function createPullWorld(
@@ -147,6 +148,11 @@ export function createPullWorld(
       await clock.advance(0);
       await clock.advance(0);
       return { lane: opened, remembered };
+    },
+
+    /** Closes a lane: its receives under way have their time to end. */
+    async close(lane: Lane): Promise<void> {
+      await Promise.all([lane.close(), clock.advance(RECEIVES_END_MS)]);
     },
 
     /** Everything that needs no time happens. */

@@ -54,7 +54,7 @@ describe('figures of a pull lane', () => {
       witnessed: 23,
     });
     await lane.drain(1_000);
-    await lane.close();
+    await world.close(lane);
   });
 
   it('tell which messages failed, for good and for now', async () => {
@@ -84,7 +84,7 @@ describe('figures of a pull lane', () => {
       ]),
     );
     expect(JSON.stringify(errors)).not.toContain('"odd"');
-    await lane.close();
+    await world.close(lane);
   });
 
   it('count a message of a FIFO topic once, however often it comes, and leave what is left to the next owner', async () => {
@@ -97,7 +97,7 @@ describe('figures of a pull lane', () => {
     orders('done', 'b');
     await world.clock.advance(90_000);
     await first.lane.drain(1_000);
-    await first.lane.close();
+    await world.close(first.lane);
     const totals = async () => totalsOf(await world.figures.totals(world.task.taskId));
     expect((await totals()).totals.inFlight).toBe(0);
     const { counts } = await world.figures.totals(world.task.taskId);
@@ -113,7 +113,7 @@ describe('figures of a pull lane', () => {
     const second = await world.open();
     await world.clock.advance(90_000);
     await second.lane.drain(1_000);
-    await second.lane.close();
+    await world.close(second.lane);
     expect(world.left(ORDERED)).toEqual([]);
     const { totals: after } = await totals();
     expect(after).toMatchObject({ inFlight: 0, failed: 0 });
@@ -132,6 +132,6 @@ describe('figures of a pull lane', () => {
       balance: { witness: 'none', balanced: true },
       backlog: { messages: 4, oldestAgeSeconds: 7, source: 'consumer-group' },
     });
-    await lane.close();
+    await world.close(lane);
   });
 });

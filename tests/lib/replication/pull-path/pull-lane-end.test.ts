@@ -35,7 +35,7 @@ describe('createPullLane', () => {
     world.publisher.comeBack();
     await world.clock.advance(30_000);
     expect(world.texts()).toEqual([]);
-    await lane.close();
+    await world.close(lane);
     expect(await lane.ended).toEqual({ reason: 'closed' });
   });
 
@@ -99,12 +99,12 @@ describe('createPullLane', () => {
     world.put('later');
     await world.clock.advance(MINUTE_MS);
     expect(world.texts()).toEqual(['slow']);
-    await lane.close();
+    await world.close(lane);
     const second = await world.open();
     world.publisher.decide(() => undefined);
     await world.clock.advance(MINUTE_MS);
     expect(world.texts().toSorted()).toEqual(['failing', 'later', 'slow']);
-    await second.lane.close();
+    await world.close(second.lane);
   });
 
   it.each([COMMANDS, ORDERED])(
@@ -123,11 +123,11 @@ describe('createPullLane', () => {
       world.put('later', { rocketmqTopic });
       await world.settle();
       expect(world.left(rocketmqTopic)).toEqual(['later']);
-      await lane.close();
+      await world.close(lane);
       const second = await world.open();
       await world.clock.advance(100);
       expect(world.texts()).toEqual(['late', 'later']);
-      await second.lane.close();
+      await world.close(second.lane);
     },
   );
 

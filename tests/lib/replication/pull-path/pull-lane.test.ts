@@ -57,7 +57,7 @@ describe('createPullLane', () => {
     world.put('open');
     await world.settle();
     meter.flush();
-    await lane.close();
+    await world.close(lane);
     meter.flush();
     const { taskId } = world.task;
     expect(reports).toMatchObject([

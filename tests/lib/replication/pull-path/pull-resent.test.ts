@@ -47,7 +47,7 @@ describe('the mark of being sent again, of a pull', () => {
     world.publisher.goAway();
     world.put('left behind');
     await world.clock.advance(3_000);
-    await Promise.all([lane.close(), world.clock.advance(2_000)]);
+    await world.close(lane);
     world.publisher.comeBack();
     await world.open();
     await world.clock.advance(60_000);

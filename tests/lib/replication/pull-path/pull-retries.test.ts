@@ -63,7 +63,7 @@ describe('options.retry of a pull', () => {
     world.put('bad');
     await flow(world, 20);
     expect(await world.dead()).toEqual([]);
-    await Promise.all([lane.close(), world.clock.advance(2_000)]);
+    await world.close(lane);
     await world.open();
     await flow(world, 45);
     expect(await world.dead()).toMatchObject([{ code: 'RETRIES_EXHAUSTED', tries: 3 }]);

@@ -35,7 +35,7 @@ describe('the canary of a pull lane', () => {
       `mqferry/canary/${taskId}`,
     ]);
     expect(world.canaries).toEqual(['through', 'through']);
-    await lane.close();
+    await world.close(lane);
     expect(totalsOf(await world.figures.totals(taskId)).totals).toMatchObject({ consumed: 0, replicated: 0 });
   });
 
@@ -59,7 +59,7 @@ describe('the canary of a pull lane', () => {
     expect(without.publisher.published).toEqual([]);
     const world = createPullWorld({ options: { canary: {} } });
     const { lane } = await world.open();
-    await lane.close();
+    await world.close(lane);
     await world.clock.advance(3 * MINUTE_MS);
     expect(world.publisher.published).toEqual([]);
     expect(await lane.ended).toEqual({ reason: 'closed' });
