@@ -23,6 +23,8 @@ interface Part {
   /** How long it is killed for, and what its new start takes. */
   awayMs: number;
   startMs: number;
+  /** What 500 messages a second have left in queues takes the emulator afterwards. */
+  catchUpMs: number;
   /** Those that have it at one end, and those that have it as their source. */
   pairs: readonly PairName[];
   sourceOf: readonly PairName[];
@@ -37,6 +39,7 @@ const ROCKETMQ: Part = {
   name: 'RocketMQ',
   awayMs: OUTAGE_MS,
   startMs: 10_000,
+  catchUpMs: 8 * 60_000,
   pairs: PAIR_NAMES,
   sourceOf: ['rocketmq → mqtt', 'rocketmq → aws-iot'],
   relay: ({ relays }) => relays.rocketmq,
@@ -49,6 +52,7 @@ const MQTT: Part = {
   name: 'the MQTT broker',
   awayMs: 20_000,
   startMs: 5_000,
+  catchUpMs: 60_000,
   pairs: ['mqtt → rocketmq', 'rocketmq → mqtt'],
   sourceOf: ['mqtt → rocketmq'],
   relay: ({ relays }) => relays.mqtt,
@@ -97,7 +101,7 @@ export const FAST_BROKER_FAULTS: readonly Fault[] = [ROCKETMQ, MQTT].flatMap((pa
     ...fault,
     name: `${fault.name}-fast`,
     perSecond: FAST,
-    costsMs: (fault.costsMs ?? 0) + 60_000,
+    costsMs: (fault.costsMs ?? 0) + part.catchUpMs,
     isLong: true,
   })),
 );
