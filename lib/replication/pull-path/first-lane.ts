@@ -13,11 +13,8 @@ import type { LaneHealth } from '../shifts/lane.ts';
 import { publishCanary } from './pull-canary.ts';
 import type { PullCounts } from './pull-counts.ts';
 import type { KeepDeadLetter } from './pull-dead-letters.ts';
-import { drainMoved } from './pull-moved.ts';
+import { drainMoved, EVERYTHING } from './pull-moved.ts';
 import { samplePosition } from './pull-sample.ts';
-
-/** The filter of who names none. */
-export const EVERYTHING = { type: 'tag', expression: '*' } as const;
 
 export interface FirstLaneOptions {
   task: Task;

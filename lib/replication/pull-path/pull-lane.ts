@@ -20,14 +20,14 @@ import { createPacer } from '../pacer.ts';
 import type { Random } from '../retry-schedule.ts';
 import type { Lane, LaneContext, LaneEnd, OpenLane } from '../shifts/lane.ts';
 import { withTimeout } from '../with-timeout.ts';
-import { EVERYTHING, workForAllLanes } from './first-lane.ts';
+import { workForAllLanes } from './first-lane.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
 import { createAcknowledger } from './pull-acknowledge.ts';
 import { createPullTally } from './pull-counts.ts';
 import { createPullDeadLetters, type KeepDeadLetter } from './pull-dead-letters.ts';
 import { createPullDecide } from './pull-decide.ts';
 import { createPullJudge } from './pull-judge.ts';
-import { movedGroupOf } from './pull-moved.ts';
+import { EVERYTHING, movedGroupOf } from './pull-moved.ts';
 import { isSameStart, preparePosition, pullStartOf, startPositionOf } from './pull-position.ts';
 import { createPullReceipts, type PullReceipts } from './pull-receipts.ts';
 import { receiveOrdered, receiveUnordered } from './pull-receive.ts';
@@ -236,7 +236,6 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       logger,
       draining: draining.signal,
       closing: closing.signal,
-      abandoning: abandoning.signal,
     };
     const settle = createSettleMessage({
       ...shared,
@@ -257,6 +256,7 @@ function openPullLane(context: LaneContext, ports: PullLanePorts): Lane {
       consumer,
       held,
       settle,
+      abandoning: abandoning.signal,
       maxHeldBytes: ports.maxHeldBytes,
       acknowledger: createAcknowledger({ consumer, held, counts, isOurs, onFailed, logger }),
       onReceived: (messages: readonly ReceivedMessage[]) => {

@@ -5,6 +5,9 @@ import type { Logger } from '../../ports/logger.ts';
 import type { MessageConsumers, ReceivedMessage } from '../../ports/message-consumer.ts';
 import type { RocketmqAdmin } from '../../ports/rocketmq-admin.ts';
 
+/** The filter of who names none. */
+export const EVERYTHING = { type: 'tag', expression: '*' } as const;
+
 const LOOK_EVERY_MS = 60_000;
 const INVISIBLE_MS = 60_000;
 /** At each look: enough for 3,200 messages; the next look goes on. */
@@ -45,7 +48,7 @@ export async function drainMoved({
   const subscription = {
     rocketmqTopic: `%DLQ%${consumerGroup}`,
     consumerGroup: movedGroupOf(consumerGroup),
-    filter: { type: 'tag', expression: '*' },
+    filter: EVERYTHING,
   } as const;
   const error = movedAway();
 
