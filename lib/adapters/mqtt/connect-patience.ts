@@ -5,7 +5,7 @@ const SHORTEST_MS = 5_000;
 const TIMES_THE_USUAL = 4;
 /** An attempt that failed after so long was not refused, but not answered. */
 const UNANSWERED_MS = 1_000;
-/** After that it is more likely to be slow than to come back at any moment. */
+/** After that it may be slow now, and one attempt finds out; for as long then it is away again, and may come back at any moment. */
 const QUICK_PHASE_MS = 5 * 60_000;
 /** So long an attempt that was given up may still come through, and throw out the one that was made after it. */
 const STRAY_MS = 30_000;
@@ -19,7 +19,8 @@ export class ConnectPatience {
   #usualMs: number | undefined;
   #lastMs: number | undefined;
   #connectedAtMs = Number.NEGATIVE_INFINITY;
-  #failingSinceMs: number | undefined;
+  /** Since when none has failed but quick ones. */
+  #quickSinceMs: number | undefined;
   #unansweredMs = Number.NEGATIVE_INFINITY;
 
   /** For an attempt that begins now, in ms. */
@@ -37,11 +38,13 @@ export class ConnectPatience {
     this.#usualMs = isUsual ? tookMs : Math.min(tookMs, beforeMs ?? tookMs);
     this.#lastMs = isOfTheSame ? Math.min(tookMs, this.#lastMs ?? tookMs) : tookMs;
     this.#connectedAtMs = Math.max(this.#connectedAtMs, beganMs + tookMs);
-    this.#failingSinceMs = undefined;
+    this.#quickSinceMs = undefined;
   }
 
-  failed(nowMs: number): void {
-    this.#failingSinceMs ??= nowMs;
+  /** @param wasPatient - the attempt had the longest time, and got no answer */
+  failed(nowMs: number, wasPatient = false): void {
+    if (wasPatient) this.#quickSinceMs = nowMs;
+    this.#quickSinceMs ??= nowMs;
   }
 
   /** Whether an attempt of ours that got no answer may be what the broker calls another client. */
@@ -59,14 +62,15 @@ export class ConnectPatience {
       return connected;
     } catch (error) {
       const nowMs = clock.now();
-      this.failed(nowMs);
       // Whoever gave it up: what was refused or closed would have taken less.
-      if (nowMs - beganMs >= UNANSWERED_MS) this.#unansweredMs = nowMs;
+      const isUnanswered = nowMs - beganMs >= UNANSWERED_MS;
+      if (isUnanswered) this.#unansweredMs = nowMs;
+      this.failed(nowMs, isUnanswered && timeoutMs === LONGEST_MS);
       throw error;
     }
   }
 
   #isSlowRatherThanAway(nowMs: number): boolean {
-    return this.#failingSinceMs !== undefined && nowMs - this.#failingSinceMs > QUICK_PHASE_MS;
+    return this.#quickSinceMs !== undefined && nowMs - this.#quickSinceMs > QUICK_PHASE_MS;
   }
 }
