@@ -4,6 +4,8 @@ import { type Random, retryWaitMs } from '../retry-schedule.ts';
 
 /** From so many side by side on nobody is counted any more. */
 const FULLY_OPEN = 256;
+/** A target that has taken something since is not away: one answer did not come, which closes the gate and is nobody's trouble yet. */
+const JUST_TAKEN_MS = 1_000;
 
 /**
  * Open while the target takes messages. Closed by a failure that may be the target's own; then one held message after the other
@@ -19,7 +21,11 @@ export interface TargetGate {
   /** How often the target has taken a message. */
   readonly acceptances: number;
   accepted(): void;
-  /** @param askedWaitMs - how long the target asked to wait */
+  /**
+   * An answer that does not come, from a target that takes others, is not told: whether it is away the next try shows.
+   *
+   * @param askedWaitMs - how long the target asked to wait
+   */
   close(error: BridgeError, askedWaitMs?: number): void;
   /** Something is refused, and it is not known yet whose fault that is: told as if it were closed, until something goes through. */
   warn(error: BridgeError): void;
@@ -62,6 +68,10 @@ export function createTargetGate({
       active += 1;
       go(true);
     }
+  }
+
+  function hasJustTaken(): boolean {
+    return acceptances > 0 && clock.now() - lastAcceptedAtMs < JUST_TAKEN_MS;
   }
 
   function leave(): void {
@@ -125,7 +135,7 @@ export function createTargetGate({
         failures += 1;
         notBeforeMs = clock.now() + retryWaitMs(failures, askedWaitMs, random);
       }
-      onClose(error);
+      if (error.code !== 'TARGET_TIMEOUT' || !hasJustTaken()) onClose(error);
     },
     warn(error) {
       isWarned = true;

@@ -94,6 +94,26 @@ describe('createTargetGate', () => {
     }
   });
 
+  it('closes for an answer that does not come, and tells of it only if nothing else goes through', async () => {
+    const { gate, clock, told } = world();
+    const unanswered = new BrokerUnavailableError('no answer', { code: 'TARGET_TIMEOUT' });
+    gate.close(unanswered);
+    gate.accepted();
+    expect(told).toEqual(['closed', 'open']);
+
+    gate.close(unanswered);
+    expect(gate.isOpen).toBe(false);
+    expect(told).toEqual(['closed', 'open']);
+    // What a target says itself is told at once.
+    gate.close(away);
+    gate.accepted();
+    expect(told).toEqual(['closed', 'open', 'closed', 'open']);
+
+    await clock.advance(1_000);
+    gate.close(unanswered);
+    expect(told.at(-1)).toBe('closed');
+  });
+
   it('waits longer and longer between tries, and counts what fails together as one', async () => {
     const { gate, clock } = world();
     const startedAtMs: number[] = [];
