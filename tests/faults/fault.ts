@@ -47,6 +47,8 @@ export interface FaultContext {
   pairs: readonly Pair[];
   /** It goes wrong only from now on: what was done before was in preparation. */
   strikes(): void;
+  /** It goes wrong once more for this pair, which is back now, and has as long as the first time. */
+  strikesAgain(pair: PairName): void;
   /** What this pair needs is back, others may have to wait; default: for all of them when the end resolves. */
   isBack(pair: PairName): void;
   /** What was said meanwhile to somebody else than who watches the status. */

@@ -155,19 +155,25 @@ export function degradedAfterMs(
 
 /**
  * The longest time without an arrival within those in which `running` was said again after the first `degraded` since the fault began,
- * in ms.
+ * in ms. What goes wrong once more meanwhile has its own time from then on.
  */
 export function runningInVainMs(
   said: readonly Said[],
   arrivals: Pick<Arrivals, 'longestGap'>,
-  { beganMs, untilMs }: { beganMs: number; untilMs: number },
+  { beganMs, untilMs, againAtMs = [] }: { beganMs: number; untilMs: number; againAtMs?: readonly number[] },
 ): number {
   const first = said.findIndex(({ status, atMs }) => status === 'degraded' && atMs > beganMs);
   if (first < 0) return 0;
   return said.slice(first).reduce((most, { status, atMs }, index, later) => {
     if (status !== 'running' || atMs >= untilMs) return most;
     const endMs = Math.min(later[index + 1]?.atMs ?? untilMs, untilMs);
-    return Math.max(most, arrivals.longestGap(atMs, endMs));
+    const parts = [atMs, ...againAtMs.filter((again) => again > atMs && again < endMs), endMs];
+    return parts
+      .slice(1)
+      .reduce(
+        (longest, toMs, part) => Math.max(longest, arrivals.longestGap(parts[part] ?? atMs, toMs)),
+        most,
+      );
   }, 0);
 }
 

@@ -61,7 +61,7 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Fault
   await delay(BEFORE_MS);
   await Promise.all(pairs.map((pair) => untilFlowing(pair)));
 
-  const { beganMs, endedMs, backAtMs, memory, told, missed } = await strike(fault, options);
+  const { beganMs, endedMs, backAtMs, againAtMs, memory, told, missed } = await strike(fault, options);
   const backOf = ({ name }: Pair) => backAtMs.get(name) ?? endedMs;
   const sentByThen = pairs.map(({ source }) => source.sent.length);
 
@@ -75,6 +75,7 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Fault
       const { mark, ...givenUpBefore } = before[index] ?? { mark: markOf(pair), deadLetters: 0, givenUp: 0 };
       return rowOf(fault, pair, {
         ...{ mark, beganMs, backMs: backOf(pair), perSecond: perSecondOf(pair), givenUpBefore },
+        againAtMs: againAtMs.get(pair.name) ?? [],
         isHealed: await isHealed(stage, pair),
         said: options.watch.since(pair.taskId, beganMs),
         givenUp: await countGivenUp(stage, pair),
@@ -93,6 +94,7 @@ async function strike(fault: Fault, { stage, pairs }: RunOptions) {
   const told = new Map<PairName, string[]>();
   const missed = new Map<PairName, string[]>();
   const backAtMs = new Map<PairName, number>();
+  const againAtMs = new Map<PairName, number[]>();
   const watching = watchMemory(watchesMemory, stage.processesOf);
   let beganMs = Date.now();
   const end = await fault.begin({
@@ -100,6 +102,10 @@ async function strike(fault: Fault, { stage, pairs }: RunOptions) {
     pairs,
     strikes() {
       beganMs = Date.now();
+    },
+    strikesAgain(pair) {
+      backAtMs.set(pair, Date.now());
+      againAtMs.set(pair, [...(againAtMs.get(pair) ?? []), Date.now()]);
     },
     isBack(pair) {
       backAtMs.set(pair, Date.now());
@@ -112,7 +118,7 @@ async function strike(fault: Fault, { stage, pairs }: RunOptions) {
   const endedMs = Date.now();
   const samples = await watching.end();
   const memory = watchesMemory.map((path) => memoryRowOf(fault.name, path, samples.get(path) ?? []));
-  return { beganMs, endedMs, backAtMs, memory, told, missed };
+  return { beganMs, endedMs, backAtMs, againAtMs, memory, told, missed };
 }
 
 function note(notes: Map<PairName, string[]>, pair: PairName, what: string): void {
@@ -135,6 +141,8 @@ function rowOf(
     givenUp: GivenUp;
     beganMs: number;
     backMs: number;
+    /** When it went wrong once more. */
+    againAtMs: readonly number[];
     perSecond: number;
     /** How many the source had sent when the part was back. */
     sentByThen: number;
@@ -150,9 +158,10 @@ function rowOf(
   // Of what takes no time of its own, such as a kill, the first arrivals are of before it: for whom it stops it is over when the
   // standstill is.
   const isStopped = (fault.stops ?? fault.degrades).includes(name);
-  const isAfterwards = isStopped && fault.lastsMs === 0 && stood.lastedMs >= STOPPED_MS;
+  const stoodAfter = standstill(arrivals.times, { fromMs: backMs, toMs: arrivals.lastAtMs() });
+  const isAfterwards = isStopped && fault.lastsMs === 0 && stoodAfter.lastedMs >= STOPPED_MS;
   const recoveredMs =
-    isAfterwards && seen.recoveredMs !== undefined ? stood.endedAtMs - backMs : seen.recoveredMs;
+    isAfterwards && seen.recoveredMs !== undefined ? stoodAfter.endedAtMs - backMs : seen.recoveredMs;
   const isHeldUp = (fault.holdsUp ?? fault.degrades).includes(name);
   const degradedMs = degradedAfterMs(said, arrivals.times, beganMs);
   const row = {
@@ -174,7 +183,7 @@ function rowOf(
     ...{ name, path, recoveredMs },
     stalledMs: arrivals.longestGap(beganMs, untilMs),
     stoodStillMs: stood.lastedMs,
-    runningInVainMs: runningInVainMs(said, arrivals, { beganMs, untilMs }),
+    runningInVainMs: runningInVainMs(said, arrivals, { beganMs, untilMs, againAtMs: seen.againAtMs }),
     isHealed: seen.isHealed,
   });
   return { ...row, missed: [...missed, ...seen.missed] };

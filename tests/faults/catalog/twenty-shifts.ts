@@ -57,7 +57,7 @@ async function killSessionShifts(context: FaultContext): Promise<void> {
 
 /** Kills a shift as soon as it has been given the message once more, again and again. */
 async function killEach(
-  { stage, miss }: FaultContext,
+  { stage, pairs, miss, strikesAgain }: FaultContext,
   { path, pair, deliveries }: { path: 'pull' | 'session'; pair: PairName; deliveries(): number },
 ): Promise<void> {
   for (let shift = 1; shift <= SHIFTS; shift += 1) {
@@ -67,6 +67,7 @@ async function killEach(
       return;
     }
     await killAll(stage, path);
+    for (const killed of pairs.filter((each) => each.path === path)) strikesAgain(killed.name);
   }
 }
 
