@@ -1,7 +1,10 @@
 /** A broker that is new to us may be far, or start an authoriser first. */
 const LONGEST_MS = 10_000;
-/** One that has let us in before does it again as fast; it may just have been started, and a packet be lost. */
-const SHORTEST_MS = 5_000;
+/**
+ * One that has let us in before does it again as fast; it may just have been started, and a SYN be lost (sent again after 1 and 3 s). What is
+ * swallowed right before the broker is back leaves the next attempt a second of the 5 within which messages have to flow again.
+ */
+const SHORTEST_MS = 4_000;
 const TIMES_THE_USUAL = 4;
 /** An attempt that failed after so long was not refused, but not answered. */
 const UNANSWERED_MS = 1_000;
