@@ -34,7 +34,7 @@ const PATIENCE_MS = 2_250;
 const PROBE_ANSWER_MS = 4_500;
 const PROBE_PATIENCE_MS = 500;
 /** What a person has to repair is asked so often. */
-const HOLD_WAIT_MS = 2_000;
+const HOLD_WAIT_MS = 1_000;
 /** An attempt that begins so soon after the mapping needs no new time of sending. */
 const STAMP_TOLERANCE_MS = 250;
 
