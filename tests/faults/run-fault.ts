@@ -104,8 +104,9 @@ async function strike(fault: Fault, { stage, pairs }: RunOptions) {
       beganMs = Date.now();
     },
     strikesAgain(pair) {
-      backAtMs.set(pair, Date.now());
-      againAtMs.set(pair, [...(againAtMs.get(pair) ?? []), Date.now()]);
+      const atMs = Date.now();
+      backAtMs.set(pair, atMs);
+      note(againAtMs, pair, atMs);
     },
     isBack(pair) {
       backAtMs.set(pair, Date.now());
@@ -121,7 +122,7 @@ async function strike(fault: Fault, { stage, pairs }: RunOptions) {
   return { beganMs, endedMs, backAtMs, againAtMs, memory, told, missed };
 }
 
-function note(notes: Map<PairName, string[]>, pair: PairName, what: string): void {
+function note<T>(notes: Map<PairName, T[]>, pair: PairName, what: T): void {
   notes.set(pair, [...(notes.get(pair) ?? []), what]);
 }
 

@@ -60,6 +60,7 @@ async function killEach(
   { stage, pairs, miss, strikesAgain }: FaultContext,
   { path, pair, deliveries }: { path: 'pull' | 'session'; pair: PairName; deliveries(): number },
 ): Promise<void> {
+  const struck = pairs.filter((each) => each.path === path);
   for (let shift = 1; shift <= SHIFTS; shift += 1) {
     const before = deliveries();
     if (!(await isGiven(deliveries, before))) {
@@ -67,7 +68,7 @@ async function killEach(
       return;
     }
     await killAll(stage, path);
-    for (const killed of pairs.filter((each) => each.path === path)) strikesAgain(killed.name);
+    for (const { name } of struck) strikesAgain(name);
   }
 }
 
