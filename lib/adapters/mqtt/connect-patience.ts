@@ -46,8 +46,7 @@ export class ConnectPatience {
 
   /** @param wasPatient - the attempt had the longest time, and got no answer */
   failed(nowMs: number, wasPatient = false): void {
-    if (wasPatient) this.#quickSinceMs = nowMs;
-    this.#quickSinceMs ??= nowMs;
+    if (wasPatient || this.#quickSinceMs === undefined) this.#quickSinceMs = nowMs;
   }
 
   /** Whether an attempt of ours that got no answer may be what the broker calls another client. */

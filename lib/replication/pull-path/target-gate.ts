@@ -71,7 +71,7 @@ export function createTargetGate({
   }
 
   function hasJustTaken(): boolean {
-    return acceptances > 0 && clock.now() - lastAcceptedAtMs < JUST_TAKEN_MS;
+    return clock.now() - lastAcceptedAtMs < JUST_TAKEN_MS;
   }
 
   function leave(): void {

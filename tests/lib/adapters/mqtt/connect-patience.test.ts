@@ -44,7 +44,7 @@ describe('ConnectPatience', () => {
     expect(patience.at(7 * MINUTE_MS)).toBe(10_000);
   });
 
-  it('is long again when nothing has helped for five minutes', () => {
+  it('is long again when nothing has helped for five minutes, until the broker lets us in', () => {
     const patience = new ConnectPatience();
     patience.connected(20, 0);
     patience.failed(0);
